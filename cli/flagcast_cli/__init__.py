@@ -1,0 +1,1 @@
+"""The flagcast command: run by people, never deployed."""

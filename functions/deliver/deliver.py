@@ -1,0 +1,58 @@
+"""Deliver: attempt each task of a batch, decide what follows, act on it, and say which tasks stay."""
+
+import random
+from functools import cache
+from typing import Any, Protocol
+
+from flagcast.core.dead_letter import dead_letter
+from flagcast.core.message import Message, read_record
+from flagcast.core.outcomes import GiveUp
+from flagcast.edges import transport
+from flagcast.edges.clock import SystemClock
+from flagcast.edges.wiring import configuration, dead_letter_queue, queue, secrets, telemetry, templates
+from flagcast.errors import ConfigurationUnreadable
+from flagcast.story.attempt import Attempts, Unconfigured
+from flagcast.story.batch import Attempting, Batch
+
+CLOCK = SystemClock()
+PATIENCE = 5.0
+"""Seconds in which a dead letter must be on its queue; until then the task stays on its own."""
+
+
+class Context(Protocol):
+    """What of Lambda's context is used."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return how long the invocation may go on."""
+
+
+def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Work through one batch of the event source mapping.
+
+    The answer is a partial batch response: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+    """
+    deadline = CLOCK.monotonic() + context.get_remaining_time_in_millis() / 1000
+    messages = [read_record(record) for record in event["Records"]]
+    batch = Batch(attempting(), queue(), put_dead_letter, telemetry(), CLOCK, random.random)
+    staying = batch.run(messages, deadline)
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in staying]}
+
+
+def attempting() -> Attempting:
+    """Return what makes the attempts; while the configuration cannot be read, every task waits."""
+    try:
+        return attempts()
+    except ConfigurationUnreadable as error:
+        telemetry().configuration_unreadable(error)
+        return Unconfigured(str(error))
+
+
+@cache
+def attempts() -> Attempts:
+    """Make what makes the attempts, once the configuration can be read: it keeps the compiled templates."""
+    return Attempts(configuration(), templates(), secrets(), transport.send, CLOCK.monotonic)
+
+
+def put_dead_letter(message: Message, given_up: GiveUp) -> None:
+    """Put a task that is given up where people find it; raises QueueUnavailable if it is not there for certain."""
+    dead_letter_queue().send([dead_letter(message, given_up)], CLOCK.monotonic() + PATIENCE)

@@ -1,0 +1,88 @@
+"""Ingest: prove that an audit event is genuine, store it for every destination that wants it, answer."""
+
+import time
+from typing import Any
+
+from flagcast.core import http
+from flagcast.core.config.model import FaultySource
+from flagcast.core.dead_letter import invalid_event
+from flagcast.core.entry import LARGEST_TASK
+from flagcast.core.event import Event, InvalidEvent, parse
+from flagcast.core.fan_out import fan_out, identify
+from flagcast.core.http import Answer, Request
+from flagcast.core.task import event_id
+from flagcast.edges.clock import rfc3339
+from flagcast.edges.wiring import configuration, dead_letter_queue, queue, secrets, telemetry
+from flagcast.errors import ConfigurationUnreadable, Unavailable
+from flagcast.story.admission import is_genuine
+
+PATIENCE = 3.5
+"""Seconds for all calls of one request: the answer must be out within 4, cold start aside (Flipt gives up at 5)."""
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Answer one request of API Gateway."""
+    began = time.monotonic()
+    request = http.read_request(event)
+    try:
+        answer = receive(request, began) if request.source else health()
+    except (ConfigurationUnreadable, Unavailable) as error:
+        telemetry().rejected(known_source(request.source), "unavailable", str(error))
+        answer = http.UNAVAILABLE
+    return answer.as_response()
+
+
+def receive(request: Request, began: float) -> Answer:
+    """Take in one event; raises what makes it impossible, so that the sender tries again."""
+    name, deadline = request.source or "", began + PATIENCE
+    source = configuration().sources.get(name)
+    if source is None:
+        return refuse(None, http.UNKNOWN_SOURCE)
+    if request.method != "POST":
+        return refuse(name, http.METHOD_NOT_ALLOWED)
+    if isinstance(source, FaultySource):
+        raise Unavailable("; ".join(map(str, source.problems)))
+    if not is_genuine(request, source, secrets(), deadline):
+        return refuse(name, http.UNAUTHORIZED)
+
+    received_at = rfc3339(time.time())
+    match parse(request.body):
+        case InvalidEvent(detail):
+            if source.auth != "none":
+                keep_invalid(request, name, received_at, detail, deadline)
+            return refuse(name, http.INVALID_EVENT)
+        case Event() as event:
+            identity = identify(name, request.body, event, dedupe=source.dedupe, request_id=request.id)
+            entries = fan_out(identity, name, received_at, event, configuration().destinations)
+            if any(entry.size > LARGEST_TASK for entry in entries.values()):
+                return refuse(name, http.TOO_LARGE)
+            queue().send(list(entries.values()), deadline)
+            telemetry().accepted(name, identity, event, list(entries), time.monotonic() - began)
+            return http.accepted(identity, len(entries))
+
+
+def keep_invalid(request: Request, source: str, received_at: str, detail: str, deadline: float) -> None:
+    """Put an authentic body that is no event where people find it; it has no time of its own, so equals are one."""
+    letter = invalid_event(event_id(source, request.body), source, received_at, request.body, detail)
+    if letter.size <= LARGEST_TASK:
+        dead_letter_queue().send([letter], deadline)
+
+
+def refuse(source: str | None, answer: Answer) -> Answer:
+    """Count a request that is not accepted, by names of our own alone, and answer it."""
+    telemetry().rejected(source, answer.body["error"])
+    return answer
+
+
+def health() -> Answer:
+    """Tell that the function runs and can read its configuration."""
+    configuration()
+    return http.HEALTHY
+
+
+def known_source(name: str | None) -> str | None:
+    """Return the name only if the configuration has it; what a caller supplied is never logged or counted by."""
+    try:
+        return name if name in configuration().sources else None
+    except ConfigurationUnreadable:
+        return None

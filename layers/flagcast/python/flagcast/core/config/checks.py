@@ -1,0 +1,89 @@
+"""What must hold between the values of one source or destination, beyond their types."""
+
+import re
+from collections.abc import Collection, Iterator
+
+from flagcast.core.config.model import LONGEST_BACKOFF, LONGEST_TIMEOUT, Destination, Source
+from flagcast.core.duration import DAY
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A token of RFC 9110 section 5.6.2."""
+
+OWN_HEADERS = frozenset({
+    "connection", "content-length", "content-type", "host", "transfer-encoding", "user-agent",
+    "webhook-id", "webhook-signature", "webhook-timestamp",
+})  # fmt: skip
+"""Headers that Flagcast sets itself."""
+
+Finding = tuple[str, str]
+"""Where below the source or destination, and what is wrong there."""
+
+
+def check_name(name: object) -> Iterator[Finding]:
+    """Yield what is wrong with the name of a source or destination."""
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        yield "", "a name is 1 to 64 letters, digits, - or _, and begins with a letter or digit"
+
+
+def check_source(source: Source) -> Iterator[Finding]:
+    """Yield what is wrong with a source."""
+    has_credentials = bool(source.signing_secrets or source.bearer_tokens)
+    if not has_credentials and source.auth is None:
+        yield "", "needs signing_secrets or bearer_tokens (auth: none takes requests from anyone)"
+    if has_credentials and source.auth is not None:
+        yield "auth", "none contradicts the signing_secrets or bearer_tokens beside it"
+    if source.flipt_url is not None and not source.flipt_url.startswith(("https://", "http://")):
+        yield "flipt_url", "expected the address of Flipt's UI, such as https://flipt.example.com"
+
+
+def check_destination(destination: Destination, templates: Collection[str]) -> Iterator[Finding]:
+    """Yield what is wrong with a destination; `templates` are the names of the files there are."""
+    yield from _check_url(destination)
+    yield from _check_headers(destination)
+    yield from _check_retry(destination)
+    if not 0 < destination.timeout <= LONGEST_TIMEOUT:
+        yield "timeout", f"expected more than 0s and at most {LONGEST_TIMEOUT:g}s"
+    if not destination.events:
+        yield "events", "is empty, so nothing would be sent; leave it out to send every event"
+    if destination.body is not None and destination.template is not None:
+        yield "template", "stands beside body: a destination has one or the other"
+    if destination.template is not None and destination.template not in templates:
+        there_are = ", ".join(sorted(templates)) or "none"
+        yield "template", f"no file templates/{destination.template}; there are: {there_are}"
+
+
+def _check_url(destination: Destination) -> Iterator[Finding]:
+    url = destination.url
+    begins_with_reference = bool(url.references) and url.startswith(str(url.references[0]))
+    if begins_with_reference or url.startswith("https://"):
+        return
+    if not url.startswith("http://"):
+        yield "url", "expected https://..., or a reference to a secret that holds it"
+    elif not destination.allow_http:
+        yield "url", "is not https; allow_http: true permits it"
+
+
+def _check_headers(destination: Destination) -> Iterator[Finding]:
+    for name in destination.headers:
+        if not HEADER_NAME.fullmatch(name):
+            yield f"headers.{name}", "is not a header name"
+        elif name.lower() in OWN_HEADERS:
+            hint = "; content_type: sets it" if name.lower() == "content-type" else ""
+            yield f"headers.{name}", f"is set by Flagcast{hint}"
+    if not destination.content_type.isprintable() or not destination.content_type.isascii():
+        yield "content_type", "expected printable ASCII"
+
+
+def _check_retry(destination: Destination) -> Iterator[Finding]:
+    retry = destination.retry
+    if retry.initial_interval <= 0:
+        yield "retry.initial_interval", "expected more than 0s"
+    if not 1 <= retry.multiplier <= 100:
+        yield "retry.multiplier", "expected 1 to 100"
+    if retry.max_interval < retry.initial_interval:
+        yield "retry.max_interval", "is shorter than initial_interval"
+    if retry.max_backoff_duration > LONGEST_BACKOFF:
+        yield "retry.max_backoff_duration", f"expected at most {LONGEST_BACKOFF / DAY:g} days"
+    if any(not 300 <= status <= 599 for status in retry.retry_on):
+        yield "retry.retry_on", "expected statuses from 300 to 599"

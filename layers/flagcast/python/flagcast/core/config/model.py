@@ -1,0 +1,102 @@
+"""The typed model of flagcast.yaml."""
+
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct, field
+
+from flagcast.core.config.references import SecretText, Text
+from flagcast.core.duration import DAY, HOUR, Duration
+from flagcast.core.filters import EVERY_EVENT, EventFilter
+from flagcast.core.routing import Ordering
+
+LONGEST_TIMEOUT = Duration(30)
+"""The deliver function runs 45 s; an attempt starts only while its timeout and 5 s more are left of that."""
+
+LONGEST_BACKOFF = Duration(12 * DAY)
+"""A task leaves the queue for the dead-letter queue at 13 days, before SQS would drop it at 14."""
+
+
+class Problem(Struct, frozen=True, order=True):
+    """One thing wrong with the configuration, and where."""
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        """Return the problem as a line for the operator."""
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+class Retry(Struct, frozen=True, forbid_unknown_fields=True):
+    """How long and how often to try again; `max_backoff_duration` is Flipt's name and meaning."""
+
+    initial_interval: Duration = Duration(1)
+    multiplier: float = 2
+    max_interval: Duration = Duration(HOUR)
+    max_backoff_duration: Duration = Duration(DAY)
+    retry_on: tuple[int, ...] = ()
+
+
+class Source(Struct, frozen=True, forbid_unknown_fields=True):
+    """One Flipt server, and how its requests prove that they are its own."""
+
+    signing_secrets: tuple[SecretText, ...] = ()
+    bearer_tokens: tuple[SecretText, ...] = ()
+    auth: Literal["none"] | None = None
+    environment: str | None = None
+    flipt_url: str | None = None
+    dedupe: bool = True
+
+
+class Destination(Struct, frozen=True, forbid_unknown_fields=True):
+    """One HTTP endpoint, what it wants and how it wants it; without a body it gets the original bytes."""
+
+    url: Text
+    method: Literal["POST", "PUT", "PATCH"] = "POST"
+    content_type: str = "application/json"
+    body: str | None = None
+    template: str | None = None
+    headers: dict[str, Text] = field(default_factory=dict)
+    events: tuple[EventFilter, ...] = EVERY_EVENT
+    timeout: Duration = Duration(10)
+    retry: Retry = Retry()
+    ordering: Ordering = "subject"
+    allow_http: bool = False
+
+
+class FaultySource(Struct, frozen=True):
+    """A source that cannot be used until its problems are mended: it answers 503, so that nothing is lost."""
+
+    problems: tuple[Problem, ...]
+
+
+class FaultyDestination(Struct, frozen=True):
+    """A destination that cannot be used until its problems are mended: its tasks are kept and wait."""
+
+    problems: tuple[Problem, ...]
+    events: tuple[EventFilter, ...] = EVERY_EVENT
+    ordering: Ordering = "subject"
+
+
+class Configuration(Struct, frozen=True):
+    """What can be used of flagcast.yaml, each faulty part held alone."""
+
+    sources: dict[str, Source | FaultySource]
+    destinations: dict[str, Destination | FaultyDestination]
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Return every problem once, sorted by path."""
+        parts = [*self.sources.values(), *self.destinations.values()]
+        faulty = [part for part in parts if isinstance(part, FaultySource | FaultyDestination)]
+        return tuple(sorted({problem for part in faulty for problem in part.problems}))
+
+
+def convert(value: Any, kind: Any) -> Any:
+    """Convert one value of the file to its type; raises msgspec.ValidationError with a sentence."""
+    return msgspec.convert(value, kind, dec_hook=_parse)
+
+
+def _parse(kind: type[Duration | EventFilter | Text], value: object) -> object:
+    return kind.parse(value)

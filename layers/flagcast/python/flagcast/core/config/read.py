@@ -1,0 +1,111 @@
+"""The text of flagcast.yaml to a Configuration, each faulty part held alone."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from flagcast.core.config.checks import Finding, check_destination, check_name, check_source
+from flagcast.core.config.decode import decode_fields
+from flagcast.core.config.document import load
+from flagcast.core.config.model import (
+    Configuration,
+    Destination,
+    FaultyDestination,
+    FaultySource,
+    Problem,
+    Source,
+)
+from flagcast.errors import ConfigurationUnreadable
+
+_SECTIONS = ("sources", "defaults", "destinations")
+
+
+def read(text: str, templates: Collection[str] = ()) -> Configuration:
+    """Read flagcast.yaml; `templates` are the names of the files in templates/.
+
+    Raises ConfigurationUnreadable where the file as a whole cannot be trusted: it is not YAML, a section is missing,
+    repeated, misspelt or no mapping. What is wrong inside a source or destination faults only that one.
+    """
+    tree, repeated = load(text)
+    sections = _sections(tree, repeated)
+    defaults, default_problems = _defaults(sections["defaults"], _within("defaults", repeated))
+    return Configuration(
+        sources={
+            str(name): _source(name, part, _within(f"sources.{name}", repeated))
+            for name, part in sections["sources"].items()
+        },
+        destinations={
+            str(name): _destination(
+                name, part, [*default_problems, *_within(f"destinations.{name}", repeated)], defaults, templates
+            )
+            for name, part in sections["destinations"].items()
+        },
+    )
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay one partial mapping over another; mappings inside them are merged too, everything else is replaced."""
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        merged[key] = merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _sections(tree: Any, repeated: list[Problem]) -> dict[str, dict[Any, Any]]:
+    if not isinstance(tree, dict):
+        raise ConfigurationUnreadable("expected a mapping with sources and destinations")
+    problems = [str(each) for each in repeated if each.path in _SECTIONS]
+    problems += [f"{key}: unknown key; expected {', '.join(_SECTIONS)}" for key in tree if key not in _SECTIONS]
+    sections = {"defaults": {}, **tree}
+    problems += [f"{name}: expected a mapping" for name in _SECTIONS if not isinstance(sections.get(name), dict)]
+    if problems:
+        raise ConfigurationUnreadable("; ".join(problems))
+    return sections
+
+
+def _within(path: str, problems: Iterable[Problem]) -> list[Problem]:
+    return [each for each in problems if each.path == path or each.path.startswith((f"{path}.", f"{path}["))]
+
+
+def _defaults(tree: dict[Any, Any], repeated: list[Problem]) -> tuple[dict[str, Any], list[Problem]]:
+    """Return the defaults that are right, to be merged, and the problems of those that are not."""
+    _, problems = decode_fields(Destination, {"url": "https://set.by.each.destination", **tree}, "defaults")
+    if "url" in tree:
+        problems.append(Problem("defaults.url", "belongs to a destination"))
+    faulty = {each.path.split(".")[1].split("[")[0] for each in problems if "." in each.path}
+    return {key: value for key, value in tree.items() if key not in faulty}, [*problems, *repeated]
+
+
+def _source(name: object, tree: object, repeated: list[Problem]) -> Source | FaultySource:
+    path = f"sources.{name}"
+    values, problems = decode_fields(Source, tree, path)
+    problems += [*repeated, *_located(path, check_name(name))]
+    if not problems:
+        source = Source(**values)
+        if not (problems := _located(path, check_source(source))):
+            return source
+    return FaultySource(tuple(problems))
+
+
+def _destination(
+    name: object, tree: object, known_problems: list[Problem], defaults: dict[str, Any], templates: Collection[str]
+) -> Destination | FaultyDestination:
+    path = f"destinations.{name}"
+    values, problems = decode_fields(Destination, merge(defaults, tree) if isinstance(tree, dict) else tree, path)
+    problems += [*known_problems, *_located(path, check_name(name))]
+    if not problems:
+        destination = Destination(**values)
+        if not (problems := _located(path, check_destination(destination, templates))):
+            return destination
+    # What is known to be right of its routing still holds; a key that is repeated is not known to be right.
+    doubtful = {each.path for each in problems}
+    routing = {
+        key: values[key]
+        for key in ("events", "ordering")
+        if key in values and f"{path}.{key}" not in doubtful and path not in doubtful
+    }
+    return FaultyDestination(tuple(problems), **routing)
+
+
+def _located(path: str, findings: Iterable[Finding]) -> list[Problem]:
+    return [Problem(f"{path}.{where}" if where else path, what) for where, what in findings]

@@ -1,0 +1,83 @@
+"""References to secrets: names that stand in the configuration for values that never do."""
+
+import re
+from collections.abc import Mapping
+from typing import Literal, Self, get_args
+
+from msgspec import Struct
+
+Store = Literal["secret", "ssm", "env"]
+STORES: tuple[Store, ...] = get_args(Store)
+
+ENVIRONMENT_PREFIX = "FLAGCAST_VAR_"
+
+# Names as Secrets Manager and Parameter Store allow them, without a leading slash: they stand under a prefix.
+_REFERENCE = re.compile(r"\$\{(secret|ssm|env):([A-Za-z0-9_.+=@-][A-Za-z0-9/_.+=@-]*)(?:#([^{}#]+))?\}")
+_OPENING = "${"
+
+
+class Reference(Struct, frozen=True):
+    """One `${store:name#key}`; the key picks a member of a secret that is a JSON object."""
+
+    store: Store
+    name: str
+    key: str | None = None
+
+    def __str__(self) -> str:
+        """Return the reference as the configuration writes it."""
+        return f"${{{self.store}:{self.name}{f'#{self.key}' if self.key else ''}}}"
+
+
+Values = Mapping[Reference, str]
+
+
+class Text(str):
+    """A string of the configuration in which references may stand."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: object) -> Self:
+        """Read a text; raises ValueError where a reference is not well formed."""
+        if not isinstance(text, str):
+            raise ValueError(f"expected a string, got {text!r}")  # noqa: TRY004 - one error for every bad value
+        if _OPENING in _REFERENCE.sub("", text):
+            raise ValueError("expected ${secret:NAME}, ${secret:NAME#KEY}, ${ssm:NAME} or ${env:NAME}")
+        for reference in cls(text).references:
+            if reference.key is not None and reference.store != "secret":
+                raise ValueError(f"{reference}: only a secret has keys")
+            if reference.store == "env" and not reference.name.startswith(ENVIRONMENT_PREFIX):
+                raise ValueError(f"{reference}: only variables that begin with {ENVIRONMENT_PREFIX} can be read")
+        return cls(text)
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """Return the references in the order they stand."""
+        return tuple(_reference(found) for found in _REFERENCE.finditer(self))
+
+    def resolve(self, values: Values) -> str:
+        """Put the values in for their references; a value is never looked into again."""
+        return _REFERENCE.sub(lambda found: values[_reference(found)], self)
+
+
+class SecretText(Text):
+    """A text that must be one reference and nothing else: a secret itself has no place in the file."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: object) -> Self:
+        """Read a reference; raises ValueError if it is anything else, without repeating it."""
+        if not isinstance(text, str) or not _REFERENCE.fullmatch(text):
+            raise ValueError("expected one reference such as ${secret:NAME}: secrets do not belong in this file")
+        return cls(Text.parse(text))
+
+    @property
+    def reference(self) -> Reference:
+        """Return the one reference."""
+        return self.references[0]
+
+
+def _reference(found: re.Match[str]) -> Reference:
+    store, name, key = found.groups()
+    return Reference(next(each for each in STORES if each == store), name, key)

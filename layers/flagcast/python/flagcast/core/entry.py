@@ -1,0 +1,27 @@
+"""A message to be sent, as both queues take it."""
+
+from msgspec import Struct
+
+LARGEST_MESSAGE = 1024 * 1024
+"""Bytes of one message with its attributes, and of all messages of one SendMessageBatch.
+
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+"""
+
+LONGEST_ATTRIBUTE = 1024
+LARGEST_TASK = LARGEST_MESSAGE - 16 * LONGEST_ATTRIBUTE
+"""What fits the queue must fit the dead-letter queue with the attributes that say why it is there."""
+
+
+class Entry(Struct, frozen=True):
+    """One message; everything in it is ASCII, so that characters are bytes."""
+
+    body: str
+    group: str
+    deduplication: str
+    attributes: dict[str, str] = {}
+
+    @property
+    def size(self) -> int:
+        """Return the bytes that SQS counts: the body, and each attribute's name, type and value."""
+        return len(self.body) + sum(len(name) + len("String") + len(value) for name, value in self.attributes.items())

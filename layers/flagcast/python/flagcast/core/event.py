@@ -1,0 +1,189 @@
+"""One audit event, as Flipt sends it and as filters and templates see it."""
+
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+from msgspec import Struct
+
+_VERBS = {"created": "create", "updated": "update", "deleted": "delete"}
+_TOKEN_NAME = "io.flipt.auth.token.name"  # noqa: S105 - a key of Flipt's, not a secret
+DEFAULT_NAMESPACE = "default"
+
+
+class Origin(Struct, frozen=True):
+    """What Flipt does not say about an event: the id we gave it, where it came in and when."""
+
+    id: str = ""
+    source: str = ""
+    environment: str | None = None
+    flipt_url: str | None = None
+    received_at: str = ""
+
+
+class InvalidEvent(Struct, frozen=True):
+    """An authentic body that is not an event; `detail` says why without quoting it."""
+
+    detail: str
+
+
+class Event(Struct, frozen=True):
+    """Flipt's wire fields, and null-safe fields derived from them.
+
+    The wire fields and their history by version are Flipt's internal/server/audit/events.go: 0.1 has no status,
+    a denied event has a null payload, a template may have left out anything but type and action.
+    """
+
+    type: str
+    action: str
+    version: str
+    status: str
+    metadata: dict[str, Any]
+    payload: Any
+    timestamp: str
+    raw: str
+    origin: Origin
+
+    @property
+    def id(self) -> str:
+        """Return the event id: the same for a repeat of the same body."""
+        return self.origin.id
+
+    @property
+    def source(self) -> str:
+        """Return the name of the source that took the event in."""
+        return self.origin.source
+
+    @property
+    def environment(self) -> str | None:
+        """Return the source's configured environment."""
+        return self.origin.environment
+
+    @property
+    def received_at(self) -> str:
+        """Return when the event was accepted, RFC 3339 in UTC."""
+        return self.origin.received_at
+
+    @property
+    def is_denied(self) -> bool:
+        """Tell whether Flipt's authorization refused the change, which then never happened."""
+        return self.status == "denied"
+
+    @property
+    def is_order(self) -> bool:
+        """Tell whether rules or rollouts were put into another order (Flipt 1.37 and later)."""
+        return any(isinstance(self._payload.get(field), list) for field in ("rule_ids", "rollout_ids"))
+
+    @property
+    def namespace(self) -> str | None:
+        """Return the namespace; None where the event names none (denied, token, a distribution's creation)."""
+        if self.type == "namespace":
+            return self._text("key")
+        if self.payload is None or self.type == "token":
+            return None
+        named = self._text("namespace_key")
+        if named is None and self.type == "distribution":
+            return None
+        return named or DEFAULT_NAMESPACE
+
+    @property
+    def flag_key(self) -> str | None:
+        """Return the key of the flag that the change belongs to."""
+        return self._text("flag_key") or (self._text("key") if self.type == "flag" else None)
+
+    @property
+    def segment_key(self) -> str | None:
+        """Return the key of the segment that a segment's or constraint's change belongs to."""
+        if self.type == "segment":
+            return self._text("key")
+        return self._text("segment_key") if self.type == "constraint" else None
+
+    @property
+    def resource_key(self) -> str | None:
+        """Return what names the changed thing itself: its key, a token's name, else its id."""
+        return self._text("key") or self._text(_TOKEN_NAME) or self._text("id")
+
+    @property
+    def actor(self) -> str:
+        """Return who did it, as well as Flipt knows: name, e-mail, token, else how they signed in."""
+        actor = self.metadata.get("actor")
+        known = actor if isinstance(actor, dict) else {}
+        for field in ("name", "email", _TOKEN_NAME, "authentication"):
+            if isinstance(known.get(field), str) and known[field]:
+                return str(known[field])
+        return "unknown"
+
+    @property
+    def verb_phrase(self) -> str:
+        """Return what was done, to stand between actor and type: "updated", "reordered", "tried to delete"."""
+        if self.is_denied:
+            return f"tried to {_VERBS.get(self.action, self.action)}"
+        return "reordered" if self.is_order else self.action
+
+    @property
+    def url(self) -> str | None:
+        """Return the page of Flipt's UI that shows the changed thing; None where there is no such page."""
+        if not self.origin.flipt_url:
+            return None
+        if (page := self._page()) is None:
+            return None
+        return f"{self.origin.flipt_url.rstrip('/')}/#/{page}"
+
+    def _page(self) -> str | None:
+        if self.type == "namespace":
+            return "settings/namespaces"
+        if self.type == "token":
+            return "settings/tokens"
+        if self.namespace is None:
+            return None
+        for kind, key in (("flags", self.flag_key), ("segments", self.segment_key)):
+            if key:
+                return f"namespaces/{quote(self.namespace, safe='')}/{kind}/{quote(key, safe='')}"
+        return None
+
+    @property
+    def _payload(self) -> dict[str, Any]:
+        return self.payload if isinstance(self.payload, dict) else {}
+
+    def _text(self, field: str) -> str | None:
+        """Return a payload field if it is there, a string and not empty."""
+        value = self._payload.get(field)
+        return value if isinstance(value, str) and value else None
+
+
+_NOWHERE = Origin()
+
+
+def parse(raw: bytes, origin: Origin = _NOWHERE) -> Event | InvalidEvent:
+    """Read one event: a UTF-8 JSON object with non-empty strings `type` and `action`.
+
+    Everything else about it may be missing or odd: what cannot be used is taken as absent, never refused.
+    """
+    try:
+        text = raw.decode()
+        wire = msgspec.json.decode(text)
+    except UnicodeDecodeError as error:
+        return InvalidEvent(f"not UTF-8 at byte {error.start}")
+    except (msgspec.DecodeError, RecursionError) as error:
+        return InvalidEvent(f"not JSON: {error}")
+    if not isinstance(wire, dict):
+        return InvalidEvent("not a JSON object")
+    for field in ("type", "action"):
+        if not isinstance(wire.get(field), str) or not wire[field]:
+            return InvalidEvent(f"no {field}")
+    metadata = wire.get("metadata")
+    return Event(
+        type=wire["type"],
+        action=wire["action"],
+        version=_string(wire.get("version")),
+        status=_string(wire.get("status")),
+        metadata=metadata if isinstance(metadata, dict) else {},
+        payload=wire.get("payload"),
+        timestamp=_string(wire.get("timestamp")),
+        raw=text,
+        origin=origin,
+    )
+
+
+def _string(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,81 @@
+"""The HTTP contract of ingest: what API Gateway hands over, and every answer there is.
+
+Payload format 2.0: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+
+class Request(Struct, frozen=True):
+    """One request; header names are lower-case, the body is the bytes that were sent."""
+
+    id: str
+    method: str
+    source: str | None
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Answer(Struct, frozen=True):
+    """One answer; there is never a Retry-After, for Flipt waits it out and loses the rest of its batch."""
+
+    status: int
+    body: Mapping[str, Any]
+    headers: Mapping[str, str] = {}
+
+    def as_response(self) -> dict[str, Any]:
+        """Return what API Gateway expects of the function."""
+        return {
+            "statusCode": self.status,
+            "headers": {"content-type": "application/json", **self.headers},
+            "body": msgspec.json.encode(self.body).decode(),
+        }
+
+
+def read_request(event: Mapping[str, Any]) -> Request:
+    """Read API Gateway's event; `source` is None where the path names none."""
+    context = event["requestContext"]
+    return Request(
+        id=context["requestId"],
+        method=context["http"]["method"],
+        source=(event.get("pathParameters") or {}).get("source"),
+        headers={name.lower(): value for name, value in event.get("headers", {}).items()},
+        body=_body(event),
+    )
+
+
+def _body(event: Mapping[str, Any]) -> bytes:
+    text: str = event.get("body") or ""
+    if event.get("isBase64Encoded"):
+        try:
+            return base64.b64decode(text)
+        except binascii.Error:
+            # Not what API Gateway sends; its signature will not hold either.
+            return text.encode(errors="surrogateescape")
+    return text.encode(errors="surrogateescape")
+
+
+def accepted(event_id: str, deliveries: int) -> Answer:
+    """Answer exactly 200: Flipt up to 1.44 sends again on anything else."""
+    return Answer(200, {"event_id": event_id, "deliveries": deliveries})
+
+
+HEALTHY = Answer(200, {"status": "ok"})
+
+
+def _error(status: int, code: str, message: str, **headers: str) -> Answer:
+    return Answer(status, {"error": code, "message": message}, headers)
+
+
+INVALID_EVENT = _error(400, "invalid_event", "The body is not a Flipt audit event.")
+UNAUTHORIZED = _error(401, "unauthorized", "The signature or token is missing or wrong.")
+UNKNOWN_SOURCE = _error(404, "unknown_source", "There is no such source.")
+METHOD_NOT_ALLOWED = _error(405, "method_not_allowed", "Events are sent by POST.", allow="POST")
+TOO_LARGE = _error(413, "too_large", "The event is larger than can be stored.")
+UNAVAILABLE = _error(503, "unavailable", "The event could not be stored; send it again.")

@@ -1,0 +1,45 @@
+"""A task as SQS hands it out: the event source mapping's record."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from flagcast.core.retry import Wear
+from flagcast.core.task import NewerVersion, Task, UnreadableTask, decode
+
+
+class Message(Struct, frozen=True):
+    """One received message; times in epoch seconds.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html shows the record it is read from.
+    """
+
+    id: str
+    receipt: str
+    body: str
+    group: str
+    sequence: str
+    receives: int
+    sent_at: float
+    first_received_at: float
+    task: Task | NewerVersion | UnreadableTask
+
+    def wear(self, now: float) -> Wear:
+        """Return how much of its stay on the queue the task has used up."""
+        return Wear(self.receives, now - self.sent_at)
+
+
+def read_record(record: dict[str, Any]) -> Message:
+    """Read one record of a Lambda event from a FIFO queue."""
+    attributes = record["attributes"]
+    return Message(
+        id=record["messageId"],
+        receipt=record["receiptHandle"],
+        body=record["body"],
+        group=attributes["MessageGroupId"],
+        sequence=attributes.get("SequenceNumber", ""),
+        receives=int(attributes["ApproximateReceiveCount"]),
+        sent_at=int(attributes["SentTimestamp"]) / 1000,
+        first_received_at=int(attributes["ApproximateFirstReceiveTimestamp"]) / 1000,
+        task=decode(record["body"]),
+    )

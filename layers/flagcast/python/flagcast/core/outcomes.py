@@ -1,0 +1,95 @@
+"""What can come of looking at a task, and what can be done with it: values, matched exhaustively."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+Reason = Literal[
+    "rejected", "gone", "expired", "exhausted", "render_failed", "unknown_destination", "unreadable", "invalid_event"
+]
+
+
+class Answered(Struct, frozen=True):
+    """The destination answered; `retry_after` in seconds, `excerpt` the answer's first characters."""
+
+    status: int
+    retry_after: float | None = None
+    excerpt: str = ""
+
+
+class Unreachable(Struct, frozen=True):
+    """No answer came."""
+
+    cause: Literal["connection", "name", "tls", "timeout", "protocol", "address"]
+
+
+class Filtered(Struct, frozen=True):
+    """The destination does not want this event: no request was made."""
+
+
+class RenderFailed(Struct, frozen=True):
+    """A body or header could not be made of the event."""
+
+    detail: str
+
+
+class UnknownDestination(Struct, frozen=True):
+    """The configuration does not know the destination."""
+
+
+class Newer(Struct, frozen=True):
+    """A later version of Flagcast wrote the task."""
+
+    version: int
+
+
+class Unreadable(Struct, frozen=True):
+    """The message is no task, or its body no event."""
+
+    detail: str
+
+
+class Faulty(Struct, frozen=True):
+    """The destination's configuration has a problem, or there is no configuration that can be read."""
+
+    detail: str
+
+
+class DependencyFailed(Struct, frozen=True):
+    """A secret or parameter could not be had."""
+
+    detail: str
+
+
+Outcome = (
+    Answered
+    | Unreachable
+    | Filtered
+    | RenderFailed
+    | UnknownDestination
+    | Newer
+    | Unreadable
+    | Faulty
+    | DependencyFailed
+)
+
+
+class Done(Struct, frozen=True):
+    """The task leaves the queue."""
+
+
+class RetryIn(Struct, frozen=True):
+    """The task stays and is seen again after so many seconds."""
+
+    seconds: float
+
+
+class GiveUp(Struct, frozen=True):
+    """The task moves to the dead-letter queue."""
+
+    reason: Reason
+    detail: str = ""
+    status: int | None = None
+
+
+Decision = Done | RetryIn | GiveUp

@@ -1,0 +1,119 @@
+"""The queue message: one event for one destination."""
+
+import base64
+import hashlib
+import json
+from typing import Final, Literal
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+VERSION: Final = 1
+NO_DESTINATION = "-"
+"""What stands for the destination of a body that is not an event."""
+
+
+class Task(Struct, frozen=True, omit_defaults=True):
+    """One event for one destination, as it stands on the queue.
+
+    `body` is the raw body as text, or `body_base64` its bytes where they are not UTF-8: exactly one is set.
+    """
+
+    v: Literal[1]
+    id: str
+    event_id: str
+    source: str
+    destination: str
+    received_at: str
+    body: str | UnsetType = UNSET
+    body_base64: str | UnsetType = UNSET
+
+    @property
+    def raw(self) -> bytes:
+        """Return the body's bytes as Flipt sent them."""
+        if self.body is not UNSET:
+            return self.body.encode()
+        return base64.b64decode(self.body_base64) if self.body_base64 is not UNSET else b""
+
+
+class NewerVersion(Struct, frozen=True):
+    """A task that a later version of Flagcast put on the queue."""
+
+    version: int
+
+
+class UnreadableTask(Struct, frozen=True):
+    """A message that is not a task; `detail` says why without quoting it."""
+
+    detail: str
+
+
+def event_id(source: str, raw: bytes, request_id: str | None = None) -> str:
+    """Name an event by its content: equal bodies of one source are one event.
+
+    A request id is added where equal bodies may be different events: bodies without a timestamp, `dedupe: false`.
+    """
+    digest = hashlib.sha256(source.encode() + b"\0" + raw)
+    if request_id is not None:
+        digest.update(b"\0" + request_id.encode())
+    return f"evt_{digest.hexdigest()[:32]}"
+
+
+def task(event: str, source: str, destination: str, received_at: str, raw: bytes) -> Task:
+    """Make the task that carries one event to one destination."""
+    name = f"{event}:{destination}"
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        encoded = base64.b64encode(raw).decode()
+        return Task(VERSION, name, event, source, destination, received_at, body_base64=encoded)
+    return Task(VERSION, name, event, source, destination, received_at, body=text)
+
+
+def encode(task: Task) -> str:
+    """Write a task as JSON in ASCII: SQS refuses some characters that JSON and UTF-8 allow.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+    """
+    return json.dumps(msgspec.to_builtins(task), separators=(",", ":"))
+
+
+class _Version(Struct):
+    v: int
+
+
+def decode(body: str) -> Task | NewerVersion | UnreadableTask:
+    """Read a task off the queue; a newer version is told from something that is no task at all."""
+    try:
+        version = msgspec.json.decode(body, type=_Version).v
+        if version > VERSION:
+            return NewerVersion(version)
+        read = msgspec.json.decode(body, type=Task)
+    except msgspec.DecodeError as error:
+        return UnreadableTask(f"not a task: {error}")
+    if (read.body is UNSET) == (read.body_base64 is UNSET):
+        return UnreadableTask("not a task: exactly one of body and body_base64 is required")
+    return read
+
+
+def deduplication_id(task_id: str) -> str:
+    """Name a task for SQS: a repeat within five minutes is accepted and swallowed."""
+    return _hash(task_id)
+
+
+def moved_deduplication_id(task_id: str, message_id: str) -> str:
+    """Name a task that moves between queues.
+
+    SQS swallows a repeated id for five minutes even after its message is deleted, so a move needs one of its own:
+    that of the message it moves, so that a move made twice still counts once.
+    """
+    return _hash(f"{task_id}\0{message_id}")
+
+
+def group_id(*parts: str) -> str:
+    """Name a message group by what its tasks have in common."""
+    return _hash("\0".join(parts))
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:48]

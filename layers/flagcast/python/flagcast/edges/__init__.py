@@ -1,0 +1,1 @@
+"""The rim: the only modules that reach the network, the environment, the file system or standard output."""

@@ -1,0 +1,1 @@
+"""AWS, one service a module; the only importers of botocore."""

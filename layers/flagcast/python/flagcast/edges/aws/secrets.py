@@ -1,0 +1,146 @@
+"""Secrets Manager and Parameter Store: values of references, under the stack's own prefixes, cached."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from functools import partial
+from typing import Any
+
+import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
+from msgspec import Struct
+
+from flagcast.core.config.references import Reference, Values
+from flagcast.edges.aws.client import error_name
+from flagcast.edges.within import within
+from flagcast.errors import SecretUnavailable
+
+KEPT_FOR = 300.0
+REFRESHED_AFTER = 15.0
+"""Seconds between two fetches that a mismatch asks for: a flood of forged requests must not become one of calls."""
+
+FAILED_FOR = 1.0
+"""Seconds for which a failed first fetch answers for the threads that wait behind it."""
+
+_Name = tuple[str, str]
+"""Store and bare name."""
+
+
+class _Fetched(Struct, frozen=True):
+    """The last fetch: its value, or the last good one beside what went wrong."""
+
+    value: str | None
+    problem: str | None
+    tried: float
+    expires: float
+
+
+class _Missing(Struct, frozen=True):
+    why: str
+
+
+class SecretStore:
+    """Values of references, fetched when first used and kept for five minutes.
+
+    When a fetch fails, the last good value goes on serving: a store's outage costs no event.
+    """
+
+    def __init__(
+        self,
+        clients: Callable[[str], Any],
+        secret_prefix: str,
+        parameter_prefix: str,
+        environ: Mapping[str, str],
+        monotonic: Callable[[], float],
+    ) -> None:
+        """Keep the prefixes; `clients` gives the client of a service when it is first needed."""
+        self._clients = clients
+        self._secret_prefix = secret_prefix
+        self._parameter_prefix = parameter_prefix
+        self._environ = environ
+        self._monotonic = monotonic
+        self._fetched: dict[_Name, _Fetched] = {}
+        self._one_at_a_time = threading.Lock()
+
+    def values(self, references: Sequence[Reference], deadline: float, *, fresh: bool = False) -> Values:
+        """Return a value for each reference by the deadline (monotonic seconds).
+
+        `fresh` asks for values no older than 15 s. Raises SecretUnavailable where no value is known, and where a
+        fresh one was asked for and the store failed: an old value proves nothing then.
+        """
+        values, missing = self.lookup(references, deadline, fresh=fresh)
+        if missing:
+            raise SecretUnavailable("; ".join(missing))
+        return values
+
+    def lookup(
+        self, references: Sequence[Reference], deadline: float, *, fresh: bool = False
+    ) -> tuple[dict[Reference, str], list[str]]:
+        """Return the values there are, and a sentence for each reference that has none."""
+        names = sorted({(each.store, each.name) for each in references if each.store != "env"})
+        if any(self._is_due(name, fresh) for name in names):
+            self._refresh(names, deadline, fresh)
+        values: dict[Reference, str] = {}
+        missing: list[str] = []
+        for reference in references:
+            match self._value(reference, fresh):
+                case _Missing(why):
+                    missing.append(f"{reference}: {why}")
+                case str(value):
+                    values[reference] = value
+        return values, missing
+
+    def _is_due(self, name: _Name, fresh: bool) -> bool:
+        known = self._fetched.get(name)
+        return known is None or self._monotonic() >= (known.tried + REFRESHED_AFTER if fresh else known.expires)
+
+    def _refresh(self, names: Sequence[_Name], deadline: float, fresh: bool) -> None:
+        if not self._one_at_a_time.acquire(timeout=max(deadline - self._monotonic(), 0)):
+            return
+        try:
+            due = [name for name in names if self._is_due(name, fresh)]
+            futures = within(deadline, [partial(self._fetch, name) for name in due])
+            for name, future in zip(due, futures, strict=True):
+                self._fetched[name] = self._kept(name, future)
+        finally:
+            self._one_at_a_time.release()
+
+    def _kept(self, name: _Name, future: Future[str]) -> _Fetched:
+        now = self._monotonic()
+        error = future.exception() if future.done() else TimeoutError()
+        if error is None:
+            return _Fetched(future.result(), None, now, now + KEPT_FOR)
+        if not isinstance(error, TimeoutError | BotoCoreError | ClientError):
+            raise error
+        before = self._fetched.get(name)
+        value = before.value if before else None
+        return _Fetched(value, error_name(error), now, now + (FAILED_FOR if value is None else REFRESHED_AFTER))
+
+    def _fetch(self, name: tuple[str, str]) -> str:
+        store, bare = name
+        if store == "secret":
+            answer = self._clients("secretsmanager").get_secret_value(SecretId=self._secret_prefix + bare)
+            return str(answer.get("SecretString") or answer.get("SecretBinary", b"").decode())
+        answer = self._clients("ssm").get_parameter(Name=self._parameter_prefix + bare, WithDecryption=True)
+        return str(answer["Parameter"]["Value"])
+
+    def _value(self, reference: Reference, fresh: bool) -> str | _Missing:
+        if reference.store == "env":
+            return self._environ.get(reference.name) or _Missing("the variable is not set")
+        known = self._fetched.get((reference.store, reference.name))
+        if known is None:
+            return _Missing("no answer in time")
+        if known.value is None or (fresh and known.problem):
+            return _Missing(known.problem or "no answer in time")
+        value = known.value if reference.key is None else _member(known.value, reference.key)
+        # An empty secret would sign and open anything for anyone.
+        return value or _Missing("the value is empty, or not a JSON object with this key")
+
+
+def _member(secret: str, key: str) -> str | None:
+    try:
+        members = msgspec.json.decode(secret)
+    except msgspec.DecodeError:
+        return None
+    value = members.get(key) if isinstance(members, dict) else None
+    return value if isinstance(value, str) else None

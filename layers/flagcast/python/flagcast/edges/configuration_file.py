@@ -1,0 +1,31 @@
+"""flagcast.yaml and templates/ beside it, as they lie on disk: in the layer under /opt, or in a checkout."""
+
+from pathlib import Path
+
+from flagcast.core.config.model import Configuration
+from flagcast.core.config.read import read
+from flagcast.errors import ConfigurationUnreadable
+
+TEMPLATES = "templates"
+
+
+def read_configuration(path: Path) -> Configuration:
+    """Read the configuration; raises ConfigurationUnreadable."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        return read(text, list(_template_files(path)))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationUnreadable(f"{path}: {type(error).__name__}") from error
+
+
+def read_templates(path: Path) -> dict[str, str]:
+    """Read every template file beside the configuration; raises ConfigurationUnreadable."""
+    try:
+        return {name: file.read_text(encoding="utf-8") for name, file in _template_files(path).items()}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationUnreadable(f"{path.parent / TEMPLATES}: {type(error).__name__}") from error
+
+
+def _template_files(path: Path) -> dict[str, Path]:
+    folder = path.parent / TEMPLATES
+    return {file.relative_to(folder).as_posix(): file for file in sorted(folder.rglob("*")) if file.is_file()}

@@ -1,0 +1,27 @@
+"""What each function reads from its environment, and nothing else; template.yaml sets it."""
+
+from collections.abc import Mapping
+from typing import Self
+
+from msgspec import Struct
+
+
+class Settings(Struct, frozen=True):
+    """The settings of both functions."""
+
+    configuration_path: str
+    queue_url: str
+    dead_letter_queue_url: str
+    secret_prefix: str
+    parameter_prefix: str
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> Self:
+        """Read the settings; a KeyError names the variable that template.yaml failed to set."""
+        return cls(
+            configuration_path=environ["FLAGCAST_CONFIG"],
+            queue_url=environ["FLAGCAST_QUEUE_URL"],
+            dead_letter_queue_url=environ["FLAGCAST_DEAD_LETTER_QUEUE_URL"],
+            secret_prefix=environ["FLAGCAST_SECRET_PREFIX"],
+            parameter_prefix=environ["FLAGCAST_PARAMETER_PREFIX"],
+        )

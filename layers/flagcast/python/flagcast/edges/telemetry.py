@@ -1,0 +1,151 @@
+"""What the functions say: one wide JSON line each time, log and metrics in one (CloudWatch EMF).
+
+The only place that knows the names of log fields, metrics and dimensions. A line never holds a body, a header, an
+address or a secret, and a dimension's value never comes from a caller.
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+"""
+
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any, Literal
+
+import msgspec
+
+from flagcast.core.event import Event
+from flagcast.core.message import Message
+from flagcast.core.outcomes import Answered, Decision, Done, Filtered, GiveUp, Outcome, RetryIn, Unreachable
+from flagcast.core.task import NO_DESTINATION, Task
+from flagcast.errors import FlagcastError, QueueUnavailable
+
+NAMESPACE = "Flagcast"
+UNKNOWN = "-"
+
+Unit = Literal["Count", "Milliseconds"]
+
+
+def _write(line: str) -> None:
+    sys.stdout.write(line)
+    sys.stdout.flush()
+
+
+class Telemetry:
+    """Writes the lines; `now` in epoch seconds."""
+
+    def __init__(self, now: Callable[[], float], write: Callable[[str], None] = _write) -> None:
+        """Keep the clock and where lines go."""
+        self._now = now
+        self._write = write
+
+    def accepted(self, source: str, event_id: str, event: Event, destinations: list[str], seconds: float) -> None:
+        """Tell that an event is stored for every destination that wants it."""
+        self._emit(
+            "event.accepted",
+            {
+                "event_id": event_id, "source": source, "type": event.type, "action": event.action,
+                "destinations": destinations, "duration_ms": _ms(seconds), "EventsAccepted": 1,
+            },
+            [_metrics(["source"], EventsAccepted="Count")],
+        )  # fmt: skip
+
+    def rejected(self, source: str | None, reason: str, detail: str = "") -> None:
+        """Tell that a request was not accepted; of the request itself nothing is told."""
+        self._emit(
+            "event.rejected",
+            {"source": source or UNKNOWN, "reason": reason, "detail": detail, "EventsRejected": 1},
+            [_metrics(["source", "reason"], EventsRejected="Count")],
+        )
+
+    def attempted(self, message: Message, outcome: Outcome | None, decision: Decision, seconds: float) -> None:
+        """Tell what came of a task and what follows."""
+        now = self._now()
+        task = message.task if isinstance(message.task, Task) else None
+        fields: dict[str, Any] = {
+            "event_id": task.event_id if task else UNKNOWN,
+            "delivery_id": task.id if task else UNKNOWN,
+            "source": task.source if task else UNKNOWN,
+            "destination": task.destination if task else NO_DESTINATION,
+            "message_id": message.id,
+            "receives": message.receives,
+            "outcome": _outcome(outcome, decision),
+            "duration_ms": _ms(seconds),
+            "age_ms": _ms(now - message.sent_at),
+            "Deliveries": 1,
+            "Failed": 0 if isinstance(decision, Done) else 1,
+            "DeliveryLatency": _ms(seconds),
+        }
+        metrics = [
+            _metrics(["destination", "outcome"], Deliveries="Count"),
+            _metrics(["destination"], Failed="Count", DeliveryLatency="Milliseconds"),
+        ]
+        match outcome:
+            case Answered(status):
+                fields["status"] = status
+            case None | Filtered():
+                pass
+            case _:
+                fields["detail"] = msgspec.to_builtins(outcome)
+        match decision:
+            case Done():
+                fields["EndToEndLatency"] = fields["age_ms"]
+                metrics.append(_metrics(["destination"], EndToEndLatency="Milliseconds"))
+            case RetryIn(delay):
+                fields["retry_in_s"] = round(delay, 1)
+            case GiveUp(reason):
+                fields |= {"reason": reason, "DeadLettered": 1}
+                metrics.append(_metrics(["destination", "reason"], DeadLettered="Count"))
+        self._emit("delivery.attempted", fields, metrics)
+
+    def queue_failed(self, action: str, error: QueueUnavailable) -> None:
+        """Tell that SQS did not do something that can be done without."""
+        self._emit(
+            "queue.failed",
+            {"action": action, "detail": str(error), "QueueFailures": 1},
+            [_metrics([], QueueFailures="Count")],
+        )
+
+    def configuration_unreadable(self, error: FlagcastError) -> None:
+        """Tell that nothing can be delivered until the configuration is mended."""
+        self._emit(
+            "configuration.unreadable",
+            {"detail": str(error), "ConfigurationUnreadable": 1},
+            [_metrics([], ConfigurationUnreadable="Count")],
+        )
+
+    def broke(self, error: BaseException) -> None:
+        """Tell of an error that nobody expected, by its type and place: its message may hold anything."""
+        trace = traceback.extract_tb(error.__traceback__)
+        frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in trace]
+
+        self._emit("error", {"error": type(error).__name__, "at": frames, "Errors": 1}, [_metrics([], Errors="Count")])
+
+    def _emit(self, event: str, fields: dict[str, Any], metrics: list[dict[str, Any]]) -> None:
+        line = {
+            "event": event,
+            **fields,
+            "_aws": {"Timestamp": int(self._now() * 1000), "CloudWatchMetrics": metrics},
+        }
+        self._write(msgspec.json.encode(line).decode() + "\n")
+
+
+def _metrics(dimensions: list[str], **units: Unit) -> dict[str, Any]:
+    metrics = [{"Name": name, "Unit": unit} for name, unit in units.items()]
+    return {"Namespace": NAMESPACE, "Dimensions": [dimensions], "Metrics": metrics}
+
+
+def _outcome(outcome: Outcome | None, decision: Decision) -> str:
+    match outcome, decision:
+        case _, GiveUp():
+            return "dead_lettered"
+        case Filtered(), _:
+            return "filtered"
+        case _, Done():
+            return "delivered"
+        case Answered() | Unreachable(), _:
+            return "retrying"
+        case _:
+            return "put_off"
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)

@@ -1,0 +1,97 @@
+"""HTTP to destinations: the only client there is."""
+
+import time
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+
+import urllib3
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    LocationValueError,
+    NameResolutionError,
+    NewConnectionError,
+    ReadTimeoutError,
+    SSLError,
+)
+
+from flagcast import __version__
+from flagcast.core.outcomes import Answered, Unreachable
+from flagcast.core.rendering import Request
+
+LONGEST_ANSWER = 64 * 1024
+USER_AGENT = f"Flagcast/{__version__}"
+
+# One pool for all threads of a batch; no retry and no redirect, for both are decisions, and theirs is not to decide.
+_POOL = urllib3.PoolManager(num_pools=64, maxsize=10, retries=False)
+
+
+def send(request: Request, deadline: float) -> Answered | Unreachable:
+    """Send a request and read what comes back, until the deadline (monotonic seconds)."""
+    try:
+        return _exchange(request, deadline)
+    except (ConnectTimeoutError, ReadTimeoutError):
+        return Unreachable("timeout")
+    except SSLError:
+        return Unreachable("tls")
+    except NameResolutionError:
+        return Unreachable("name")
+    except NewConnectionError:
+        return Unreachable("connection")
+    except LocationValueError:
+        return Unreachable("address")
+    except HTTPError:
+        return Unreachable("protocol")
+
+
+def _exchange(request: Request, deadline: float) -> Answered | Unreachable:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        return Unreachable("timeout")
+    response = _POOL.request(
+        request.method,
+        request.url,
+        body=request.body,
+        # http.client writes text as Latin-1; UTF-8 bytes dressed as Latin-1 arrive as UTF-8.
+        headers={"User-Agent": USER_AGENT, **{name: _as_latin(value) for name, value in request.headers.items()}},
+        timeout=urllib3.Timeout(total=left),
+        redirect=False,
+        preload_content=False,
+        decode_content=False,
+    )
+    try:
+        return Answered(response.status, _retry_after(response.headers.get("Retry-After")), _read(response, deadline))
+    finally:
+        # An answer read to its end has given its connection back already; any other takes its connection with it.
+        response.close()
+
+
+def _read(response: urllib3.BaseHTTPResponse, deadline: float) -> str:
+    """Read the first part of an answer; what is not there by the deadline is done without."""
+    read = b""
+    try:
+        while len(read) < LONGEST_ANSWER and time.monotonic() < deadline:
+            if not (chunk := response.read1(LONGEST_ANSWER - len(read))):
+                break
+            read += chunk
+    except HTTPError:
+        # The status has arrived and it decides; a body cut short only shortens what people see of it.
+        return read.decode(errors="replace")
+    return read.decode(errors="replace")
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Read a Retry-After (RFC 9110 section 10.2.3): seconds, or the date until which to wait."""
+    if value is None:
+        return None
+    if value.strip().isascii() and value.strip().isdigit():
+        return float(value)
+    try:
+        until = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max((until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp() - time.time(), 0)
+
+
+def _as_latin(value: str) -> str:
+    return value.encode().decode("latin-1")

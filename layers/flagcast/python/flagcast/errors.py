@@ -1,0 +1,28 @@
+"""Everything Flagcast raises. What is expected to happen is a value; these are the rest.
+
+FlagcastError
+├── ConfigurationUnreadable   flagcast.yaml, as a whole, cannot be used
+└── Unavailable               something we depend on did not do its part in time
+    ├── QueueUnavailable      SQS refused a message, or could not be reached
+    └── SecretUnavailable     a secret or parameter could not be fetched, and no earlier value is known
+"""
+
+
+class FlagcastError(Exception):
+    """Anything Flagcast raises itself."""
+
+
+class ConfigurationUnreadable(FlagcastError):
+    """Raised when flagcast.yaml cannot be read at all: no source and no destination is known."""
+
+
+class Unavailable(FlagcastError):
+    """Raised when a service Flagcast depends on fails, or does not answer before the deadline."""
+
+
+class QueueUnavailable(Unavailable):
+    """Raised when SQS did not take every message it was given."""
+
+
+class SecretUnavailable(Unavailable):
+    """Raised when a secret or parameter is missing or unreachable and none was fetched before."""

@@ -1,0 +1,168 @@
+"""One attempt: a task to its outcome, by the configuration, the secrets and the transport it is given."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from flagcast.core.config.model import Configuration, Destination, FaultyDestination, FaultySource, Problem, Retry
+from flagcast.core.config.references import Reference, Text, Values
+from flagcast.core.event import InvalidEvent, Origin, parse
+from flagcast.core.masking import masked
+from flagcast.core.message import Message
+from flagcast.core.outcomes import (
+    Answered,
+    DependencyFailed,
+    Faulty,
+    Filtered,
+    Newer,
+    Outcome,
+    RenderFailed,
+    UnknownDestination,
+    Unreachable,
+    Unreadable,
+)
+from flagcast.core.rendering import Compiled, Request, compile_destination, render
+from flagcast.core.routing import wants
+from flagcast.core.task import NewerVersion, Task, UnreadableTask
+from flagcast.errors import SecretUnavailable
+
+STALE_CREDENTIALS = frozenset({401, 403})
+LONGEST_EXCERPT = 500
+"""Characters of an answer that are kept for people."""
+
+_UNKNOWN = Destination(url=Text(""))
+"""What stands for a destination that is not known, where only its timeout and schedule are asked for."""
+
+
+class Secrets(Protocol):
+    """Where the values of references come from."""
+
+    def values(self, references: Sequence[Reference], deadline: float, *, fresh: bool = False) -> Values:
+        """Return a value for each reference; raises SecretUnavailable."""
+
+
+Transport = Callable[[Request, float], Answered | Unreachable]
+"""Sends a request and returns what came of it by a deadline (monotonic seconds)."""
+
+
+class Policy(Protocol):
+    """How long one attempt may take, and how long to go on trying."""
+
+    @property
+    def timeout(self) -> float:
+        """Return seconds."""
+
+    @property
+    def retry(self) -> Retry:
+        """Return the schedule."""
+
+
+class Attempts:
+    """Makes attempts by one configuration; destinations are compiled when they are first needed."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        templates: Mapping[str, str],
+        secrets: Secrets,
+        transport: Transport,
+        monotonic: Callable[[], float],
+    ) -> None:
+        """Keep what every attempt needs."""
+        self._configuration = configuration
+        self._templates = templates
+        self._secrets = secrets
+        self._transport = transport
+        self._monotonic = monotonic
+        self._compiled: dict[str, Compiled | tuple[Problem, ...]] = {}
+
+    def policy(self, message: Message) -> Policy:
+        """Return the destination's timeout and schedule; the defaults where it is not known."""
+        name = message.task.destination if isinstance(message.task, Task) else ""
+        found = self._configuration.destinations.get(name)
+        return found if isinstance(found, Destination) else _UNKNOWN
+
+    def make(self, message: Message) -> Outcome:
+        """Make one attempt."""
+        match message.task:
+            case NewerVersion(version):
+                return Newer(version)
+            case UnreadableTask(detail):
+                return Unreadable(detail)
+            case Task() as task:
+                return self._deliver(task)
+
+    def _deliver(self, task: Task) -> Outcome:
+        match self._configuration.destinations.get(task.destination):
+            case None:
+                return UnknownDestination()
+            case FaultyDestination(problems):
+                return _faulty(problems)
+            case Destination() as destination:
+                return self._deliver_to(destination, task)
+
+    def _deliver_to(self, destination: Destination, task: Task) -> Outcome:
+        event = parse(task.raw, self._origin(task))
+        if isinstance(event, InvalidEvent):
+            return Unreadable(event.detail)
+        if not wants(destination, event):
+            return Filtered()
+        compiled = self._compile(task.destination, destination)
+        if not isinstance(compiled, Compiled):
+            return _faulty(compiled)
+        return self._send(compiled, lambda values: render(compiled, event, values))
+
+    def _send(self, compiled: Compiled, made: Callable[[Values], Request | RenderFailed]) -> Outcome:
+        """Send once, and once more if the destination may only have refused secrets that have changed since."""
+        deadline = self._monotonic() + compiled.destination.timeout
+        try:
+            values = self._secrets.values(compiled.references, deadline)
+            outcome = self._once(made(values), deadline)
+            if isinstance(outcome, Answered) and outcome.status in STALE_CREDENTIALS and values:
+                fresh = self._secrets.values(compiled.references, deadline, fresh=True)
+                if fresh != values:
+                    outcome, values = self._once(made(fresh), deadline), {**values, **fresh}
+        except SecretUnavailable as error:
+            return DependencyFailed(str(error))
+        return _without_secrets(outcome, values)
+
+    def _once(self, request: Request | RenderFailed, deadline: float) -> Answered | Unreachable | RenderFailed:
+        return request if isinstance(request, RenderFailed) else self._transport(request, deadline)
+
+    def _compile(self, name: str, destination: Destination) -> Compiled | tuple[Problem, ...]:
+        if name not in self._compiled:
+            self._compiled[name] = compile_destination(destination, self._templates, f"destinations.{name}")
+        return self._compiled[name]
+
+    def _origin(self, task: Task) -> Origin:
+        source = self._configuration.sources.get(task.source)
+        if source is None or isinstance(source, FaultySource):
+            return Origin(task.event_id, task.source, None, None, task.received_at)
+        return Origin(task.event_id, task.source, source.environment, source.flipt_url, task.received_at)
+
+
+class Unconfigured:
+    """Stands in for attempts while flagcast.yaml cannot be read at all: every task is kept and waits."""
+
+    def __init__(self, problem: str) -> None:
+        """Keep what is wrong with the file."""
+        self._problem = problem
+
+    def policy(self, message: Message) -> Policy:
+        """Return the defaults."""
+        return _UNKNOWN
+
+    def make(self, message: Message) -> Outcome:
+        """Make no attempt."""
+        return Faulty(self._problem)
+
+
+def _faulty(problems: Sequence[Problem]) -> Faulty:
+    return Faulty("; ".join(map(str, problems)))
+
+
+def _without_secrets(outcome: Outcome, values: Values) -> Outcome:
+    """Take the secrets out of an answer that echoes the request."""
+    if not isinstance(outcome, Answered):
+        return outcome
+    excerpt = masked(outcome.excerpt, values.values())[:LONGEST_EXCERPT]
+    return Answered(outcome.status, outcome.retry_after, excerpt)
