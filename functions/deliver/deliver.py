@@ -50,7 +50,7 @@ def attempting() -> Attempting:
 @cache
 def attempts() -> Attempts:
     """Make what makes the attempts, once the configuration can be read: it keeps the compiled templates."""
-    return Attempts(configuration(), templates(), secrets(), transport.send, CLOCK.monotonic)
+    return Attempts(configuration(), templates(), secrets(), transport.send, CLOCK)
 
 
 def put_dead_letter(message: Message, given_up: GiveUp) -> None:

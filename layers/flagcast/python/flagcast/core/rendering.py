@@ -10,7 +10,7 @@ from msgspec import Struct
 from flagcast.core.config.model import Destination, Problem
 from flagcast.core.config.references import Reference, Text, Values
 from flagcast.core.event import Event
-from flagcast.core.outcomes import RenderFailed
+from flagcast.core.outcomes import Faulty, RenderFailed
 
 _FORBIDDEN_IN_HEADERS = frozenset("\r\n\0")
 
@@ -77,15 +77,23 @@ def compile_destination(
     return Compiled(destination, body, headers, references)
 
 
-def render(compiled: Compiled, event: Event, values: Values) -> Request | RenderFailed:
-    """Make the request that carries an event, `values` standing in for the references.
+def render(compiled: Compiled, event: Event, values: Values, now: float) -> Request | RenderFailed | Faulty:
+    """Make the request that carries an event, `values` standing in for the references; `now` in epoch seconds.
 
     An event never reaches a reference: they are bound by name before the event is known, so a flag that is called
-    ``${secret:...}`` stays what it is.
+    ``${secret:...}`` stays what it is. The id is the same for every attempt, so that a receiver can tell a repeat:
+    https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
     """
     destination = compiled.destination
+    url = destination.url.resolve(values)
+    if not url.startswith(("https://", "http://") if destination.allow_http else "https://"):
+        return Faulty("url: its secret does not hold an https:// address")
+    headers = {
+        "Content-Type": destination.content_type,
+        "Webhook-Id": event.id,
+        "Webhook-Timestamp": str(int(now)),
+    }
     names = {_name(reference): value for reference, value in values.items()}
-    headers = {"Content-Type": destination.content_type}
     for name, template in compiled.headers.items():
         value = _render(template, event, names)
         if isinstance(value, RenderFailed):
@@ -93,14 +101,20 @@ def render(compiled: Compiled, event: Event, values: Values) -> Request | Render
         if _FORBIDDEN_IN_HEADERS & set(value):
             return RenderFailed(f"headers.{name}: a line break or NUL in the value")
         headers[name] = value
+    body = _body(compiled, event)
+    return body if isinstance(body, RenderFailed) else Request(destination.method, url, headers, body)
+
+
+def _body(compiled: Compiled, event: Event) -> bytes | RenderFailed:
+    """Return the rendered body; the original bytes where there is none to render."""
     if compiled.body is None:
-        return Request(destination.method, destination.url.resolve(values), headers, event.raw.encode())
+        return event.raw.encode()
     body = _render(compiled.body, event, {})
     if isinstance(body, RenderFailed):
         return body
-    if is_json(destination.content_type) and (failed := _not_json(compiled.body, body)):
+    if is_json(compiled.destination.content_type) and (failed := _not_json(compiled.body, body)):
         return failed
-    return Request(destination.method, destination.url.resolve(values), headers, body.encode(errors="replace"))
+    return body.encode(errors="replace")
 
 
 def _environment(templates: Mapping[str, str]) -> ImmutableSandboxedEnvironment:

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from flagcast.core.config.model import Configuration, Destination, FaultyDestination, FaultySource, Problem, Retry
 from flagcast.core.config.references import Reference, Text, Values
-from flagcast.core.event import InvalidEvent, Origin, parse
+from flagcast.core.event import Event, InvalidEvent, Origin, parse
 from flagcast.core.masking import masked
 from flagcast.core.message import Message
 from flagcast.core.outcomes import (
@@ -24,6 +24,7 @@ from flagcast.core.rendering import Compiled, Request, compile_destination, rend
 from flagcast.core.routing import wants
 from flagcast.core.task import NewerVersion, Task, UnreadableTask
 from flagcast.errors import SecretUnavailable
+from flagcast.story.clock import Clock
 
 STALE_CREDENTIALS = frozenset({401, 403})
 LONGEST_EXCERPT = 500
@@ -65,14 +66,14 @@ class Attempts:
         templates: Mapping[str, str],
         secrets: Secrets,
         transport: Transport,
-        monotonic: Callable[[], float],
+        clock: Clock,
     ) -> None:
         """Keep what every attempt needs."""
         self._configuration = configuration
         self._templates = templates
         self._secrets = secrets
         self._transport = transport
-        self._monotonic = monotonic
+        self._clock = clock
         self._compiled: dict[str, Compiled | tuple[Problem, ...]] = {}
 
     def policy(self, message: Message) -> Policy:
@@ -109,24 +110,25 @@ class Attempts:
         compiled = self._compile(task.destination, destination)
         if not isinstance(compiled, Compiled):
             return _faulty(compiled)
-        return self._send(compiled, lambda values: render(compiled, event, values))
+        return self._send(compiled, event)
 
-    def _send(self, compiled: Compiled, made: Callable[[Values], Request | RenderFailed]) -> Outcome:
+    def _send(self, compiled: Compiled, event: Event) -> Outcome:
         """Send once, and once more if the destination may only have refused secrets that have changed since."""
-        deadline = self._monotonic() + compiled.destination.timeout
+        deadline = self._clock.monotonic() + compiled.destination.timeout
         try:
             values = self._secrets.values(compiled.references, deadline)
-            outcome = self._once(made(values), deadline)
+            outcome = self._once(render(compiled, event, values, self._clock.now()), deadline)
             if isinstance(outcome, Answered) and outcome.status in STALE_CREDENTIALS and values:
                 fresh = self._secrets.values(compiled.references, deadline, fresh=True)
                 if fresh != values:
-                    outcome, values = self._once(made(fresh), deadline), {**values, **fresh}
+                    values = fresh
+                    outcome = self._once(render(compiled, event, values, self._clock.now()), deadline)
         except SecretUnavailable as error:
             return DependencyFailed(str(error))
         return _without_secrets(outcome, values)
 
-    def _once(self, request: Request | RenderFailed, deadline: float) -> Answered | Unreachable | RenderFailed:
-        return request if isinstance(request, RenderFailed) else self._transport(request, deadline)
+    def _once(self, made: Request | RenderFailed | Faulty, deadline: float) -> Outcome:
+        return self._transport(made, deadline) if isinstance(made, Request) else made
 
     def _compile(self, name: str, destination: Destination) -> Compiled | tuple[Problem, ...]:
         if name not in self._compiled:

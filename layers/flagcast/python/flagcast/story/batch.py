@@ -11,6 +11,7 @@ from flagcast.core.outcomes import Decision, Done, GiveUp, Outcome, RetryIn
 from flagcast.core.retry import PUT_OFF, Random, jittered, whole_delay
 from flagcast.errors import QueueUnavailable
 from flagcast.story.attempt import Policy
+from flagcast.story.clock import Clock
 
 BATCH_SIZE = 10
 MARGIN = 5.0
@@ -58,16 +59,6 @@ class Journal(Protocol):
 
     def broke(self, error: BaseException) -> None:
         """Tell of an error that nobody expected."""
-
-
-class Clock(Protocol):
-    """Time as people count it and as deadlines do."""
-
-    def now(self) -> float:
-        """Return epoch seconds."""
-
-    def monotonic(self) -> float:
-        """Return seconds from some point, never set back."""
 
 
 class Batch:

@@ -1,0 +1,40 @@
+.DEFAULT_GOAL := help
+.PHONY: help demo dev test lint format bench lock clean
+
+PORT ?= 4566
+RUN := PATH="$(CURDIR)/.venv/bin:$$PATH" SAM_CLI_TELEMETRY=0
+
+help: ## Show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.venv/ready: requirements.lock pyproject.toml scripts/bootstrap
+	@scripts/bootstrap
+
+demo: .venv/ready ## Run the whole pipeline on this machine and show what arrived
+	@$(RUN) flagcast demo --port $(PORT)
+
+dev: .venv/ready ## Keep the local stack running until Ctrl-C
+	@$(RUN) flagcast dev --port $(PORT)
+
+test: .venv/ready ## Run every test: unit, integration, end to end
+	@$(RUN) pytest --cov --cov-report=term-missing:skip-covered
+
+lint: .venv/ready ## Check style, types, the template and the configuration
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+	@$(RUN) mypy
+	@$(RUN) sam validate --lint
+	@$(RUN) flagcast check
+
+format: .venv/ready ## Format the code
+	@$(RUN) ruff check --fix-only --quiet .
+	@$(RUN) ruff format .
+
+bench: .venv/ready ## Measure what ingest costs over its floor
+	@$(RUN) python -m benchmarks.ingest
+
+lock: .venv/ready ## Resolve the dependencies anew and pin them
+	@scripts/lock
+
+clean: ## Remove everything that was built
+	@rm -rf .venv .tools .aws-sam .local-stack .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,161 @@
+"""The demo: captured events through the real template on this machine, and what became of them."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from flagcast_cli import send as sending
+from flagcast_cli.checkout import LOCAL_STACK
+from flagcast_cli.console import CommandError, out, step
+from flagcast_cli.local.emulator import HOST, emulator
+from flagcast_cli.local.report import DeadLetter, Delivery, dead_letter_table, delivery_table
+from flagcast_cli.local.stack import Stack, build, deploy
+from flagcast_cli.receiver import Answer, Received, Receiver
+from flagcast_cli.samples import sample
+
+PORT = 4566
+PATIENCE = 60.0
+CONFIGURATION = Path(__file__).parent / "demo" / "flagcast.yaml"
+
+_LOG = "The functions' log is in .local-stack/ministack.log."
+
+# The life of a flag, in the order in which Flipt sent it.
+STORY = (
+    ("namespace", "created"),
+    ("flag", "created"),
+    ("flag", "updated"),
+    ("variant", "created"),
+    ("segment", "created"),
+    ("rule", "created"),
+    ("distribution", "created"),
+    ("rule", "updated-order"),
+    ("rollout", "created"),
+    ("flag", "deleted-denied"),
+    ("flag", "deleted"),
+)
+DESTINATIONS = ("archive", "team-chat", "incident-desk", "old-tool")
+
+
+class Sent(Struct, frozen=True):
+    """One event of the story that was accepted."""
+
+    name: str
+    event_id: str
+    deliveries: int
+
+
+@contextmanager
+def local_stack(port: int, configuration: Path) -> Iterator[tuple[Stack, Receiver]]:
+    """Run the stack and a receiver that stands for its destinations; nothing is left running after it."""
+    with emulator(port, LOCAL_STACK) as running, Receiver() as receiver:
+        with step("Building the functions and layers (sam build)"):
+            build(running.environment())
+        with step(f"Deploying template.yaml to MiniStack on {HOST}:{port} (sam deploy)"):
+            stack = deploy(running, configuration)
+            stack.put_parameter("receiver", receiver.url)
+        yield stack, receiver
+
+
+def demo(port: int) -> int:
+    """Send the story and show what became of it; returns the exit code."""
+    began = time.monotonic()
+    with local_stack(port, CONFIGURATION) as (stack, receiver):
+        receiver.script("/incident-desk", [Answer(500), Answer(503), Answer(200)])
+        receiver.script("/old-tool", [Answer(422, body=b"segments are not supported")])
+        with step(f"Sending {len(STORY)} events that a real Flipt sent, signed with the stack's secret"):
+            story = [_send(stack, kind, action) for kind, action in STORY]
+        with step("Waiting until each is delivered or dead-lettered"):
+            letters = _wait_until_settled(stack, receiver, story)
+        deliveries = _deliveries(receiver.requests(), letters, story)
+    out.print(delivery_table([each.name for each in story], DESTINATIONS, deliveries))
+    out.print(dead_letter_table(letters))
+    out.print(f"Nothing is left running. [dim]{time.monotonic() - began:.0f} s in all.[/]")
+    return 0
+
+
+def dev(port: int, configuration: Path) -> int:
+    """Keep the stack running and print what arrives, until Ctrl-C; returns the exit code."""
+    with local_stack(port, configuration) as (stack, receiver):
+        out.print("\n[bold]The local stack is running.[/] Ctrl-C stops it. Send it an event:\n")
+        command = f"FLAGCAST_SIGNING_SECRET={stack.signing_secret} flagcast send --type flag --action updated"
+        out.print(f"  {command} --url '{stack.webhook_url}'\n", soft_wrap=True, markup=False)
+        out.print("What arrives at the receiver:")
+        shown = 0
+        try:
+            while True:
+                receiver.wait_for(shown + 1, timeout=3600)
+                for received in receiver.requests()[shown:]:
+                    _show(received)
+                    shown += 1
+        except KeyboardInterrupt:
+            out.print("\nStopping.")
+    return 0
+
+
+def _send(stack: Stack, kind: str, action: str) -> Sent:
+    answer = sending.send(sending.read(sample(kind, action)), stack.webhook_url, stack.signing_secret)
+    if answer.status != 200:
+        raise CommandError(f"{kind} {action} was answered {answer.status}: {answer.body}", _LOG)
+    said = json.loads(answer.body)
+    return Sent(f"{kind} {action.replace('-', ', ')}", said["event_id"], said["deliveries"])
+
+
+def _wait_until_settled(stack: Stack, receiver: Receiver, story: list[Sent]) -> list[DeadLetter]:
+    """Wait until every task is delivered or a dead letter; returns the dead letters."""
+    tasks = sum(sent.deliveries for sent in story)
+    letters: list[DeadLetter] = []
+    delivered = 0
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        letters += _receive_dead_letters(stack, story)
+        delivered = sum(1 for received in receiver.requests() if received.answered == 200)
+        if delivered + len(letters) >= tasks:
+            return letters
+    raise CommandError(
+        f"{tasks - delivered - len(letters)} of {tasks} tasks were not settled within {PATIENCE:.0f} s",
+        _LOG,
+    )
+
+
+def _receive_dead_letters(stack: Stack, story: list[Sent]) -> Iterator[DeadLetter]:
+    names = {sent.event_id: sent.name for sent in story}
+    answer = stack.emulator.client("sqs").receive_message(
+        QueueUrl=stack.outputs["DeadLetterQueueUrl"],
+        MaxNumberOfMessages=10,
+        MessageAttributeNames=["All"],
+        WaitTimeSeconds=1,
+    )
+    for message in answer.get("Messages", []):
+        said = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
+        yield DeadLetter(
+            destination=said["destination"],
+            event=names.get(said["event_id"], said["event_id"]),
+            reason=said["reason"],
+            status=said.get("status", ""),
+            detail=said.get("detail", ""),
+        )
+
+
+def _deliveries(
+    requests: list[Received], letters: list[DeadLetter], story: list[Sent]
+) -> dict[tuple[str, str], Delivery]:
+    names = {sent.event_id: sent.name for sent in story}
+    reasons = {(letter.event, letter.destination): letter.reason for letter in letters}
+    deliveries: dict[tuple[str, str], Delivery] = {}
+    for received in requests:
+        headers: dict[str, Any] = {name.lower(): value for name, value in received.headers}
+        key = (names[headers["webhook-id"]], received.path.strip("/"))
+        attempts = deliveries[key].attempts + 1 if key in deliveries else 1
+        deliveries[key] = Delivery(attempts, received.answered or 0, reasons.get(key))
+    return deliveries
+
+
+def _show(received: Received) -> None:
+    body = received.body.decode(errors="replace")
+    out.print(f"[cyan]{received.path}[/] [dim]{received.answered}[/]", end=" ")
+    out.print(body[:200] + ("…" if len(body) > 200 else ""), soft_wrap=True, markup=False)

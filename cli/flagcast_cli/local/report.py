@@ -1,0 +1,58 @@
+"""What arrived where, as a table that people read."""
+
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct
+from rich.table import Table
+
+
+class Delivery(Struct, frozen=True):
+    """What became of one event at one destination."""
+
+    attempts: int
+    status: int
+    reason: str | None = None
+
+    def __rich__(self) -> str:
+        """Return one cell."""
+        if self.reason:
+            return f"[red]✗ {self.status} {self.reason}[/]"
+        if self.attempts > 1:
+            return f"[green]✓[/] [yellow]{self.attempts} attempts[/]"
+        return "[green]✓[/]"
+
+
+class DeadLetter(Struct, frozen=True):
+    """What the dead-letter queue says of one task."""
+
+    destination: str
+    event: str
+    reason: str
+    status: str
+    detail: str
+
+
+Deliveries = Mapping[tuple[str, str], Delivery]
+"""By the event's name and the destination's."""
+
+
+def delivery_table(events: Sequence[str], destinations: Sequence[str], deliveries: Deliveries) -> Table:
+    """Draw events by destinations; a dot stands where a destination does not want an event."""
+    table = Table(title="What arrived where", title_justify="left", header_style="bold")
+    table.add_column("event")
+    for destination in destinations:
+        table.add_column(destination)
+    for event in events:
+        cells = [deliveries.get((event, destination)) for destination in destinations]
+        table.add_row(event, *(cell.__rich__() if cell else "[dim]·[/]" for cell in cells))
+    return table
+
+
+def dead_letter_table(letters: Sequence[DeadLetter]) -> Table:
+    """Draw the dead letters, each with its reason."""
+    table = Table(title="In the dead-letter queue", title_justify="left", header_style="bold")
+    for heading in ("destination", "event", "reason", "status", "what it answered"):
+        table.add_column(heading)
+    for letter in letters:
+        table.add_row(letter.destination, letter.event, f"[red]{letter.reason}[/]", letter.status, letter.detail)
+    return table

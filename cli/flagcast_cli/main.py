@@ -1,0 +1,110 @@
+"""The command line: what can be said, and what is printed for it."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from flagcast import __version__
+from flagcast_cli import check as checking
+from flagcast_cli import send as sending
+from flagcast_cli.checkout import CONFIGURATION
+from flagcast_cli.console import CommandError, err, out, show_error
+from flagcast_cli.local import demo as local_demo
+from flagcast_cli.samples import sample
+
+app = App(
+    name="flagcast",
+    help="Try, check and run Flagcast: Flipt's audit webhooks, fanned out.",
+    version=__version__,
+)
+
+Port = Annotated[int, Parameter(help="The port of the local stack on 127.0.0.1.")]
+
+
+@app.command
+def check(config: Path = CONFIGURATION) -> int:
+    """Validate the configuration and try every template on every sample event.
+
+    Parameters
+    ----------
+    config
+        The file to check; its templates are in templates/ beside it.
+
+    """
+    problems = checking.problems_of(config)
+    for problem in problems:
+        err.print(str(problem), soft_wrap=True, markup=False)
+    if problems:
+        err.print(f"[red]✗[/] {config}: {len(problems)} problem{'s' if len(problems) > 1 else ''}", soft_wrap=True)
+        return 1
+    out.print(f"[green]✓[/] {config}: no problems", soft_wrap=True)
+    return 0
+
+
+@app.command
+def send(
+    file: Path | None = None,
+    /,
+    *,
+    url: str,
+    secret: Annotated[str, Parameter(env_var="FLAGCAST_SIGNING_SECRET")],
+    type: str = "flag",  # noqa: A002 - Flipt's name for it
+    action: str = "updated",
+) -> int:
+    """Sign and post one event as Flipt does, and print the answer.
+
+    Parameters
+    ----------
+    file
+        A body to send byte for byte; without it a sample of --type and --action is sent, stamped with the time.
+    url
+        Where to: the stack's output WebhookUrl.
+    secret
+        The signing secret; better in the variable than on the command line, where others can see it.
+    type
+        The sample's type: flag, variant, segment, constraint, rule, distribution, rollout, namespace or token.
+    action
+        The sample's action: created, updated or deleted.
+
+    """
+    body = sending.read(file) if file else sending.stamped(sending.read(sample(type, action)))
+    answer = sending.send(body, url, secret)
+    colour = "green" if answer.status == 200 else "red"
+    out.print(f"[{colour}]{answer.status}[/]", end=" ")
+    out.print(answer.body, soft_wrap=True, markup=False)
+    if answer.advice:
+        err.print(answer.advice, soft_wrap=True)
+    return 0 if answer.status == 200 else 1
+
+
+@app.command
+def demo(*, port: Port = local_demo.PORT) -> int:
+    """Build and deploy the real template on this machine, send captured events through it, show what arrived."""
+    return local_demo.demo(port)
+
+
+@app.command
+def dev(*, port: Port = local_demo.PORT, config: Path = local_demo.CONFIGURATION) -> int:
+    """Keep the local stack running, with a receiver that prints what arrives, until Ctrl-C.
+
+    Parameters
+    ----------
+    config
+        A configuration of your own; ${ssm:receiver} in it stands for the receiver's address.
+
+    """
+    return local_demo.dev(port, config.resolve())
+
+
+def main() -> None:
+    """Run the command and exit with its code."""
+    try:
+        code = app(result_action="return_value")
+    except CommandError as error:
+        show_error(error)
+        code = 2
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code if isinstance(code, int) else 0)
