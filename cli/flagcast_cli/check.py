@@ -54,10 +54,12 @@ def _origin(sample: str, name: str, source: Source) -> Origin:
 
 def _dry_run(compiled: Compiled, path: str, events: Iterable[tuple[str, Event]]) -> Iterator[Problem]:
     """Render every event that the destination wants; yields each way to fail once, with where it was met."""
-    values = dict.fromkeys(compiled.references, "a-value")
+    values = dict.fromkeys(compiled.references, "https://secret.example.com")
     met: dict[str, list[str]] = {}
     for sample, event in events:
-        if wants(compiled.destination, event) and isinstance(made := render(compiled, event, values), RenderFailed):
+        if not wants(compiled.destination, event):
+            continue
+        if isinstance(made := render(compiled, event, values, now=0), RenderFailed):
             met.setdefault(made.detail, []).append(sample)
     for detail, samples in met.items():
         others = f" and {len(samples) - 1} more" if len(samples) > 1 else ""

@@ -15,6 +15,6 @@ def sample(kind: str, action: str) -> Path:
     """Return the sample of a type and action; raises CommandError with those there are."""
     path = SAMPLES / f"{kind}-{action}.json"
     if not path.is_file():
-        there_are = ", ".join(each.stem for each in sample_files())
-        raise CommandError(f"there is no sample of {kind} {action}", f"There are: {there_are}")
+        plain = [each.stem for each in sample_files() if each.stem.count("-") == 1]
+        raise CommandError(f"there is no sample of {kind} {action}", f"There are, among others: {', '.join(plain)}")
     return path

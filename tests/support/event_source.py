@@ -7,7 +7,8 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tests.support.simulator import REGION, Simulator, Stored, arn, md5, system_attributes
+from tests.support.fifo import REGION, Stored, arn
+from tests.support.simulator import Simulator, md5, system_attributes
 
 Event = dict[str, Any]
 
@@ -56,7 +57,7 @@ def failures(records: list[Mapping[str, Any]], answer: object) -> set[str]:
     if reported is None:
         return set()
     named = {each.get("itemIdentifier") for each in reported}
-    return named if named <= everything else everything
+    return everything if named - everything else named
 
 
 def record(message: Stored, queue: str) -> dict[str, Any]:
