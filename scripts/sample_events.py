@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from flagcast.core.event import Event, parse  # noqa: E402
-from flagcast.core.routing import message_group_id  # noqa: E402
+from flagcast.core.routing import message_group_id, subject  # noqa: E402
 from flagcast.core.task import deduplication_id, encode, event_id, task  # noqa: E402
 from tests.support.captures import Captured, captured  # noqa: E402
 
@@ -102,7 +102,7 @@ def _record(capture: Captured, at: int) -> dict[str, Any]:
             "ApproximateReceiveCount": "1",
             "SentTimestamp": "1795475030123",
             "SequenceNumber": f"{18849496460467696128 + at}",
-            "MessageGroupId": message_group_id("archive", "subject", _event(capture.body), made.id),
+            "MessageGroupId": message_group_id("archive", "subject", subject(_event(capture.body)), made.id),
             "SenderId": "AROAEXAMPLE:ingest",
             "MessageDeduplicationId": deduplication_id(made.id),
             "ApproximateFirstReceiveTimestamp": "1795475030234",

@@ -26,8 +26,9 @@ def problems_of(path: Path) -> list[Problem]:
 
 def _template_problems(configuration: Configuration, templates: Mapping[str, str]) -> Iterator[Problem]:
     samples = {path.stem: path.read_bytes() for path in sample_files()}
-    for name, destination in configuration.destinations.items():
-        if not isinstance(destination, Destination):
+    for name, configured in configuration.destinations.items():
+        destination = configured if isinstance(configured, Destination) else configured.draft
+        if destination is None or destination.template not in (None, *templates):
             continue
         path = f"destinations.{name}"
         compiled = compile_destination(destination, templates, path)

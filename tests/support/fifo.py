@@ -101,7 +101,7 @@ class Fifo(Struct):
             each.first_received_at = each.first_received_at or now
             each.received_at = now
             each.visible_at = now + (self.visibility_timeout if visibility is None else visibility)
-            handed_out.append(each)
+            handed_out.append(structs.replace(each))
         return handed_out
 
     def delete(self, receipt: str) -> None:
@@ -147,8 +147,8 @@ class Fifo(Struct):
 
 def _drop_from_front[K](kept: dict[K, Stored], until: float) -> None:
     """Drop what was sent by then; the oldest stand first."""
-    while kept and (first := next(iter(kept))) is not None and kept[first].sent_at <= until:
-        del kept[first]
+    while kept and kept[oldest := next(iter(kept))].sent_at <= until:
+        del kept[oldest]
 
 
 def arn(queue: str) -> str:

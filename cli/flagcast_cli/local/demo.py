@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from msgspec import Struct
@@ -21,8 +22,6 @@ from flagcast_cli.samples import sample
 PORT = 4566
 PATIENCE = 60.0
 CONFIGURATION = Path(__file__).parent / "demo" / "flagcast.yaml"
-
-_LOG = "The functions' log is in .local-stack/ministack.log."
 
 # The life of a flag, in the order in which Flipt sent it.
 STORY = (
@@ -82,8 +81,9 @@ def dev(port: int, configuration: Path) -> int:
     """Keep the stack running and print what arrives, until Ctrl-C; returns the exit code."""
     with local_stack(port, configuration) as (stack, receiver):
         out.print("\n[bold]The local stack is running.[/] Ctrl-C stops it. Send it an event:\n")
-        command = f"FLAGCAST_SIGNING_SECRET={stack.signing_secret} flagcast send --type flag --action updated"
-        out.print(f"  {command} --url '{stack.webhook_url}'\n", soft_wrap=True, markup=False)
+        secret, url = quote(stack.signing_secret), quote(stack.webhook_url)
+        command = f"FLAGCAST_SIGNING_SECRET={secret} flagcast send --type flag --action updated --url {url}"
+        out.print(f"  {command}\n", soft_wrap=True, markup=False)
         out.print("What arrives at the receiver:")
         shown = 0
         try:
@@ -100,9 +100,13 @@ def dev(port: int, configuration: Path) -> int:
 def _send(stack: Stack, kind: str, action: str) -> Sent:
     answer = sending.send(sending.read(sample(kind, action)), stack.webhook_url, stack.signing_secret)
     if answer.status != 200:
-        raise CommandError(f"{kind} {action} was answered {answer.status}: {answer.body}", _LOG)
+        raise CommandError(f"{kind} {action} was answered {answer.status}: {answer.body}", _log_of(stack))
     said = json.loads(answer.body)
     return Sent(f"{kind} {action.replace('-', ', ')}", said["event_id"], said["deliveries"])
+
+
+def _log_of(stack: Stack) -> str:
+    return f"The functions' log is in {stack.emulator.log}."
 
 
 def _wait_until_settled(stack: Stack, receiver: Receiver, story: list[Sent]) -> list[DeadLetter]:
@@ -118,7 +122,7 @@ def _wait_until_settled(stack: Stack, receiver: Receiver, story: list[Sent]) -> 
             return letters
     raise CommandError(
         f"{tasks - delivered - len(letters)} of {tasks} tasks were not settled within {PATIENCE:.0f} s",
-        _LOG,
+        _log_of(stack),
     )
 
 

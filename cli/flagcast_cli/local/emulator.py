@@ -70,7 +70,7 @@ def emulator(port: int, folder: Path) -> Iterator[Emulator]:
     """
     _require_free(port)
     folder.mkdir(parents=True, exist_ok=True)
-    running = Emulator(port, folder / "ministack.log")
+    running = Emulator(port, folder / f"ministack-{port}.log")
     environment = {
         **running.environment(),
         "BIND_HOST": HOST,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from flagcast.core.entry import Entry
 from flagcast.core.event import Event
-from flagcast.core.routing import Route, message_group_id, recipients
+from flagcast.core.routing import Route, message_group_id, recipients, subject
 from flagcast.core.task import deduplication_id, encode, event_id, task
 
 
@@ -21,10 +21,10 @@ def fan_out(
     identity: str, source: str, received_at: str, event: Event, routes: Mapping[str, Route]
 ) -> dict[str, Entry]:
     """Return the message for each destination that wants the event."""
-    raw = event.raw.encode()
+    about = subject(event)
     entries: dict[str, Entry] = {}
     for destination in recipients(routes, event):
-        made = task(identity, source, destination, received_at, raw)
-        group = message_group_id(destination, routes[destination].ordering, event, made.id)
+        made = task(identity, source, destination, received_at, event.raw)
+        group = message_group_id(destination, routes[destination].ordering, about, made.id)
         entries[destination] = Entry(encode(made), group, deduplication_id(made.id))
     return entries

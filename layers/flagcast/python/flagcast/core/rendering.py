@@ -1,5 +1,6 @@
 """An event to an HTTP request: sandboxed Jinja2, compiled once, errors as values."""
 
+import json
 from collections.abc import Mapping
 
 import msgspec
@@ -100,6 +101,8 @@ def render(compiled: Compiled, event: Event, values: Values, now: float) -> Requ
             return value
         if _FORBIDDEN_IN_HEADERS & set(value):
             return RenderFailed(f"headers.{name}: a line break or NUL in the value")
+        if not _is_text(value):
+            return RenderFailed(f"headers.{name}: half a character in the value")
         headers[name] = value
     body = _body(compiled, event)
     return body if isinstance(body, RenderFailed) else Request(destination.method, url, headers, body)
@@ -115,6 +118,11 @@ def _body(compiled: Compiled, event: Event) -> bytes | RenderFailed:
     if is_json(compiled.destination.content_type) and (failed := _not_json(compiled.body, body)):
         return failed
     return body.encode(errors="replace")
+
+
+def _is_text(value: str) -> bool:
+    """Tell whether UTF-8 can write it: a lone surrogate is half a character."""
+    return not any("\ud800" <= each <= "\udfff" for each in value)
 
 
 def _environment(templates: Mapping[str, str]) -> ImmutableSandboxedEnvironment:
@@ -143,8 +151,19 @@ def _render(template: Template, event: Event, names: Mapping[str, str]) -> str |
 def _not_json(template: Template, body: str) -> RenderFailed | None:
     try:
         msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
-        return RenderFailed(f"{template.name}: the result is not JSON: {error}")
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
+        return RenderFailed(f"{template.name}: the result is not JSON: {_line_and_column(body) or error}")
+    return None
+
+
+def _line_and_column(body: str) -> str | None:
+    """Say where JSON ends to be JSON; None where only the stricter reader objects (NaN, half a character)."""
+    try:
+        json.loads(body)
+    except json.JSONDecodeError as error:
+        return f"{error.msg} at line {error.lineno}, column {error.colno}"
+    except (ValueError, RecursionError):
+        return None
     return None
 
 

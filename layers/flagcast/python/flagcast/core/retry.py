@@ -42,9 +42,11 @@ def backoff(retry: Retry, attempts: int, random: Random, retry_after: float | No
 
     initial x multiplier^(n-1), capped, +-20 % jitter; a Retry-After that is longer is respected as it is.
     """
-    # The exponent is bounded, not the power: 2.0 ** 1024 is an OverflowError.
-    exponent = min(max(attempts - 1, 0), 500)
-    scheduled = min(retry.initial_interval * retry.multiplier**exponent, retry.max_interval)
+    try:
+        grown = retry.initial_interval * float(retry.multiplier) ** max(attempts - 1, 0)
+    except OverflowError:
+        grown = math.inf
+    scheduled = min(grown, retry.max_interval)
     return max(jittered(scheduled, random), retry_after or 0)
 
 

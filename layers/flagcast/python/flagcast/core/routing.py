@@ -32,11 +32,11 @@ def recipients(routes: Mapping[str, Route], event: Event) -> list[str]:
     return [name for name, route in routes.items() if wants(route, event)]
 
 
-def message_group_id(destination: str, ordering: Ordering, event: Event, task_id: str) -> str:
-    """Name the group whose tasks SQS hands out one after another."""
+def message_group_id(destination: str, ordering: Ordering, about: tuple[str, ...], task_id: str) -> str:
+    """Name the group whose tasks SQS hands out one after another; `about` is the event's subject."""
     match ordering:
         case "subject":
-            return group_id(destination, *subject(event))
+            return group_id(destination, *about)
         case "destination":
             return group_id(destination)
         case "none":

@@ -59,13 +59,13 @@ def event_id(source: str, raw: bytes, request_id: str | None = None) -> str:
     return f"evt_{digest.hexdigest()[:32]}"
 
 
-def task(event: str, source: str, destination: str, received_at: str, raw: bytes) -> Task:
-    """Make the task that carries one event to one destination."""
+def task(event: str, source: str, destination: str, received_at: str, raw: str | bytes) -> Task:
+    """Make the task that carries one event to one destination; `raw` is its body, as text where it is known to be."""
     name = f"{event}:{destination}"
     try:
-        text = raw.decode()
-    except UnicodeDecodeError:
-        encoded = base64.b64encode(raw).decode()
+        text = raw.decode() if isinstance(raw, bytes) else raw
+    except UnicodeDecodeError as error:
+        encoded = base64.b64encode(error.object).decode()
         return Task(VERSION, name, event, source, destination, received_at, body_base64=encoded)
     return Task(VERSION, name, event, source, destination, received_at, body=text)
 
@@ -75,7 +75,11 @@ def encode(task: Task) -> str:
 
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
     """
-    return json.dumps(msgspec.to_builtins(task), separators=(",", ":"))
+    return _to_ascii(msgspec.to_builtins(task))
+
+
+# Made once: json.dumps makes an encoder for every call that is not all defaults.
+_to_ascii = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class _Version(Struct):
@@ -89,11 +93,21 @@ def decode(body: str) -> Task | NewerVersion | UnreadableTask:
         if version > VERSION:
             return NewerVersion(version)
         read = msgspec.json.decode(body, type=Task)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         return UnreadableTask(f"not a task: {error}")
     if (read.body is UNSET) == (read.body_base64 is UNSET):
         return UnreadableTask("not a task: exactly one of body and body_base64 is required")
+    if read.body_base64 is not UNSET and not _is_base64(read.body_base64):
+        return UnreadableTask("not a task: body_base64 is not base64")
     return read
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        base64.b64decode(text, validate=True)
+    except ValueError:
+        return False
+    return True
 
 
 def deduplication_id(task_id: str) -> str:

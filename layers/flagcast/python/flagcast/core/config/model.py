@@ -77,6 +77,8 @@ class FaultyDestination(Struct, frozen=True):
     problems: tuple[Problem, ...]
     events: tuple[EventFilter, ...] = EVERY_EVENT
     ordering: Ordering = "subject"
+    draft: Destination | None = None
+    """What is right about it, so that its templates can be tried in the same check."""
 
 
 class Configuration(Struct, frozen=True):

@@ -14,6 +14,7 @@ from flagcast.core.config.model import (
     Problem,
     Source,
 )
+from flagcast.core.config.references import Text
 from flagcast.errors import ConfigurationUnreadable
 
 _SECTIONS = ("sources", "defaults", "destinations")
@@ -104,7 +105,8 @@ def _destination(
         for key in ("events", "ordering")
         if key in values and f"{path}.{key}" not in doubtful and path not in doubtful
     }
-    return FaultyDestination(tuple(problems), **routing)
+    draft = Destination(**{**values, "url": Text("https://not.known")})
+    return FaultyDestination(tuple(problems), **routing, draft=draft)
 
 
 def _located(path: str, findings: Iterable[Finding]) -> list[Problem]:

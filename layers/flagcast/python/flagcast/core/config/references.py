@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Literal, Self, get_args
 
 from msgspec import Struct
@@ -53,7 +54,7 @@ class Text(str):
     @property
     def references(self) -> tuple[Reference, ...]:
         """Return the references in the order they stand."""
-        return tuple(_reference(found) for found in _REFERENCE.finditer(self))
+        return _references(self)
 
     def resolve(self, values: Values) -> str:
         """Put the values in for their references; a value is never looked into again."""
@@ -76,6 +77,11 @@ class SecretText(Text):
     def reference(self) -> Reference:
         """Return the one reference."""
         return self.references[0]
+
+
+@cache
+def _references(text: str) -> tuple[Reference, ...]:
+    return tuple(_reference(found) for found in _REFERENCE.finditer(text))
 
 
 def _reference(found: re.Match[str]) -> Reference:

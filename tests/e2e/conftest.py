@@ -1,0 +1,39 @@
+"""The real template on MiniStack, deployed once for all end-to-end tests."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from flagcast_cli.local.demo import local_stack
+from flagcast_cli.local.stack import Stack
+from flagcast_cli.receiver import Receiver
+from tests.support.captures import TOKEN
+
+CONFIGURATION = Path(__file__).parent / "flagcast.yaml"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[tuple[Stack, Receiver]]:
+    with local_stack(free_port(), CONFIGURATION) as (stack, receiver):
+        secrets = stack.emulator.client("secretsmanager")
+        secrets.create_secret(Name="flagcast/flagcast/template-mode-token", SecretString=TOKEN)
+        yield stack, receiver
+
+
+@pytest.fixture
+def stack(running: tuple[Stack, Receiver]) -> Stack:
+    return running[0]
+
+
+@pytest.fixture
+def receiver(running: tuple[Stack, Receiver]) -> Receiver:
+    return running[1]

@@ -1,0 +1,158 @@
+"""Signed captures in at the API, out at the destinations, on the deployed template."""
+
+import json
+import time
+from typing import Any
+
+import urllib3
+
+from flagcast.core.event import Event, parse
+from flagcast.core.routing import subject
+from flagcast_cli import send as sending
+from flagcast_cli.local.stack import Stack
+from flagcast_cli.receiver import Answer, Received, Receiver
+from tests.support.captures import TOKEN, captured
+
+PATIENCE = 60.0
+
+
+def post_signed(stack: Stack, body: bytes) -> dict[str, Any]:
+    answer = sending.send(body, stack.webhook_url, stack.signing_secret)
+    assert answer.status == 200, answer
+    said: dict[str, Any] = json.loads(answer.body)
+    return said
+
+
+def post_by_template(stack: Stack, body: bytes) -> dict[str, Any]:
+    url = stack.webhook_url.removesuffix("flipt") + "by-template"
+    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "text/plain, application/json"}
+    answer = urllib3.request("POST", url, body=body, headers=headers, retries=False)
+    assert answer.status == 200, answer.data
+    said: dict[str, Any] = answer.json()
+    return said
+
+
+def event_named(marker: str, kind: str = "flag", action: str = "updated") -> bytes:
+    payload = {"key": marker, "name": marker, "namespace_key": "default"}
+    wire = {"version": "0.2", "type": kind, "action": action, "payload": payload, "timestamp": "2026-01-02T03:04:05Z"}
+    return json.dumps(wire).encode()
+
+
+def arrivals(receiver: Receiver, path: str, marker: str) -> list[Received]:
+    return [each for each in receiver.requests(path) if marker.encode() in each.body]
+
+
+def wait_for(receiver: Receiver, path: str, marker: str, count: int) -> list[Received]:
+    deadline = time.monotonic() + PATIENCE
+    while len(found := arrivals(receiver, path, marker)) < count:
+        assert time.monotonic() < deadline, f"{len(found)} of {count} at {path}"
+        receiver.wait_for(len(receiver.requests()) + 1, timeout=deadline - time.monotonic())
+    return found
+
+
+def test_every_change_that_flipt_made_arrives_byte_for_byte_and_in_order_per_subject(
+    stack: Stack, receiver: Receiver
+) -> None:
+    bodies = [each.body for each in captured("flipt-1.61.0/changes")]
+    before = len(receiver.requests("/everything"))
+    for body in bodies:
+        assert post_signed(stack, body)["deliveries"] >= 1
+    receiver.wait_for(before + len(bodies), "/everything", timeout=PATIENCE)
+    arrived = [each.body for each in receiver.requests("/everything")[before:]]
+    assert sorted(arrived) == sorted(bodies)
+    assert by_subject(arrived) == by_subject(bodies)
+
+
+def by_subject(bodies: list[bytes]) -> dict[tuple[str, ...], list[bytes]]:
+    sorted_out: dict[tuple[str, ...], list[bytes]] = {}
+    for body in bodies:
+        event = parse(body)
+        assert isinstance(event, Event)
+        sorted_out.setdefault(subject(event), []).append(body)
+    return sorted_out
+
+
+def test_a_flag_switched_on_off_and_on_by_a_template_without_timestamp_makes_three_deliveries(
+    stack: Stack, receiver: Receiver
+) -> None:
+    marker = "switched-thrice"
+    on, off = (
+        json.dumps({"type": "flag", "action": "updated", "payload": {"key": marker, "enabled": enabled}}).encode()
+        for enabled in (True, False)
+    )
+    for body in (on, off, on):
+        post_by_template(stack, body)
+    arrived = wait_for(receiver, "/everything", marker, 3)
+    assert [each.body for each in arrived] == [on, off, on]
+
+
+def test_the_same_signed_body_twice_makes_one_delivery_and_the_same_answer(stack: Stack, receiver: Receiver) -> None:
+    body, after = event_named("sent-twice"), event_named("sent-twice-after")
+    assert post_signed(stack, body) == post_signed(stack, body)
+    post_signed(stack, after)
+    wait_for(receiver, "/everything", "sent-twice-after", 1)
+    # What comes later in time has come, so a second one would be there; the queue agrees.
+    assert len([each for each in arrivals(receiver, "/everything", "sent-twice") if each.body == body]) == 1
+    wait_until_empty(stack)
+    assert len([each for each in arrivals(receiver, "/everything", "sent-twice") if each.body == body]) == 1
+
+
+def test_a_failing_task_holds_back_its_own_group_for_its_own_delay_and_no_other(
+    stack: Stack, receiver: Receiver
+) -> None:
+    receiver.script("/segments", [Answer(503), Answer(200)])
+    head, follower = (event_named("held", "segment", action) for action in ("created", "updated"))
+    other = event_named("not-held", "segment", "updated")
+    for body in (head, follower, other):
+        post_signed(stack, body)
+    tries = wait_for(receiver, "/segments", '"held"', 3)
+    assert [each.body for each in tries] == [head, head, follower]
+    # initial_interval is 4 s, +-20 %; whole seconds, so up to one more.
+    held_back = tries[1].at - tries[0].at
+    assert 3.2 <= held_back <= 4.8 + 1 + 2, held_back
+    assert tries[2].at - tries[1].at < 2
+    (unhindered,) = wait_for(receiver, "/segments", "not-held", 1)
+    assert unhindered.at < tries[1].at
+
+
+def test_a_refused_task_is_on_the_dead_letter_queue_unchanged_with_its_reason(stack: Stack, receiver: Receiver) -> None:
+    receiver.script("/tokens", [Answer(422, body=b"no tokens here")])
+    body = next(each.body for each in captured("flipt-1.61.0/tokens") if b'"action":"deleted"' in each.body)
+    said = post_signed(stack, body)
+    sqs = stack.emulator.client("sqs")
+    deadline = time.monotonic() + PATIENCE
+    messages: list[dict[str, Any]] = []
+    while not messages and time.monotonic() < deadline:
+        answer = sqs.receive_message(
+            QueueUrl=stack.outputs["DeadLetterQueueUrl"], MessageAttributeNames=["All"], WaitTimeSeconds=1
+        )
+        messages = answer.get("Messages", [])
+    (message,) = messages
+    attributes = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
+    assert attributes["reason"] == "rejected"
+    assert attributes["status"] == "422"
+    assert attributes["detail"] == "no tokens here"
+    assert attributes["destination"] == "tokens"
+    task = json.loads(message["Body"])
+    assert task["id"] == f"{said['event_id']}:tokens"
+    assert task["body"].encode() == body
+
+
+def test_an_unsigned_request_is_refused_by_the_deployed_api(stack: Stack) -> None:
+    answer = sending.send(event_named("forged"), stack.webhook_url, "not the secret")
+    assert answer.status == 401
+    health = urllib3.request("GET", stack.webhook_url.replace("/webhooks/flipt", "/health"), retries=False)
+    assert (health.status, health.json()) == (200, {"status": "ok"})
+    got = urllib3.request("GET", stack.webhook_url, retries=False)
+    assert (got.status, got.headers["allow"]) == (405, "POST")
+
+
+def wait_until_empty(stack: Stack) -> None:
+    sqs = stack.emulator.client("sqs")
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        answer = sqs.get_queue_attributes(QueueUrl=stack.outputs["TaskQueueUrl"], AttributeNames=names)
+        if not any(int(count) for count in answer["Attributes"].values()):
+            return
+    raise AssertionError("the queue did not empty")

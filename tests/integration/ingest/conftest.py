@@ -1,0 +1,16 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.ingest.harness import Ingest, Output
+
+
+@pytest.fixture
+def ingest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], aws: None
+) -> Iterator[Ingest]:
+    made = Ingest(tmp_path, monkeypatch, Output(capfd))
+    yield made
+    leaked = sorted(canary for canary in made.canaries if canary in made.output.text)
+    assert not leaked, "a secret was written to standard output or error"

@@ -1,0 +1,237 @@
+import pytest
+
+from flagcast.core.config.model import Destination, FaultyDestination, FaultySource, Source
+from flagcast.core.config.read import read
+from flagcast.core.filters import EVERY_EVENT, NOUNS, EventFilter
+
+DURATION = "expected a duration such as 15s, 1m30s or 24h, got"
+KEYS = ", ".join(Destination.__struct_fields__)
+NAMES = "a name is 1 to 64 letters, digits, - or _, and begins with a letter or digit"
+REFERENCE = "expected ${secret:NAME}, ${secret:NAME#KEY}, ${ssm:NAME} or ${env:NAME}"
+LITERAL = "expected one reference such as ${secret:NAME}: secrets do not belong in this file"
+
+DESTINATIONS = [
+    ("{}", ["url: is required"]),
+    ("null", [": expected a mapping, got nothing"]),
+    ("[]", [": expected a mapping, got a list"]),
+    ("canary", [": expected a mapping, got a string"]),
+    ("7", [": expected a mapping, got a number"]),
+    ("!!binary aGk=", [": expected a mapping, got a bytes"]),
+    # Keys.
+    ("{url: https://x, evnts: []}", ["evnts: unknown key; did you mean events?"]),
+    ("{url: https://x, 7: 1}", [f"7: unknown key; expected one of {KEYS}"]),
+    ("{url: https://x, retry: {max_intervall: 1s}}", ["retry.max_intervall: unknown key; did you mean max_interval?"]),
+    ("{url: https://x, url: https://y}", ["url: repeated on line 5, first on line 5"]),
+    ("{url: https://x, headers: {A: a, A: b}}", ["headers.A: repeated on line 5, first on line 5"]),
+    (
+        "{url: https://x, retry: {multiplier: 1, multiplier: 2}}",
+        ["retry.multiplier: repeated on line 5, first on line 5"],
+    ),
+    # url
+    ("{url: http://x}", ["url: is not https; allow_http: true permits it"]),
+    ("{url: ftp://x}", ["url: expected https://..., or a reference to a secret that holds it"]),
+    ('{url: "x${secret:a}"}', ["url: expected https://..., or a reference to a secret that holds it"]),
+    ('{url: "${vault:a}"}', [f"url: {REFERENCE}"]),
+    ('{url: "${env:HOME}"}', ["url: ${env:HOME}: only variables that begin with FLAGCAST_VAR_ can be read"]),
+    ('{url: "${ssm:a#k}"}', ["url: ${ssm:a#k}: only a secret has keys"]),
+    # method, content_type, body, template
+    ("{url: https://x, method: GET}", ["method: expected POST or PUT or PATCH, got a string"]),
+    ("{url: https://x, method: [POST]}", ["method: expected POST or PUT or PATCH, got a list"]),
+    ('{url: https://x, content_type: "a\\nb"}', ["content_type: expected printable ASCII"]),
+    ("{url: https://x, content_type: é}", ["content_type: expected printable ASCII"]),
+    ("{url: https://x, body: 5}", ["body: Expected `str | null`, got `int`"]),
+    (
+        "{url: https://x, body: a, template: a.j2}",
+        ["template: stands beside body: a destination has one or the other"],
+    ),
+    ("{url: https://x, template: no.j2}", ["template: no file templates/no.j2; there are: a.j2, b/c.j2"]),
+    # headers
+    ("{url: https://x, headers: {Host: a}}", ["headers.Host: is set by Flagcast"]),
+    (
+        "{url: https://x, headers: {content-type: a}}",
+        ["headers.content-type: is set by Flagcast; content_type: sets it"],
+    ),
+    ("{url: https://x, headers: {Webhook-Id: a}}", ["headers.Webhook-Id: is set by Flagcast"]),
+    ("{url: https://x, headers: {X Y: a}}", ["headers.X Y: is not a header name"]),
+    ('{url: https://x, headers: {"": a}}', ["headers.: is not a header name"]),
+    ('{url: https://x, headers: {A: "${secret:x"}}', [f"headers.A: {REFERENCE}"]),
+    ("{url: https://x, headers: []}", ["headers: Expected `object`, got `array`"]),
+    # events
+    ("{url: https://x, events: []}", ["events: is empty, so nothing would be sent; leave it out to send every event"]),
+    ('{url: https://x, events: "flag:*"}', ["events: expected a list, got a string"]),
+    ("{url: https://x, events: [flag]}", ["events[0]: expected noun:verb such as flag:updated or *:*, got 'flag'"]),
+    (
+        '{url: https://x, events: ["flag:*", flg:created, "flag:changed"]}',
+        [
+            f"events[1]: unknown 'flg': expected one of *, {', '.join(NOUNS)}",
+            "events[2]: unknown 'changed': expected one of *, created, updated, deleted",
+        ],
+    ),
+    # timeout, retry
+    ("{url: https://x, timeout: 31s}", ["timeout: expected more than 0s and at most 30s"]),
+    ("{url: https://x, timeout: 0s}", ["timeout: expected more than 0s and at most 30s"]),
+    ("{url: https://x, timeout: 5}", [f"timeout: {DURATION} 5"]),
+    ("{url: https://x, timeout: 1:30}", [f"timeout: {DURATION} 90"]),
+    ("{url: https://x, timeout: soon}", [f"timeout: {DURATION} 'soon'"]),
+    ("{url: https://x, retry: 5}", ["retry: expected a mapping, got a number"]),
+    ("{url: https://x, retry: {initial_interval: 0s}}", ["retry.initial_interval: expected more than 0s"]),
+    ("{url: https://x, retry: {initial_interval: 2h}}", ["retry.max_interval: is shorter than initial_interval"]),
+    ("{url: https://x, retry: {max_backoff_duration: 289h}}", ["retry.max_backoff_duration: expected at most 12 days"]),
+    *(
+        (f"{{url: https://x, retry: {{multiplier: {bad}}}}}", ["retry.multiplier: expected 1 to 100"])
+        for bad in ("0.99", "100.01", ".inf", ".nan")
+    ),
+    ("{url: https://x, retry: {multiplier: two}}", ["retry.multiplier: Expected `float`, got `str`"]),
+    ("{url: https://x, retry: {retry_on: 404}}", ["retry.retry_on: expected a list, got a number"]),
+    ("{url: https://x, retry: {retry_on: [299]}}", ["retry.retry_on: expected statuses from 300 to 599"]),
+    ("{url: https://x, retry: {retry_on: [404, 600]}}", ["retry.retry_on: expected statuses from 300 to 599"]),
+    ("{url: https://x, retry: {retry_on: [404, true]}}", ["retry.retry_on[1]: Expected `int`, got `bool`"]),
+    # ordering, allow_http
+    ("{url: https://x, ordering: strict}", ["ordering: expected subject or destination or none, got a string"]),
+    ("{url: https://x, allow_http: yep}", ["allow_http: Expected `bool`, got `str`"]),
+    # All at once.
+    (
+        "{evnts: [], timeout: soon, retry: {multiplier: two, multiplier: x}, events: [flag]}",
+        [
+            "events[0]: expected noun:verb such as flag:updated or *:*, got 'flag'",
+            "evnts: unknown key; did you mean events?",
+            "retry.multiplier: Expected `float`, got `str`",
+            "retry.multiplier: repeated on line 5, first on line 5",
+            f"timeout: {DURATION} 'soon'",
+            "url: is required",
+        ],
+    ),
+]
+
+SOURCES = [
+    ("{}", [": needs signing_secrets or bearer_tokens (auth: none takes requests from anyone)"]),
+    ("{bearer_tokens: []}", [": needs signing_secrets or bearer_tokens (auth: none takes requests from anyone)"]),
+    ("null", [": expected a mapping, got nothing"]),
+    ("{signing_secrets: [canary]}", [f"signing_secrets[0]: {LITERAL}"]),
+    ('{signing_secrets: ["${secret:a}", "${secret:a}canary"]}', [f"signing_secrets[1]: {LITERAL}"]),
+    ("{bearer_tokens: [7]}", [f"bearer_tokens[0]: {LITERAL}"]),
+    ('{bearer_tokens: "${secret:a}"}', ["bearer_tokens: expected a list, got a string"]),
+    (
+        '{bearer_tokens: ["${env:HOME}"]}',
+        ["bearer_tokens[0]: ${env:HOME}: only variables that begin with FLAGCAST_VAR_ can be read"],
+    ),
+    ('{signing_secret: ["${secret:a}"]}', ["signing_secret: unknown key; did you mean signing_secrets?"]),
+    (
+        '{signing_secrets: ["${secret:a}"], auth: none}',
+        ["auth: none contradicts the signing_secrets or bearer_tokens beside it"],
+    ),
+    ("{auth: token}", ["auth: Invalid enum value 'token'"]),
+    ("{auth: none, auth: none}", ["auth: repeated on line 3, first on line 3"]),
+    ("{auth: none, flipt_url: flipt}", ["flipt_url: expected the address of Flipt's UI, such as https://flipt.example.com"]),
+    ("{auth: none, dedupe: nope}", ["dedupe: Expected `bool`, got `str`"]),
+    ("{auth: none, environment: 5}", ["environment: Expected `str | null`, got `int`"]),
+]  # fmt: skip
+
+
+def file_of(*, source: str = "{auth: none}", destination: str = "{url: https://x}") -> str:
+    return f"""sources:
+  ok: {{auth: none}}
+  s: {source}
+destinations:
+  d: {destination}
+  ok: {{url: https://ok, events: ["flag:*"]}}
+"""
+
+
+def lines(part: str, problems: list[str]) -> list[str]:
+    return [f"{part}{each}" if each.startswith(":") else f"{part}.{each}" for each in problems]
+
+
+@pytest.mark.parametrize(("written", "problems"), DESTINATIONS)
+def test_a_faulty_destination_is_held_with_every_problem_and_harms_nothing_else(
+    written: str, problems: list[str]
+) -> None:
+    configuration = read(file_of(destination=written), ["b/c.j2", "a.j2"])
+    assert list(map(str, configuration.problems)) == lines("destinations.d", problems)
+    assert isinstance(configuration.destinations["d"], FaultyDestination)
+    assert configuration.destinations["d"].events == EVERY_EVENT
+    assert configuration.destinations["ok"] == read(file_of()).destinations["ok"]
+    assert isinstance(configuration.sources["s"], Source)
+
+
+@pytest.mark.parametrize(("written", "problems"), SOURCES)
+def test_a_faulty_source_is_held_with_every_problem_and_harms_nothing_else(written: str, problems: list[str]) -> None:
+    configuration = read(file_of(source=written))
+    assert list(map(str, configuration.problems)) == lines("sources.s", problems)
+    assert isinstance(configuration.sources["s"], FaultySource)
+    assert configuration.sources["ok"] == Source(auth="none")
+    assert configuration.destinations == read(file_of()).destinations
+    assert "canary" not in str(configuration.problems)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "{url: https://x, method: PUT, content_type: text/plain; charset=utf-8, body: ''}",
+        "{url: http://x, allow_http: true}",
+        '{url: "${secret:slack#webhook_url}"}',
+        '{url: "${ssm:base}/path", headers: {Authorization: "Bearer ${secret:t}", X-Y!: ""}}',
+        "{url: https://x, template: b/c.j2}",
+        "{url: https://x, timeout: 30s, ordering: none}",
+        "{url: https://x, retry: {multiplier: 100, max_backoff_duration: 288h, retry_on: [300, 599]}}",
+        "{url: https://x, retry: {multiplier: 1, initial_interval: 1h}}",
+    ],
+)
+def test_what_is_at_the_edge_of_what_is_right_is_right(written: str) -> None:
+    assert read(file_of(destination=written), ["b/c.j2"]).problems == ()
+
+
+@pytest.mark.parametrize("name", ["-a", "_a", "a.b", "a b", "é", '""', "a/b", "a" * 65, "7", "true", "null"])
+def test_a_name_that_cannot_stand_in_a_path_or_a_task_is_refused(name: str) -> None:
+    configuration = read(f"sources: {{{name}: {{auth: none}}}}\ndestinations: {{{name}: {{url: https://x}}}}\n")
+    assert [each.message for each in configuration.problems] == [NAMES, NAMES]
+    assert all(isinstance(each, FaultySource) for each in configuration.sources.values())
+    assert all(isinstance(each, FaultyDestination) for each in configuration.destinations.values())
+
+
+@pytest.mark.parametrize("name", ["a", "A-b_c", "'7'", "0a", "a" * 64])
+def test_a_name_of_letters_digits_dashes_and_underscores_is_right(name: str) -> None:
+    assert read(f"sources: {{{name}: {{auth: none}}}}\ndestinations: {{{name}: {{url: https://x}}}}\n").problems == ()
+
+
+# A name that YAML reads as a number met a regular expression that wants text: no source and no destination was left.
+def test_a_header_whose_name_is_a_number_faults_only_its_destination() -> None:
+    configuration = read(file_of(destination="{url: https://x, headers: {7: a}}"))
+    assert [each.path for each in configuration.problems] == ["destinations.d.headers.7"]
+    assert configuration.destinations["ok"] == read(file_of()).destinations["ok"]
+
+
+# The value was quoted: a token of digits alone, a number to YAML, stood in every line about its destination.
+@pytest.mark.parametrize(
+    "written", ["{url: https://x, headers: {X-Key: 10552477}}", "{url: {secret: 10552477}}", "{url: 10552477}"]
+)
+def test_what_may_be_a_secret_in_the_wrong_place_is_not_repeated(written: str) -> None:
+    problems = read(file_of(destination=written)).problems
+    assert len(problems) == 1
+    assert "10552477" not in str(problems[0])
+
+
+def test_a_template_is_missed_where_there_are_none_at_all() -> None:
+    problems = read(file_of(destination="{url: https://x, template: a.j2}")).problems
+    assert list(map(str, problems)) == ["destinations.d.template: no file templates/a.j2; there are: none"]
+
+
+@pytest.mark.parametrize(
+    ("written", "events", "ordering"),
+    [
+        ('{events: ["rule:*"], ordering: none}', (EventFilter("rule:*"),), "none"),
+        ('{url: ftp://x, events: ["rule:*"], ordering: destination}', (EventFilter("rule:*"),), "destination"),
+        ('{url: https://x, timeout: soon, events: ["rule:*"]}', (EventFilter("rule:*"),), "subject"),
+        ('{url: https://x, events: ["rule:*", flag], ordering: none}', EVERY_EVENT, "none"),
+        ("{url: https://x, events: [], ordering: none}", EVERY_EVENT, "none"),
+        ('{url: https://x, events: ["flag:*"], events: ["rule:*"], ordering: none}', EVERY_EVENT, "none"),
+        ('{url: https://x, events: ["rule:*"], ordering: strict}', (EventFilter("rule:*"),), "subject"),
+        ('{url: https://x, events: ["rule:*"], ordering: none, ordering: none}', (EventFilter("rule:*"),), "subject"),
+    ],
+)
+def test_a_faulty_destination_keeps_what_is_right_of_its_routing_and_else_takes_every_event(
+    written: str, events: tuple[EventFilter, ...], ordering: str
+) -> None:
+    held = read(file_of(destination=written)).destinations["d"]
+    assert isinstance(held, FaultyDestination)
+    assert (held.events, held.ordering) == (events, ordering)

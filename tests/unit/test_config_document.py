@@ -1,0 +1,90 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flagcast.core.config.document import load
+from flagcast.errors import ConfigurationUnreadable
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("a: [", "line 2, column 1: did not find expected node content"),
+        ("a:\n\t- b", "line 2, column 1: found character that cannot start any token"),
+        ("a: b: c", "line 1, column 5: mapping values are not allowed in this context"),
+        ("a: 1\nb: *c\n", "line 2, column 4: found undefined alias"),
+        ("a: 1\n---\nb: 1\n", "line 2, column 1: but found another document"),
+        ("? [a, b]\n: c\n", "line 1, column 3: found unhashable key"),
+        (
+            "a: !!python/name:os.sep x\n",
+            "line 1, column 4: could not determine a constructor for the tag 'tag:yaml.org,2002:python/name:os.sep'",
+        ),
+        ("a: \x01", "unreadable"),
+    ],
+)
+def test_what_is_not_yaml_is_told_with_line_and_column(text: str, problem: str) -> None:
+    with pytest.raises(ConfigurationUnreadable) as told:
+        load(text)
+    assert str(told.value) == f"not YAML: {problem}"
+
+
+# PyYAML reads these by int() and date(), whose ValueError is no YAMLError: the function failed instead of saying why.
+@pytest.mark.parametrize("value", ["2026-13-01", "!!int canary", "2026-01-01 25:00:00", "!!float canary"])
+def test_a_value_that_yaml_cannot_make_is_told_as_well(value: str) -> None:
+    with pytest.raises(ConfigurationUnreadable, match=r"^not YAML: ") as told:
+        load(f"a: {value}\n")
+    assert "canary" not in str(told.value)
+
+
+# A mapping that holds itself, or is nested past Python's stack, ended in a RecursionError.
+@pytest.mark.parametrize("text", ["a: &a [*a]", "a: &a {b: *a}", "[" * 5000 + "]" * 5000])
+def test_a_document_without_a_bottom_is_told_as_well(text: str) -> None:
+    with pytest.raises(ConfigurationUnreadable, match=r"^not YAML: "):
+        load(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "repeated"),
+    [
+        ("a: 1\nb: 2\n", []),
+        ("a: 1\na: 2\n", ["a: repeated on line 2, first on line 1"]),
+        ("a: 1\na: 2\na: 3\n", ["a: repeated on line 2, first on line 1", "a: repeated on line 3, first on line 1"]),
+        ("a:\n  b: 1\n  c: 2\n  b: 3\n", ["a.b: repeated on line 4, first on line 2"]),
+        ("a:\n  - b\n  - {c: 1,\n     c: 2}\n", ["a[1].c: repeated on line 4, first on line 3"]),
+        ("a: {x: 1}\nb: {x: 1}\n", []),
+        ("1: a\n'1': b\n", ["1: repeated on line 2, first on line 1"]),
+        ("a: &x {b: 1}\nc: *x\n", []),
+        ("a: &x {b: 1}\nc: {<<: *x, b: 2}\n", []),
+    ],
+)
+def test_a_repeated_key_is_found_at_every_level(text: str, repeated: list[str]) -> None:
+    assert list(map(str, load(text)[1])) == repeated
+
+
+def test_a_key_that_is_no_text_is_named_by_a_question_mark_only_where_yaml_takes_it() -> None:
+    with pytest.raises(ConfigurationUnreadable, match="unhashable key"):
+        load("{[a]: 1, [a]: 2}")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("", None),
+        ("# nothing but this\n", None),
+        ("a: 5s\nb: [1, true, null]\n", {"a": "5s", "b": [1, True, None]}),
+        ("a: &x {b: 1}\nc: {<<: *x, d: 2}\n", {"a": {"b": 1}, "c": {"b": 1, "d": 2}}),
+    ],
+)
+def test_yaml_becomes_plain_values(text: str, value: object) -> None:
+    assert load(text) == (value, [])
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])) | st.text(alphabet=":{}[]&*!-? \n\tab1#'\"|>%@"))
+def test_any_text_is_a_document_or_unreadable_in_one_line(text: str) -> None:
+    told = ""
+    try:
+        load(text)
+    except ConfigurationUnreadable as error:
+        told = str(error)
+    assert told == "" or told.startswith("not YAML: ")
+    assert "\n" not in told

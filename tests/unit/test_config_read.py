@@ -1,0 +1,201 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flagcast.core.config.model import Configuration, Destination, FaultyDestination, Problem, Retry, Source
+from flagcast.core.config.read import merge, read
+from flagcast.core.config.references import SecretText, Text
+from flagcast.core.duration import DAY, Duration
+from flagcast.core.filters import EVERY_EVENT, EventFilter
+from flagcast.errors import ConfigurationUnreadable
+
+WHOLE = """
+sources:
+  flipt:
+    signing_secrets: ["${secret:flipt-signing-secret}"]
+    environment: production
+    flipt_url: https://flipt.example.com
+defaults: {timeout: 5s, retry: {max_backoff_duration: 12h, retry_on: [404]}, headers: {X-A: a, X-B: b}}
+destinations:
+  team-slack:
+    url: ${secret:slack#webhook_url}
+    template: slack.j2
+    events: ["flag:*", "rollout:updated"]
+    headers: {X-B: c}
+  mirror:
+    url: https://audit.example.com/in
+    timeout: 20s
+    ordering: none
+    retry: {initial_interval: 1s, multiplier: 2, max_interval: 1h, max_backoff_duration: 15s, retry_on: []}
+"""
+
+
+def test_a_whole_file_is_read_with_the_defaults_under_each_destination() -> None:
+    assert read(WHOLE, ["slack.j2"]) == Configuration(
+        sources={
+            "flipt": Source(
+                signing_secrets=(SecretText("${secret:flipt-signing-secret}"),),
+                environment="production",
+                flipt_url="https://flipt.example.com",
+            )
+        },
+        destinations={
+            "team-slack": Destination(
+                url=Text("${secret:slack#webhook_url}"),
+                template="slack.j2",
+                events=(EventFilter("flag:*"), EventFilter("rollout:updated")),
+                headers={"X-A": Text("a"), "X-B": Text("c")},
+                timeout=Duration(5),
+                retry=Retry(max_backoff_duration=Duration(DAY / 2), retry_on=(404,)),
+            ),
+            "mirror": Destination(
+                url=Text("https://audit.example.com/in"),
+                headers={"X-A": Text("a"), "X-B": Text("b")},
+                timeout=Duration(20),
+                ordering="none",
+                retry=Retry(max_backoff_duration=Duration(15)),
+            ),
+        },
+    )
+
+
+def test_what_is_not_said_is_this() -> None:
+    plain = read("sources: {s: {auth: none}}\ndestinations: {d: {url: https://x}}\n").destinations["d"]
+    assert isinstance(plain, Destination)
+    assert (plain.method, plain.content_type, plain.body, plain.template, plain.headers) == (
+        "POST", "application/json", None, None, {},
+    )  # fmt: skip
+    assert (plain.events, plain.ordering, plain.allow_http, plain.retry.retry_on) == (EVERY_EVENT, "subject", False, ())
+    seconds = [plain.timeout, plain.retry.initial_interval, plain.retry.max_interval, plain.retry.max_backoff_duration]
+    assert seconds == [10, 1, 3600, 86_400]
+    assert plain.retry.multiplier == 2
+
+
+def test_a_file_may_have_no_source_and_no_destination_yet() -> None:
+    assert read("sources: {}\ndestinations: {}\n") == Configuration({}, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "expected a mapping with sources and destinations"),
+        ("[]", "expected a mapping with sources and destinations"),
+        ("hello", "expected a mapping with sources and destinations"),
+        ("sources: {}", "destinations: expected a mapping"),
+        ("sources:\ndestinations: {}", "sources: expected a mapping"),
+        ("sources: {}\ndestinations: []", "destinations: expected a mapping"),
+        ("sources: {}\ndestinations: {}\ndefaults:", "defaults: expected a mapping"),
+        (
+            "source: {}\ndestinations: {}",
+            "source: unknown key; expected sources, defaults, destinations; sources: expected a mapping",
+        ),
+        ("sources: {}\ndestinations: {}\n7: {}", "7: unknown key; expected sources, defaults, destinations"),
+        ("sources: {}\nsources: {}\ndestinations: {}", "sources: repeated on line 2, first on line 1"),
+        ("sources: {}\ndefaults: {}\ndestinations: {}\ndefaults: {}", "defaults: repeated on line 4, first on line 2"),
+        ("sources: {", "not YAML: line 2, column 1: did not find expected node content"),
+    ],
+)
+def test_a_file_that_cannot_be_trusted_as_a_whole_is_unreadable(text: str, problem: str) -> None:
+    with pytest.raises(ConfigurationUnreadable) as told:
+        read(f"{text}\n")
+    assert str(told.value) == problem
+
+
+DEFAULTS = [
+    ("{url: https://x}", ["defaults.url: belongs to a destination"]),
+    ("{url: http://x}", ["defaults.url: belongs to a destination"]),
+    ("{tiemout: 1s}", ["defaults.tiemout: unknown key; did you mean timeout?"]),
+    ("{timeout: 5}", ["defaults.timeout: expected a duration such as 15s, 1m30s or 24h, got 5"]),
+    ("{retry: {multiplier: two}}", ["defaults.retry.multiplier: Expected `float`, got `str`"]),
+    ("{timeout: 1s, timeout: 2s}", ["defaults.timeout: repeated on line 2, first on line 2"]),
+    ("{events: [flag]}", ["defaults.events[0]: expected noun:verb such as flag:updated or *:*, got 'flag'"]),
+]
+
+
+@pytest.mark.parametrize(("written", "problems"), DEFAULTS)
+def test_faulty_defaults_hold_every_destination_told_once_and_leave_their_own_routing(
+    written: str, problems: list[str]
+) -> None:
+    configuration = read(
+        f"sources: {{s: {{auth: none}}}}\ndefaults: {written}\n"
+        'destinations: {a: {url: https://a, events: ["rule:*"]}, b: {url: https://b}}\n'
+    )
+    assert list(map(str, configuration.problems)) == problems
+    a, b = configuration.destinations.values()
+    assert isinstance(a, FaultyDestination)
+    assert isinstance(b, FaultyDestination)
+    assert (a.events, b.events) == ((EventFilter("rule:*"),), EVERY_EVENT)
+    assert isinstance(configuration.sources["s"], Source)
+
+
+def test_right_defaults_beside_faulty_ones_still_route() -> None:
+    held = read('sources: {}\ndefaults: {timeout: 5, events: ["rule:*"]}\ndestinations: {a: {url: https://a}}\n')
+    assert held.destinations["a"].events == (EventFilter("rule:*"),)
+
+
+# The last of the repeated keys routed events, so that those which only the first lets pass were never stored.
+def test_defaults_that_repeat_events_let_every_event_pass() -> None:
+    held = read(
+        'sources: {}\ndefaults: {events: ["flag:*"], events: ["rule:*"]}\ndestinations: {a: {url: https://a}}\n'
+    )
+    assert held.destinations["a"].events == EVERY_EVENT
+
+
+def test_defaults_that_no_destination_can_have_are_told_where_they_are_used() -> None:
+    text = (
+        "sources: {}\ndefaults: {timeout: 31s}\ndestinations: {a: {url: https://a}, b: {url: https://b, timeout: 1s}}\n"
+    )
+    configuration = read(text)
+    assert list(map(str, configuration.problems)) == ["destinations.a.timeout: expected more than 0s and at most 30s"]
+    assert isinstance(configuration.destinations["b"], Destination)
+
+
+def test_what_is_right_of_a_faulty_destination_is_kept_as_a_draft_without_its_address() -> None:
+    text = "sources: {}\ndestinations: {a: {url: ftp://canary, body: hello, timeout: soon, method: PUT}}\n"
+    held = read(text).destinations["a"]
+    assert isinstance(held, FaultyDestination)
+    assert held.draft == Destination(url=Text("https://not.known"), body="hello", method="PUT")
+
+
+@pytest.mark.parametrize("section", ["sources", "destinations"])
+def test_a_part_that_stands_twice_is_held_and_takes_every_event(section: str) -> None:
+    part = "{auth: none}" if section == "sources" else '{url: https://x, events: ["flag:*"]}'
+    text = f"{section}:\n  a: {part}\n  b: {part}\n  a: {part}\n"
+    configuration = read(text + ("destinations: {}\n" if section == "sources" else "sources: {}\n"))
+    assert list(map(str, configuration.problems)) == [f"{section}.a: repeated on line 4, first on line 2"]
+    assert all(each.events == EVERY_EVENT for name, each in configuration.destinations.items() if name == "a")
+
+
+# A path is compared by its beginning, and what stood in `a.b` was taken for a part of `a`.
+def test_a_problem_in_a_part_whose_name_begins_like_anothers_harms_only_its_own() -> None:
+    configuration = read("sources: {}\ndestinations: {a: {url: https://x}, a.b: {url: https://y, url: https://z}}\n")
+    assert isinstance(configuration.destinations["a"], Destination)
+    assert isinstance(configuration.destinations["a.b"], FaultyDestination)
+
+
+def test_a_problem_is_a_line_with_its_path_where_it_has_one() -> None:
+    assert (str(Problem("a.b", "is odd")), str(Problem("", "is odd"))) == ("a.b: is odd", "is odd")
+
+
+def test_mappings_are_merged_at_every_level_and_everything_else_is_replaced() -> None:
+    base = {"a": {"b": 1, "c": {"d": 1}}, "e": [1], "f": {"g": 1}, "h": 1}
+    over = {"a": {"c": {"x": 2}}, "e": [2], "f": None, "h": {"i": 2}, "j": 2}
+    before = repr(base)
+    assert merge(base, over) == {
+        "a": {"b": 1, "c": {"d": 1, "x": 2}}, "e": [2], "f": None, "h": {"i": 2}, "j": 2,
+    }  # fmt: skip
+    assert repr(base) == before
+
+
+TREES = st.recursive(
+    st.none() | st.integers(), lambda below: st.dictionaries(st.sampled_from("abc"), below), max_leaves=8
+).filter(lambda tree: isinstance(tree, dict))
+
+
+@given(TREES, TREES)
+def test_laying_a_mapping_over_twice_is_laying_it_over_once(base: dict[str, object], over: dict[str, object]) -> None:
+    merged = merge(base, over)
+    assert merge(merged, over) == merged
+    assert merge(base, {}) == base
+    assert merge({}, over) == over
+    assert merged.keys() == base.keys() | over.keys()

@@ -1,0 +1,56 @@
+import html
+import json
+import string
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flagcast.core.masking import MASK, masked
+
+URL = "https://hooks.slack.com/services/T0/B0/XXXXsecretXXXX"
+# A mask is made of *, so that a secret of * alone would seem to be left.
+SECRETS = st.text(st.characters(exclude_characters="*", exclude_categories=["Cs"]), min_size=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "secrets", "expected"),
+    [
+        ("nothing here", [URL], "nothing here"),
+        ("nothing here", [], "nothing here"),
+        ("nothing here", [""], "nothing here"),
+        (f"no such hook: {URL}!", [URL], "no such hook: ***!"),
+        ("Cannot POST /services/T0/B0/XXXXsecretXXXX", [URL], "Cannot POST /***/T0/B0/***"),
+        ("token abc is wrong; abc", ["abc"], "token *** is wrong; ***"),
+        ("ab abc", ["ab", "abc"], "*** ***"),
+        ('{"got": "a\\"b"}', ['a"b'], '{"got": "***"}'),
+        ("<p>a&lt;b&amp;c</p>", ["a<b&c"], "<p>***</p>"),
+        ("?key=a%2Bb%2Fc", ["a+b/c"], "?key=***"),
+        ('{"got": "\\u00e9t\\u00e9"}', ["été"], '{"got": "***"}'),
+        ("%C3%A9", ["é"], "***"),
+        ("Authorization: Bearer abcdef", ["Bearer abcdef"], "Authorization: ***"),
+        ("wrong token abcdef", ["Bearer abcdef"], "wrong token ***"),
+        ("abcde", ["Bearer abcde"], "abcde"),
+    ],
+)
+def test_a_secret_is_taken_out_in_each_form_an_answer_may_write_it(
+    text: str, secrets: list[str], expected: str
+) -> None:
+    assert masked(text, secrets) == expected
+
+
+@given(st.lists(SECRETS, max_size=3), st.lists(st.text(), min_size=4, max_size=4), st.data())
+def test_no_secret_is_left_in_whatever_text_in_whatever_form(
+    secrets: list[str], around: list[str], data: st.DataObject
+) -> None:
+    forms = (str, quote, html.escape, lambda text: quote(text, safe=""), lambda text: json.dumps(text)[1:-1])
+    written = [data.draw(st.sampled_from(forms))(secret) for secret in secrets]
+    text = "".join(f"{before}{form}" for before, form in zip(around, [*written, "", "", ""], strict=False))
+    left = masked(text, secrets).split(MASK)
+    assert [form for form in (*secrets, *written) for part in left if form in part] == []
+
+
+@given(st.text(string.ascii_letters + " /"), st.text(string.digits, min_size=1))
+def test_text_that_holds_no_secret_is_untouched(text: str, secret: str) -> None:
+    assert masked(text, [secret]) == text

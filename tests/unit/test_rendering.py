@@ -1,0 +1,233 @@
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flagcast.core.config.model import Problem
+from flagcast.core.config.references import Reference, Text
+from flagcast.core.event import Event, Origin
+from flagcast.core.outcomes import RenderFailed
+from flagcast.core.rendering import Compiled, Request, compile_destination, is_json, render
+from tests.support.captures import every_capture
+from tests.unit.making import body, destination, event, event_of
+
+EVENT = event(payload={"key": "k", "name": 'a "b"\nc', "enabled": True}, metadata={"actor": {"name": "Zoë"}})
+TOKEN = Reference("ssm", "token")
+
+
+def compiled(templates: dict[str, str] | None = None, **keys: Any) -> Compiled:
+    made = compile_destination(destination(**keys), templates or {}, "destinations.d")
+    assert isinstance(made, Compiled), made
+    return made
+
+
+def rendered(
+    keys: dict[str, Any], *, about: Event = EVENT, token: str = "t0ken", **templates: str
+) -> Request | RenderFailed:
+    return render(compiled(templates, **keys), about, {TOKEN: token})
+
+
+def header(template: str, **more: Any) -> str:
+    made = rendered({"headers": {"X-A": template}}, **more)
+    assert isinstance(made, Request), made
+    return made.headers["X-A"]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "json_"),
+    [
+        ("application/json", True),
+        ("Application/JSON; charset=utf-8", True),
+        (" application/json ;x", True),
+        ("application/cloudevents+json", True),
+        ("application/jsonp", False),
+        ("text/plain; application/json", False),
+        ("text/plain", False),
+        ("", False),
+    ],
+)
+def test_a_content_type_is_json_by_its_essence(content_type: str, json_: bool) -> None:
+    assert is_json(content_type) is json_
+
+
+def test_a_destination_without_a_body_gets_the_original_bytes_of_every_capture() -> None:
+    mirror = compiled()
+    bodies = [each.body for each in every_capture() if each.path not in ("/template/slack", "/template/logic")]
+    for raw in bodies:
+        assert render(mirror, event_of(raw), {}) == Request(
+            "POST", "https://hooks.example.com/in", {"Content-Type": "application/json"}, raw
+        )
+
+
+def test_a_request_is_made_of_the_event_and_the_references() -> None:
+    made = rendered({
+        "url": "https://x/${ssm:token}",
+        "method": "PUT",
+        "content_type": "text/plain",
+        "headers": {"Authorization": "Bearer ${ssm:token}", "X-Key": "{{ event.flag_key }}"},
+        "body": "{{ event.actor }} {{ event.verb_phrase }} {{ event.payload.key }}\n",
+    })  # fmt: skip
+    assert made == Request(
+        "PUT",
+        "https://x/t0ken",
+        {"Content-Type": "text/plain", "Authorization": "Bearer t0ken", "X-Key": "k"},
+        "Zoë updated k\n".encode(),
+    )
+
+
+def test_every_field_that_templates_are_promised_is_there() -> None:
+    names = (
+        "version type action status metadata payload timestamp id source environment namespace flag_key resource_key "
+        "actor verb_phrase is_denied is_order url received_at raw"
+    )
+    template = "[" + ",".join(f"{{{{ event.{name} | tojson }}}}" for name in names.split()) + "]"
+    about = event_of(body(payload={"key": "k"}), Origin("evt_1", "flipt", "eu", "https://f", "now"))
+    made = rendered({"body": template}, about=about)
+    assert isinstance(made, Request)
+    assert json.loads(made.body) == [
+        "", "flag", "updated", "", {}, {"key": "k"}, "", "evt_1", "flipt", "eu", "default", "k", "k", "unknown",
+        "updated", False, False, "https://f/#/namespaces/default/flags/k", "now", about.raw,
+    ]  # fmt: skip
+
+
+def test_a_template_file_may_include_another() -> None:
+    keys = {"template": "a.j2", "content_type": "text/plain"}
+    made = rendered(keys, **{"a.j2": "<{% include 'parts/b.j2' %}>", "parts/b.j2": "{{ event.type }}"})
+    assert isinstance(made, Request)
+    assert made.body == b"<flag>"
+
+
+@pytest.mark.parametrize(
+    ("keys", "path", "message"),
+    [
+        ({"body": "{% if %}"}, "body", "body, line 1: Expected an expression, got 'end of statement block'"),
+        ({"body": "a\n{{ event.type | nope }}"}, "body", "body, line 2: No filter named 'nope'."),
+        ({"template": "bad.j2"}, "template", "bad.j2, line 2: Encountered unknown tag 'bad'."),
+        ({"headers": {"A": "{% x"}}, "headers.A", "headers.A, line 1: Encountered unknown tag 'x'."),
+        (
+            {"headers": {"A": "{% if ${ssm:token} %}x{% endif %}"}},
+            "headers.A",
+            "headers.A, line 1: expected token ':', got '}'",
+        ),
+        *(
+            ({"headers": {"A": inside}}, "headers.A", "a reference cannot stand inside {{ }} or {% %}")
+            for inside in (
+                '{{ "${ssm:token}" }}',
+                "{% raw %}${ssm:token}{% endraw %}",
+                "{# ${ssm:token} #}",
+                "${ssm:token} {# ${ssm:token} #}",
+            )
+        ),
+    ],
+)
+def test_a_template_that_does_not_compile_is_told_with_where_and_what(
+    keys: dict[str, Any], path: str, message: str
+) -> None:
+    problems = compile_destination(destination(**keys), {"bad.j2": "x\n{% bad %}"}, "destinations.d")
+    assert problems == (Problem(f"destinations.d.{path}", message),)
+
+
+def test_every_problem_of_a_destination_is_told_at_once() -> None:
+    problems = compile_destination(destination(body="{{", headers={"A": "{{", "B": "{# ${ssm:token} #}"}), {}, "d")
+    assert isinstance(problems, tuple)
+    assert [each.path for each in problems] == ["d.body", "d.headers.A", "d.headers.B"]
+
+
+def test_references_are_told_once_each_in_the_order_they_stand() -> None:
+    keys = {"url": "https://${ssm:b}", "headers": {"A": "${ssm:a}${ssm:b}", "B": "${secret:c#k}"}}
+    assert compiled(**keys).references == (Reference("ssm", "b"), Reference("ssm", "a"), Reference("secret", "c", "k"))
+
+
+@pytest.mark.parametrize(
+    ("keys", "detail"),
+    [
+        ({"body": "{{ event.nope }}"}, "body, line 1: 'flagcast.core.event.Event object' has no attribute 'nope'"),
+        ({"body": "\n{{ 1 / 0 }}"}, "body, line 2: ZeroDivisionError"),
+        ({"body": "{{ event.payload.name | int(base='canary') }}"}, "body, line 1: TypeError"),
+        ({"body": "{{ range(1000000) | list }}"}, "body, line 1: OverflowError"),
+        ({"body": "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}"}, "body, line 1: RecursionError"),
+        ({"body": "{{ event.__class__ }}"}, "body, line 1: access to attribute '__class__' of 'Event' object is unsafe."),
+        (
+            {"body": "{{ event.payload.update({}) }}"},
+            "body, line 1: access to attribute 'update' of 'dict' object is unsafe.",
+        ),
+        ({"template": "a.j2"}, "b.j2, line 3: 'flagcast.core.event.Event object' has no attribute 'nope'"),
+        ({"template": "c.j2"}, "c.j2, line 1: not-there.j2"),
+        ({"headers": {"A": "{{ event.nope }}"}}, "headers.A, line 1: 'flagcast.core.event.Event object' has no attribute 'nope'"),
+        *(
+            ({"headers": {"A": f'a{{{{ "{each}" }}}}b'}}, "headers.A: a line break or NUL in the value")
+            for each in ("\\r", "\\n", "\\0")
+        ),
+        ({"headers": {"A": "{{ event.payload.name }}"}}, "headers.A: a line break or NUL in the value"),
+    ],
+)  # fmt: skip
+def test_a_template_that_fails_is_told_with_where_and_what(keys: dict[str, Any], detail: str) -> None:
+    templates = {"a.j2": "{% include 'b.j2' %}", "b.j2": "\n\n{{ event.nope }}", "c.j2": "{% include 'not-there.j2' %}"}
+    assert rendered({"content_type": "text/plain", **keys}, **templates) == RenderFailed(detail)
+
+
+def test_the_reason_for_a_failure_never_quotes_a_value_of_the_event() -> None:
+    failed = rendered({"body": "{{ event.payload.key | items }}"}, about=event(payload={"key": "canary"}))
+    assert failed == RenderFailed("body, line 1: TypeError")
+
+
+@pytest.mark.parametrize("body", ["", "{{ event.type }}", '{"a": "{{ event.payload.name }}"}', "{} {}", "[" * 100_000])
+def test_a_body_that_says_it_is_json_and_is_not_fails(body: str) -> None:
+    failed = rendered({"body": body})
+    assert isinstance(failed, RenderFailed)
+    assert failed.detail.startswith("body: the result is not JSON: ")
+    assert isinstance(rendered({"body": body, "content_type": "text/plain"}), Request)
+
+
+# Python's own reader takes these: NaN and Infinity are not JSON, and a receiver that knows so refused the request.
+@pytest.mark.parametrize("body", ["NaN", '{"a": Infinity}', "[-Infinity]", "{{ 1e308 * 10 }}"])
+def test_a_number_that_is_not_one_is_not_json(body: str) -> None:
+    assert isinstance(rendered({"body": body.replace("{{ 1e308 * 10 }}", "{{ (1e308 * 10) | tojson }}")}), RenderFailed)
+
+
+# Reading such a body raised at each attempt: the task went round until its 900th receive, to end `exhausted`.
+@pytest.mark.parametrize("body", ['{{ "1" * 5000 }}', r'"{{ "\ud83d\ude00" }}"', r'{"a": "{{ "\udc00" }}"}'])
+def test_any_body_that_is_not_taken_for_json_fails_as_a_value(body: str) -> None:
+    made = rendered({"body": body})
+    assert isinstance(made, Request | RenderFailed)
+    if isinstance(made, Request):
+        assert json.loads(made.body) is not None
+
+
+# Half of a character cannot be sent: the transport raised at each attempt, and the task ended `exhausted`.
+def test_half_a_character_in_a_header_fails_as_a_value() -> None:
+    failed = rendered({"headers": {"A": r'{{ "\ud83d" }}'}})
+    assert isinstance(failed, RenderFailed)
+    assert failed.detail.startswith("headers.A: ")
+
+
+HOSTILE = st.text() | st.sampled_from(["{{ event.raw }}", "${ssm:token}", "{% x", "flagcast_", '"', "\\"])
+
+
+@given(HOSTILE.filter(lambda text: not set(text) & set("\r\n\0")), HOSTILE)
+def test_a_secret_and_an_event_stand_in_a_header_as_they_are(secret: str, key: str) -> None:
+    key = key or "x"
+    about = event(payload={"key": key})
+    if set(key) & set("\r\n\0"):
+        assert isinstance(rendered({"headers": {"X-A": "{{ event.flag_key }}"}}, about=about), RenderFailed)
+    else:
+        assert header("${ssm:token}|{{ event.flag_key }}", about=about, token=secret) == f"{secret}|{key}"
+
+
+@given(st.text())
+def test_no_template_reads_a_secret_by_its_name(name: str) -> None:
+    about = event(payload={"key": name})
+    made = rendered(
+        {"url": "https://x/${ssm:token}", "body": "{{ event.flag_key | tojson }}"}, about=about, token="canary9"
+    )
+    assert isinstance(made, Request)
+    assert b"canary9" not in made.body
+    assert json.loads(made.body) == (name or None)
+
+
+def test_a_text_is_not_a_template_in_the_address() -> None:
+    made = rendered({"url": Text("https://x/{{ event.type }}")})
+    assert isinstance(made, Request)
+    assert made.url == "https://x/{{ event.type }}"
