@@ -66,7 +66,12 @@ def test_what_is_not_said_is_this() -> None:
         "POST", "application/json", None, None, {},
     )  # fmt: skip
     assert (plain.events, plain.ordering, plain.allow_http, plain.retry.retry_on) == (EVERY_EVENT, "subject", False, ())
-    seconds = [plain.timeout, plain.retry.initial_interval, plain.retry.max_interval, plain.retry.max_backoff_duration]
+    seconds: list[float] = [
+        plain.timeout,
+        plain.retry.initial_interval,
+        plain.retry.max_interval,
+        plain.retry.max_backoff_duration,
+    ]
     assert seconds == [10, 1, 3600, 86_400]
     assert plain.retry.multiplier == 2
 

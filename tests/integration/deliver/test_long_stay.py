@@ -1,12 +1,9 @@
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
 from flagcast_cli.receiver import Answer
-from tests.integration.deliver.harness import DAY, Stack
-
-Destination = Mapping[str, Any]
+from tests.integration.deliver.harness import DAY, HOUR, Stack
 
 
 def without_its_secret(stack: Stack) -> None:
@@ -28,24 +25,35 @@ def answering_500_every_second(stack: Stack) -> None:
     stack.configure({"ill": {"retry": {"max_interval": "1s", "max_backoff_duration": "288h"}}})
 
 
-@pytest.mark.parametrize("random", [0.0, 0.5, 0.999])
-@pytest.mark.parametrize("ill", [without_its_secret, faulty, answering_500, answering_500_every_second])
-def test_a_group_whose_head_fails_for_twelve_days_and_more_runs_out_of_time_and_not_of_receives(
-    stack: Stack, ill: Callable[[Stack], None], random: float
+def run(stack: Stack, until: float = float("inf")) -> None:
+    """Deliver whatever can be received, until the queue is empty or the time is there."""
+    while stack.waiting() and stack.clock.now() < until:
+        if stack.deliver() is None:
+            head = max(each.visible_at for each in stack.waiting().values())
+            stack.clock.advance(min(head, until) - stack.clock.now())
+
+
+@pytest.mark.parametrize("apart", [0, 3 * HOUR], ids=["together", "three-hours-apart"])
+@pytest.mark.parametrize("random", [0.0, 0.999])
+@pytest.mark.parametrize(
+    ("ill", "longest"),
+    [(without_its_secret, 13), (faulty, 13), (answering_500, 12), (answering_500_every_second, 12)],
+)
+def test_a_group_whose_head_fails_for_days_runs_out_of_time_and_not_of_receives(
+    stack: Stack, ill: Callable[[Stack], None], longest: int, random: float, apart: float
 ) -> None:
     stack.random = random
     ill(stack)
-    began = stack.clock.now()
-    tasks = {each.id: at for at, each in enumerate(stack.put("ill", group="one") for _ in range(10))}
-    receives: dict[str, int] = {}
-    while stack.waiting():
-        receives |= {each.id: each.receives for each in stack.waiting().values()}
-        if stack.deliver() is None:
-            stack.clock.advance(max(stack.delay(each) for each in stack.waiting().values()))
-    print("receives:", *(receives[each] for each in tasks))
-    letters = stack.dead_letters()
-    assert sorted(tasks[each.attributes["message_id"]["StringValue"]] for each in letters) == list(range(10))
-    for letter in letters:
-        assert letter.attributes["reason"]["StringValue"] == "expired"
-        assert 12 * DAY <= letter.sent_at - began < 14 * DAY
-        assert int(letter.attributes["receives"]["StringValue"]) < 900
+    sent: dict[str, float] = {}
+    for _ in range(10):
+        sent[stack.put("ill", group="one").id] = stack.clock.now()
+        run(stack, stack.clock.now() + apart)
+    run(stack)
+    letters = {each.attributes["message_id"]["StringValue"]: each for each in stack.dead_letters()}
+    receives = [int(each.attributes["receives"]["StringValue"]) for each in letters.values()]
+    print("receives:", *receives)
+    assert list(letters) == list(sent)
+    assert {each.attributes["reason"]["StringValue"] for each in letters.values()} == {"expired"}
+    assert max(receives) <= 900
+    for name, letter in letters.items():
+        assert longest * DAY <= letter.sent_at - sent[name] < 14 * DAY

@@ -68,17 +68,24 @@ def test_a_server_that_echoes_the_request_leaves_no_secret_behind(
 
 
 @pytest.mark.parametrize(
-    "address", ["http://{}@nowhere.invalid/", "http://127.0.0.1:1/{}", "http://no address/{}", "{}"]
+    ("address", "outcome"),
+    [
+        ("http://{}@nowhere.invalid/", "retrying"),
+        ("http://127.0.0.1:1/{}", "retrying"),
+        ("http://no address/{}", "retrying"),
+        ("ftp://{}/", "put_off"),
+        ("{}", "put_off"),
+    ],
 )
 def test_an_address_that_leads_nowhere_is_not_told(
-    stack: Stack, capfd: pytest.CaptureFixture[str], address: str
+    stack: Stack, capfd: pytest.CaptureFixture[str], address: str, outcome: str
 ) -> None:
     stack.secrets.values = {"address": address.format(PATH)}
-    stack.configure({"hook": {"url": "${secret:address}", "timeout": "1s"}})
+    stack.configure({"hook": {"url": "${secret:address}", "allow_http": True, "timeout": "1s"}})
     task = stack.put("hook")
     assert stack.deliver() == [task.id]
     logged = capfd.readouterr()
-    assert '"outcome":"retrying"' in logged.out
+    assert f'"outcome":"{outcome}"' in logged.out
     assert in_any_form(logged.out + logged.err) == []
 
 

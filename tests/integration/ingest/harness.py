@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 from botocore.session import Session, get_session
-from ingest import handler
 from msgspec import Struct
 
 from flagcast.core.signature import flipt_signature
 from flagcast.edges import wiring
 from flagcast.edges.aws import client as aws_client
+from ingest import handler
 from tests.integration.conftest import REGION, begin_anew
 from tests.support import strict_sqs
 from tests.support.api_gateway import Headers, http_event
@@ -132,6 +132,9 @@ class Ingest:
         for service, url in endpoints.items():
             self._monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
         begin_anew()
+        if not endpoints:
+            # Reading botocore's models takes longer than most tests; only what is timed reads them as a cold start does.
+            aws_client._session().register_component("data_loader", operator().get_component("data_loader"))
         strict_sqs.enforce(aws_client._session())
         self.faults = Faults(aws_client._session())
         return self.faults
@@ -140,10 +143,12 @@ class Ingest:
         self, sources: Mapping[str, Any] | None = None, destinations: Mapping[str, Any] | None = None
     ) -> None:
         """Write the file, where JSON is YAML, and have it read anew; secrets that were fetched stay fetched."""
-        self.write({
-            "sources": SOURCES if sources is None else sources,
-            "destinations": {"everything": destination()} if destinations is None else destinations,
-        })
+        self.write(
+            {
+                "sources": SOURCES if sources is None else sources,
+                "destinations": {"everything": destination()} if destinations is None else destinations,
+            }
+        )
 
     def write(self, document: object) -> None:
         self.file.write_text(document if isinstance(document, str) else json.dumps(document), encoding="utf-8")
@@ -181,9 +186,7 @@ class Ingest:
         encoded: bool = False,
         request_id: str | None = None,
     ) -> Answer:
-        return self.ask(
-            http_event(source=source, headers=headers, body=body, encoded=encoded, request_id=request_id)
-        )
+        return self.ask(http_event(source=source, headers=headers, body=body, encoded=encoded, request_id=request_id))
 
     def signed(
         self, body: bytes = EVENT, secret: str = SECRET, *, source: str = "flipt", encoded: bool = False

@@ -50,7 +50,9 @@ def test_an_event_that_no_destination_wants_is_accepted_with_no_delivery(ingest:
 
 
 @pytest.mark.parametrize("encoded", [False, True], ids=["text", "base64"])
-@pytest.mark.parametrize("header", ["X-Flipt-Webhook-Signature", "x-flipt-webhook-signature", "X-FLIPT-wEBHOOK-sIGNATURE"])
+@pytest.mark.parametrize(
+    "header", ["X-Flipt-Webhook-Signature", "x-flipt-webhook-signature", "X-FLIPT-wEBHOOK-sIGNATURE"]
+)
 def test_a_header_is_found_in_whichever_case_it_comes(ingest: Ingest, header: str, encoded: bool) -> None:
     event = http_event(body=EVENT, encoded=encoded)
     event["headers"] = {header: dict(signature(EVENT))["X-Flipt-Webhook-Signature"]}
@@ -99,7 +101,9 @@ def test_an_authentic_body_that_is_no_event_is_kept_with_its_reason(
     assert letter.task["id"] == f"{letter.task['event_id']}:-"
     assert letter.attributes.keys() == {"reason", "detail", "destination", "event_id"}
     assert (letter.attributes["reason"], letter.attributes["destination"]) == ("invalid_event", "-")
-    assert [(line["event"], line["reason"]) for line in ingest.output.lines] == [("event.rejected", "invalid_event")] * 2
+    assert [(line["event"], line["reason"]) for line in ingest.output.lines] == [
+        ("event.rejected", "invalid_event")
+    ] * 2
 
 
 @pytest.mark.parametrize("code", ["InternalFailure", "ThrottlingException", "AccessDenied", "unreachable"])

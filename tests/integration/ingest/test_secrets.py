@@ -33,10 +33,12 @@ def elapsed(monkeypatch: pytest.MonkeyPatch) -> Elapsed:
 
 
 def overlap(ingest: Ingest) -> None:
-    ingest.configure({
-        "flipt": {"signing_secrets": ["${secret:signing}", "${secret:next}"]},
-        "template": {"bearer_tokens": ["${secret:token}", "${secret:next}"]},
-    })
+    ingest.configure(
+        {
+            "flipt": {"signing_secrets": ["${secret:signing}", "${secret:next}"]},
+            "template": {"bearer_tokens": ["${secret:token}", "${secret:next}"]},
+        }
+    )
 
 
 @pytest.mark.parametrize("secret", [SECRET, ROTATED])

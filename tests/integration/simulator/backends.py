@@ -8,6 +8,7 @@ from unittest.mock import patch
 import boto3
 from moto import mock_aws
 from msgspec import Struct
+
 from tests.support.fifo import SimulatedClock
 from tests.support.simulator import Simulator
 

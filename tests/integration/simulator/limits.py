@@ -3,6 +3,7 @@
 from typing import Any
 
 from botocore.exceptions import ClientError
+
 from tests.integration.simulator.probe import VISIBILITY, Probe, refused
 from tests.integration.simulator.table import row
 

@@ -6,6 +6,7 @@ A row names the stand-ins that do otherwise, and says what they do; it is not ru
 from collections.abc import Callable
 
 from msgspec import Struct
+
 from tests.integration.simulator.probe import Probe
 
 

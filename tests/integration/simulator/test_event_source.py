@@ -1,11 +1,11 @@
 import pytest
+
+from flagcast.core.message import read_record
 from tests.integration.simulator.backends import Backend
 from tests.integration.simulator.probe import VISIBILITY, Probe
 from tests.support.event_source import Event, EventSource
 from tests.support.fifo import SimulatedClock
 from tests.support.simulator import Simulator
-
-from flagcast.core.message import read_record
 
 
 class Source:

@@ -1,5 +1,6 @@
 import pytest
 from botocore.exceptions import ClientError
+
 from tests.integration.simulator import limits, rules
 from tests.integration.simulator.backends import BACKENDS, SIMULATED_TIME
 from tests.integration.simulator.probe import Probe

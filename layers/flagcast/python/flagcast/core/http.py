@@ -4,7 +4,6 @@ Payload format 2.0: https://docs.aws.amazon.com/apigateway/latest/developerguide
 """
 
 import base64
-import binascii
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,7 +54,7 @@ def _body(event: Mapping[str, Any]) -> bytes:
     if event.get("isBase64Encoded"):
         try:
             return base64.b64decode(text)
-        except binascii.Error:
+        except ValueError:
             # Not what API Gateway sends; its signature will not hold either.
             return text.encode(errors="surrogateescape")
     return text.encode(errors="surrogateescape")

@@ -88,9 +88,10 @@ def _retry_after(value: str | None) -> float | None:
         return float(value)
     try:
         until = parsedate_to_datetime(value)
-    except ValueError:
+        return max((until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp() - time.time(), 0)
+    except (ValueError, OverflowError):
+        # Not a date, or one that no clock reaches.
         return None
-    return max((until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp() - time.time(), 0)
 
 
 def _as_latin(value: str) -> str:

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from flagcast.core.config.model import Problem, convert
+from flagcast.core.config.paths import item, join
 
 _KINDS = {dict: "mapping", list: "list", str: "string", bool: "boolean", int: "number", float: "number"}
 
@@ -17,9 +18,9 @@ def decode_fields(model: type[Struct], tree: object, path: str) -> tuple[dict[st
         return {}, [Problem(path, f"expected a mapping, got {_shown(tree)}")]
     fields = {each.name: each for each in structs.fields(model)}
     values: dict[str, Any] = {}
-    problems = [Problem(_join(path, key), _unknown(key, fields)) for key in tree if key not in fields]
+    problems = [Problem(join(path, key), _unknown(key, fields)) for key in tree if key not in fields]
     for name, each in fields.items():
-        here = _join(path, name)
+        here = join(path, name)
         if name in tree:
             value, found = _decode(each.type, tree[name], here)
             if found:
@@ -53,18 +54,17 @@ def _decode(kind: Any, value: Any, path: str) -> tuple[Any, list[Problem]]:
 
 
 def _decode_items(kind: Any, items: list[Any], path: str) -> tuple[Any, list[Problem]]:
-    decoded = [_decode(kind, item, f"{path}[{index}]") for index, item in enumerate(items)]
+    decoded = [_decode(kind, each, item(path, index)) for index, each in enumerate(items)]
     return tuple(value for value, _ in decoded), [problem for _, found in decoded for problem in found]
 
 
 def _decode_members(kind: Any, members: dict[Any, Any], path: str) -> tuple[Any, list[Problem]]:
-    decoded = {key: _decode(kind, member, _join(path, key)) for key, member in members.items()}
+    decoded = {key: _decode(kind, member, join(path, key)) for key, member in members.items()}
     problems = [problem for _, found in decoded.values() for problem in found]
+    problems += [
+        Problem(join(path, key), "expected a string as key; quote it") for key in members if type(key) is not str
+    ]
     return {key: value for key, (value, _) in decoded.items()}, problems
-
-
-def _join(path: str, key: object) -> str:
-    return f"{path}.{key}" if path else str(key)
 
 
 def _unknown(key: object, fields: dict[str, Any]) -> str:

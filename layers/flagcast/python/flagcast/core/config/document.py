@@ -6,6 +6,7 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from flagcast.core.config.model import Problem
+from flagcast.core.config.paths import item, join
 from flagcast.errors import ConfigurationUnreadable
 
 # libyaml where the wheel carries it: the pure loader takes 20 times as long.
@@ -24,6 +25,11 @@ def load(text: str) -> tuple[Any, list[Problem]]:
         return (loader.construct_document(node) if node is not None else None), repeated
     except yaml.YAMLError as error:
         raise ConfigurationUnreadable(f"not YAML: {_one_line(error)}") from error
+    except (ValueError, RecursionError) as error:
+        # What the loader makes of a value of a special kind, such as a date that does not exist, is not told by its
+        # message: that would quote it.
+        what = "nested too deeply" if isinstance(error, RecursionError) else "a number or date that is none"
+        raise ConfigurationUnreadable(f"not YAML: {what}") from error
     finally:
         loader.dispose()
 
@@ -35,15 +41,15 @@ def _repeated_keys(node: Node, path: str) -> list[Problem]:
             first_line: dict[str, int] = {}
             for key, value in node.value:
                 name = key.value if isinstance(key, ScalarNode) else "?"
-                here = f"{path}.{name}" if path else name
+                here = join(path, name)
                 line = key.start_mark.line + 1
                 if name in first_line:
                     found.append(Problem(here, f"repeated on line {line}, first on line {first_line[name]}"))
                 first_line.setdefault(name, line)
                 found += _repeated_keys(value, here)
         case SequenceNode():
-            for index, item in enumerate(node.value):
-                found += _repeated_keys(item, f"{path}[{index}]")
+            for index, each in enumerate(node.value):
+                found += _repeated_keys(each, item(path, index))
     return found
 
 

@@ -14,6 +14,7 @@ from flagcast.core.config.model import (
     Problem,
     Source,
 )
+from flagcast.core.config.paths import is_within, join
 from flagcast.core.config.references import Text
 from flagcast.errors import ConfigurationUnreadable
 
@@ -31,12 +32,12 @@ def read(text: str, templates: Collection[str] = ()) -> Configuration:
     defaults, default_problems = _defaults(sections["defaults"], _within("defaults", repeated))
     return Configuration(
         sources={
-            str(name): _source(name, part, _within(f"sources.{name}", repeated))
+            str(name): _source(name, part, _within(join("sources", name), repeated))
             for name, part in sections["sources"].items()
         },
         destinations={
             str(name): _destination(
-                name, part, [*default_problems, *_within(f"destinations.{name}", repeated)], defaults, templates
+                name, part, [*default_problems, *_within(join("destinations", name), repeated)], defaults, templates
             )
             for name, part in sections["destinations"].items()
         },
@@ -65,7 +66,7 @@ def _sections(tree: Any, repeated: list[Problem]) -> dict[str, dict[Any, Any]]:
 
 
 def _within(path: str, problems: Iterable[Problem]) -> list[Problem]:
-    return [each for each in problems if each.path == path or each.path.startswith((f"{path}.", f"{path}["))]
+    return [each for each in problems if is_within(each.path, path)]
 
 
 def _defaults(tree: dict[Any, Any], repeated: list[Problem]) -> tuple[dict[str, Any], list[Problem]]:
@@ -78,7 +79,7 @@ def _defaults(tree: dict[Any, Any], repeated: list[Problem]) -> tuple[dict[str, 
 
 
 def _source(name: object, tree: object, repeated: list[Problem]) -> Source | FaultySource:
-    path = f"sources.{name}"
+    path = join("sources", name)
     values, problems = decode_fields(Source, tree, path)
     problems += [*repeated, *_located(path, check_name(name))]
     if not problems:
@@ -91,7 +92,7 @@ def _source(name: object, tree: object, repeated: list[Problem]) -> Source | Fau
 def _destination(
     name: object, tree: object, known_problems: list[Problem], defaults: dict[str, Any], templates: Collection[str]
 ) -> Destination | FaultyDestination:
-    path = f"destinations.{name}"
+    path = join("destinations", name)
     values, problems = decode_fields(Destination, merge(defaults, tree) if isinstance(tree, dict) else tree, path)
     problems += [*known_problems, *_located(path, check_name(name))]
     if not problems:
@@ -103,7 +104,7 @@ def _destination(
     routing = {
         key: values[key]
         for key in ("events", "ordering")
-        if key in values and f"{path}.{key}" not in doubtful and path not in doubtful
+        if key in values and doubtful.isdisjoint({path, f"{path}.{key}", f"defaults.{key}"})
     }
     draft = Destination(**{**values, "url": Text("https://not.known")})
     return FaultyDestination(tuple(problems), **routing, draft=draft)

@@ -41,7 +41,8 @@ class Text(str):
     def parse(cls, text: object) -> Self:
         """Read a text; raises ValueError where a reference is not well formed."""
         if not isinstance(text, str):
-            raise ValueError(f"expected a string, got {text!r}")  # noqa: TRY004 - one error for every bad value
+            # Not repeated: a secret may have been put here. ValueError, as for every other bad value.
+            raise ValueError("expected a string; quote it if it is one")  # noqa: TRY004
         if _OPENING in _REFERENCE.sub("", text):
             raise ValueError("expected ${secret:NAME}, ${secret:NAME#KEY}, ${ssm:NAME} or ${env:NAME}")
         for reference in cls(text).references:

@@ -1,5 +1,6 @@
 """How every AWS client is made."""
 
+import threading
 from functools import cache
 from typing import Any
 
@@ -17,6 +18,10 @@ _CONFIG = Config(
 )
 
 
+# A session makes one client at a time: https://docs.aws.amazon.com/boto3/latest/guide/clients.html (multithreading).
+_ONE_AT_A_TIME = threading.Lock()
+
+
 @cache
 def _session() -> Session:
     return get_session()
@@ -28,7 +33,8 @@ def client(service: str) -> Any:
 
     botocore is enough: boto3 adds resources, which nothing here uses, and its import time.
     """
-    return _session().create_client(service, config=_CONFIG)
+    with _ONE_AT_A_TIME:
+        return _session().create_client(service, config=_CONFIG)
 
 
 def error_name(error: BaseException) -> str:

@@ -1,0 +1,115 @@
+"""Each dependency hangs in turn, in every manner there is: the answer comes in time all the same."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from http import HTTPStatus
+from typing import get_args
+
+import pytest
+
+from flagcast.core.config.references import Reference
+from flagcast.edges.aws.client import client
+from flagcast.edges.wiring import secrets
+from tests.integration.ingest.harness import EVENT, Answer, Ingest, destination
+from tests.support.captures import SECRET, captured
+from tests.support.faulty_aws import Manner, NeverDone
+
+LONGEST = 4.5
+"""The contract says 4 s; the rest is for a busy machine. Flipt's old client gives up at five."""
+
+MANNERS: tuple[Manner, ...] = get_args(Manner)
+SERVICES = {"queue": ["SQS"], "secrets": ["SECRETS_MANAGER"], "both": ["SQS", "SECRETS_MANAGER"]}
+EVENTS = [each.body for each in captured("flipt-1.61.0/changes")]
+DESTINATIONS = {f"destination-{at:02}": destination(ordering="destination") for at in range(25)}
+
+
+@pytest.fixture
+def bad_day() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+def hang(ingest: Ingest, bad_day: ExitStack, manner: Manner, *services: str) -> list[NeverDone]:
+    servers = [bad_day.enter_context(NeverDone(manner)) for _ in services]
+    ingest.start(**{service: server.url for service, server in zip(services, servers, strict=True)})
+    return servers
+
+
+def fetched_long_ago(ingest: Ingest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fetch the secret from a store that is well, and let it age past the time for which it is kept."""
+    hanging = client("secretsmanager")
+    with monkeypatch.context() as well:
+        well.setattr(hanging, "get_secret_value", lambda SecretId: {"SecretString": SECRET})  # noqa: N803
+        reference = Reference("secret", "signing")
+        assert secrets().lookup([reference], time.monotonic() + 1) == ({reference: SECRET}, [])
+    real = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: real() + 301)
+
+
+def timed(ingest: Ingest, body: bytes = EVENT) -> Answer:
+    began = time.monotonic()
+    answer = ingest.signed(body)
+    assert time.monotonic() - began < LONGEST
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("which", "manner"),
+    [
+        *(("queue", manner) for manner in MANNERS),
+        ("secrets", "silent"),
+        ("secrets", "unaccepting"),
+        ("secrets", "dripping"),
+        ("both", "silent"),
+    ],
+)
+def test_whatever_hangs_the_event_is_asked_for_again_in_time_and_the_resend_completes_it(
+    ingest: Ingest, bad_day: ExitStack, which: str, manner: Manner
+) -> None:
+    ingest.configure(destinations=DESTINATIONS)
+    servers = hang(ingest, bad_day, manner, *SERVICES[which])
+    answer = timed(ingest)
+    assert (answer.status, answer.body["error"]) == (HTTPStatus.SERVICE_UNAVAILABLE, "unavailable")
+    assert ingest.stores_nothing()
+    if manner != "unaccepting":
+        assert any(server.connections for server in servers)
+    (line,) = ingest.output.lines
+    assert (line["event"], line["source"], line["reason"]) == ("event.rejected", "flipt", "unavailable")
+
+    bad_day.close()
+    ingest.start()
+    assert timed(ingest).body["deliveries"] == len(DESTINATIONS)
+    assert ingest.delivered_to() == dict.fromkeys(DESTINATIONS, 1)
+
+
+def test_a_body_that_is_no_event_is_asked_for_again_in_time_while_the_queue_hangs(
+    ingest: Ingest, bad_day: ExitStack
+) -> None:
+    hang(ingest, bad_day, "silent", "SQS")
+    assert timed(ingest, b"{}").status == HTTPStatus.SERVICE_UNAVAILABLE
+    assert ingest.stores_nothing()
+
+
+def test_while_the_secret_store_hangs_the_last_good_secret_serves_and_a_mismatch_is_no_refusal(
+    ingest: Ingest, bad_day: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hang(ingest, bad_day, "silent", "SECRETS_MANAGER")
+    fetched_long_ago(ingest, monkeypatch)
+    assert timed(ingest).status == HTTPStatus.OK
+    # The failure answers for the next 15 s: neither waits for the store again.
+    began = time.monotonic()
+    assert ingest.signed(EVENTS[1]).status == HTTPStatus.OK
+    assert ingest.signed(EVENTS[2], "canary-forged-secret").status == HTTPStatus.SERVICE_UNAVAILABLE
+    assert time.monotonic() - began < 1
+    assert [each.raw for each in ingest.drain()] == EVENTS[:2]
+
+
+def test_a_secret_store_that_drips_costs_one_request_its_time_and_the_resend_succeeds(
+    ingest: Ingest, bad_day: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hang(ingest, bad_day, "dripping", "SECRETS_MANAGER")
+    fetched_long_ago(ingest, monkeypatch)
+    assert timed(ingest).status in {HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE}
+    assert timed(ingest).status == HTTPStatus.OK
+    assert [each.raw for each in ingest.drain()] == [EVENT]
