@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import EndpointConnectionError
 from botocore.session import Session
 
@@ -46,15 +47,16 @@ class Faults:
         self._refusal = (matching, times)
         self._refused.clear()
 
-    def _before(self, params: dict[str, Any], model: Any, context: dict[str, Any], **_: object) -> Any:
+    def _before(self, **call: Any) -> Any:
+        operation = call["model"].name
         with self._lock:
-            self.calls[model.name] += 1
-            code, times = self._failing.get(model.name, ("", 0))
+            self.calls[operation] += 1
+            code, times = self._failing.get(operation, ("", 0))
             if times > 0:
-                self._failing[model.name] = (code, times - 1)
+                self._failing[operation] = (code, times - 1)
                 return _failed(code)
-            if model.name == "SendMessageBatch":
-                return self._send(params, context)
+            if operation == "SendMessageBatch":
+                return self._send(call["params"], call["context"])
             return None
 
     def _send(self, params: dict[str, Any], context: dict[str, Any]) -> Any:
@@ -78,9 +80,9 @@ class Faults:
         self._refused[name] += 1
         return self._refused[name] <= self._refusal[1]
 
-    def _after(self, parsed: dict[str, Any], context: dict[str, Any], **_: object) -> None:
-        if context.get("refused"):
-            parsed["Failed"] = [*parsed.get("Failed", []), *context["refused"]]
+    def _after(self, **call: Any) -> None:
+        if refused := call["context"].get("refused"):
+            call["parsed"]["Failed"] = [*call["parsed"].get("Failed", []), *refused]
 
 
 def _failed(code: str) -> tuple[AWSResponse, dict[str, Any]]:
@@ -90,7 +92,7 @@ def _failed(code: str) -> tuple[AWSResponse, dict[str, Any]]:
 
 
 def _response(status: int) -> AWSResponse:
-    return AWSResponse("https://aws.invalid", status, {}, None)
+    return AWSResponse("https://aws.invalid", status, HTTPHeaders(), None)
 
 
 Manner = Literal["silent", "unaccepting", "stalling", "dripping"]

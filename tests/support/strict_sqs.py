@@ -27,8 +27,8 @@ def enforce(session: Session) -> None:
     session.register("provide-client-params.sqs", _provide)
 
 
-def _provide(params: Mapping[str, Any], **_: object) -> None:
-    check(params)
+def _provide(**call: Any) -> None:
+    check(call["params"])
 
 
 def check(params: Mapping[str, Any]) -> None:

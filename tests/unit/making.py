@@ -26,6 +26,27 @@ JSON = st.recursive(
 )
 
 
+class FakeClock:
+    """A clock that moves only when it is told to."""
+
+    def __init__(self, now: float = 1000, monotonic: float = 50) -> None:
+        self._now = now
+        self._monotonic = monotonic
+
+    def now(self) -> float:
+        """Return epoch seconds."""
+        return self._now
+
+    def monotonic(self) -> float:
+        """Return seconds from some point."""
+        return self._monotonic
+
+    def pass_(self, seconds: float) -> None:
+        """Let time pass."""
+        self._now += seconds
+        self._monotonic += seconds
+
+
 def middle() -> float:
     """Stand in for random.random where no jitter is wanted."""
     return 0.5

@@ -5,6 +5,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from importlib import metadata
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -132,7 +133,7 @@ def test_the_layer_holds_exactly_what_the_project_depends_on_and_what_that_requi
     direct = {_name(each) for each in project}
     text = (ROOT / "layers/dependencies/requirements.txt").read_text()
     starts = [*(found.start() for found in PINNED.finditer(text)), len(text)]
-    entries = [text[start:end] for start, end in zip(starts, starts[1:], strict=False)]
+    entries = [text[start:end] for start, end in pairwise(starts)]
     needed_by = {entry.partition("==")[0]: set(VIA.findall(entry)) - {"-c"} for entry in entries}
     assert {name for name, why in needed_by.items() if "flagcast" in why} == direct
     assert [name for name, why in needed_by.items() if not why or not why <= {"flagcast", *needed_by}] == []

@@ -3,7 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.ingest.harness import Ingest, Output
+from tests.integration.ingest.harness import Elapsed, Ingest, Output
+
+
+@pytest.fixture
+def elapsed(monkeypatch: pytest.MonkeyPatch) -> Elapsed:
+    return Elapsed(monkeypatch)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -89,6 +90,18 @@ class Output:
         return [json.loads(line) for line in self.text.split("\n") if line]
 
 
+class Elapsed:
+    """Lets monotonic time jump; to be there before the function's first request, which keeps the clock."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._seconds = 0.0
+        real = time.monotonic
+        monkeypatch.setattr(time, "monotonic", lambda: real() + self._seconds)
+
+    def later(self, seconds: float) -> None:
+        self._seconds += seconds
+
+
 @cache
 def operator() -> Session:
     """Return a session of the operator's: nothing that is checked, counted or broken for ingest touches it."""
@@ -105,8 +118,8 @@ class Ingest:
         self.canaries = {IN_AN_ERROR, DESTINATION_SECRET}
         self.file = folder / "flagcast.yaml"
         self._monkeypatch = monkeypatch
-        self._sqs = operator().create_client("sqs", region_name=REGION)
-        self._secrets = operator().create_client("secretsmanager", region_name=REGION)
+        self._sqs: Any = operator().create_client("sqs", region_name=REGION)
+        self._secrets: Any = operator().create_client("secretsmanager", region_name=REGION)
         self.queue, self.dead_letters = (
             self._sqs.create_queue(QueueName=name, Attributes=FIFO)["QueueUrl"]
             for name in ("tasks.fifo", "dead-letters.fifo")
@@ -133,7 +146,7 @@ class Ingest:
             self._monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
         begin_anew()
         if not endpoints:
-            # Reading botocore's models takes longer than most tests; only what is timed reads them as a cold start does.
+            # Reading botocore's models takes longer than most tests do; only what is timed does it.
             aws_client._session().register_component("data_loader", operator().get_component("data_loader"))
         strict_sqs.enforce(aws_client._session())
         self.faults = Faults(aws_client._session())

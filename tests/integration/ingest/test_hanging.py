@@ -11,7 +11,7 @@ import pytest
 from flagcast.core.config.references import Reference
 from flagcast.edges.aws.client import client
 from flagcast.edges.wiring import secrets
-from tests.integration.ingest.harness import EVENT, Answer, Ingest, destination
+from tests.integration.ingest.harness import EVENT, Answer, Elapsed, Ingest, destination
 from tests.support.captures import SECRET, captured
 from tests.support.faulty_aws import Manner, NeverDone
 
@@ -36,15 +36,13 @@ def hang(ingest: Ingest, bad_day: ExitStack, manner: Manner, *services: str) -> 
     return servers
 
 
-def fetched_long_ago(ingest: Ingest, monkeypatch: pytest.MonkeyPatch) -> None:
+def fetched_long_ago(elapsed: Elapsed) -> None:
     """Fetch the secret from a store that is well, and let it age past the time for which it is kept."""
-    hanging = client("secretsmanager")
-    with monkeypatch.context() as well:
-        well.setattr(hanging, "get_secret_value", lambda SecretId: {"SecretString": SECRET})  # noqa: N803
+    with pytest.MonkeyPatch.context() as well:
+        well.setattr(client("secretsmanager"), "get_secret_value", lambda SecretId: {"SecretString": SECRET})  # noqa: N803
         reference = Reference("secret", "signing")
         assert secrets().lookup([reference], time.monotonic() + 1) == ({reference: SECRET}, [])
-    real = time.monotonic
-    monkeypatch.setattr(time, "monotonic", lambda: real() + 301)
+    elapsed.later(301)
 
 
 def timed(ingest: Ingest, body: bytes = EVENT) -> Answer:
@@ -92,10 +90,10 @@ def test_a_body_that_is_no_event_is_asked_for_again_in_time_while_the_queue_hang
 
 
 def test_while_the_secret_store_hangs_the_last_good_secret_serves_and_a_mismatch_is_no_refusal(
-    ingest: Ingest, bad_day: ExitStack, monkeypatch: pytest.MonkeyPatch
+    ingest: Ingest, bad_day: ExitStack, elapsed: Elapsed
 ) -> None:
     hang(ingest, bad_day, "silent", "SECRETS_MANAGER")
-    fetched_long_ago(ingest, monkeypatch)
+    fetched_long_ago(elapsed)
     assert timed(ingest).status == HTTPStatus.OK
     # The failure answers for the next 15 s: neither waits for the store again.
     began = time.monotonic()
@@ -106,10 +104,10 @@ def test_while_the_secret_store_hangs_the_last_good_secret_serves_and_a_mismatch
 
 
 def test_a_secret_store_that_drips_costs_one_request_its_time_and_the_resend_succeeds(
-    ingest: Ingest, bad_day: ExitStack, monkeypatch: pytest.MonkeyPatch
+    ingest: Ingest, bad_day: ExitStack, elapsed: Elapsed
 ) -> None:
     hang(ingest, bad_day, "dripping", "SECRETS_MANAGER")
-    fetched_long_ago(ingest, monkeypatch)
+    fetched_long_ago(elapsed)
     assert timed(ingest).status in {HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE}
     assert timed(ingest).status == HTTPStatus.OK
     assert [each.raw for each in ingest.drain()] == [EVENT]

@@ -1,35 +1,17 @@
 """Secrets that rotate, overlap, go missing, or cannot be had."""
 
-import time
 from http import HTTPStatus
 from itertools import pairwise
 
 import pytest
 
-from tests.integration.ingest.harness import EVENT, Ingest, bearer
+from tests.integration.ingest.harness import EVENT, Elapsed, Ingest, bearer
 from tests.support.captures import SECRET, TOKEN, captured
 
 EVENTS = [each.body for each in captured("flipt-1.61.0/changes")]
 ROTATED = "canary-rotated-secret"
 FORGED = "canary-forged-secret"
 OUTAGES = ["unreachable", "InternalServiceError", "ThrottlingException", "AccessDeniedException"]
-
-
-class Elapsed:
-    """Lets monotonic time jump."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._seconds = 0.0
-        real = time.monotonic
-        monkeypatch.setattr(time, "monotonic", lambda: real() + self._seconds)
-
-    def later(self, seconds: float) -> None:
-        self._seconds += seconds
-
-
-@pytest.fixture
-def elapsed(monkeypatch: pytest.MonkeyPatch) -> Elapsed:
-    return Elapsed(monkeypatch)
 
 
 def overlap(ingest: Ingest) -> None:

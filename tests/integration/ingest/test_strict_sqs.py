@@ -1,6 +1,5 @@
 """The check around SQS, which all other tests here stand on, refuses what AWS refuses."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -77,7 +76,6 @@ def test_what_sqs_refuses_is_an_assertion_that_fails(params: dict[str, Any]) -> 
 
 
 def test_the_client_that_ingest_makes_is_under_the_check(ingest: Ingest) -> None:
-    send: Callable[..., object] = client("sqs").send_message_batch
     with pytest.raises(AssertionError, match="MessageGroupId"):
-        send(QueueUrl=ingest.queue, Entries=[message(MessageGroupId="a b")])
+        client("sqs").send_message_batch(QueueUrl=ingest.queue, Entries=[message(MessageGroupId="a b")])
     assert ingest.stores_nothing()

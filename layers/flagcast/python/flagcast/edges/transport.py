@@ -3,6 +3,7 @@
 import time
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from functools import cache
 
 import urllib3
 from urllib3.exceptions import (
@@ -18,37 +19,41 @@ from urllib3.exceptions import (
 from flagcast import __version__
 from flagcast.core.outcomes import Answered, Unreachable
 from flagcast.core.rendering import Request
+from flagcast.edges.connection import ending_by, make_pool
 
 LONGEST_ANSWER = 64 * 1024
 USER_AGENT = f"Flagcast/{__version__}"
-
-# One pool for all threads of a batch; no retry and no redirect, for both are decisions, and theirs is not to decide.
-_POOL = urllib3.PoolManager(num_pools=64, maxsize=10, retries=False)
 
 
 def send(request: Request, deadline: float) -> Answered | Unreachable:
     """Send a request and read what comes back, until the deadline (monotonic seconds)."""
     try:
-        return _exchange(request, deadline)
-    except (ConnectTimeoutError, ReadTimeoutError):
-        return Unreachable("timeout")
-    except SSLError:
-        return Unreachable("tls")
+        with ending_by(deadline):
+            return _exchange(request, deadline)
     except NameResolutionError:
         return Unreachable("name")
     except NewConnectionError:
         return Unreachable("connection")
+    except (TimeoutError, ConnectTimeoutError, ReadTimeoutError):
+        return Unreachable("timeout")
+    except SSLError:
+        return Unreachable("tls")
     except LocationValueError:
         return Unreachable("address")
     except HTTPError:
         return Unreachable("protocol")
 
 
+@cache
+def _pool() -> urllib3.PoolManager:
+    return make_pool()
+
+
 def _exchange(request: Request, deadline: float) -> Answered | Unreachable:
     left = deadline - time.monotonic()
     if left <= 0:
         return Unreachable("timeout")
-    response = _POOL.request(
+    response = _pool().request(
         request.method,
         request.url,
         body=request.body,
@@ -60,21 +65,21 @@ def _exchange(request: Request, deadline: float) -> Answered | Unreachable:
         decode_content=False,
     )
     try:
-        return Answered(response.status, _retry_after(response.headers.get("Retry-After")), _read(response, deadline))
+        return Answered(response.status, _retry_after(response.headers.get("Retry-After")), _read(response))
     finally:
         # An answer read to its end has given its connection back already; any other takes its connection with it.
         response.close()
 
 
-def _read(response: urllib3.BaseHTTPResponse, deadline: float) -> str:
+def _read(response: urllib3.BaseHTTPResponse) -> str:
     """Read the first part of an answer; what is not there by the deadline is done without."""
     read = b""
     try:
-        while len(read) < LONGEST_ANSWER and time.monotonic() < deadline:
+        while len(read) < LONGEST_ANSWER:
             if not (chunk := response.read1(LONGEST_ANSWER - len(read))):
                 break
             read += chunk
-    except HTTPError:
+    except (TimeoutError, HTTPError):
         # The status has arrived and it decides; a body cut short only shortens what people see of it.
         return read.decode(errors="replace")
     return read.decode(errors="replace")
