@@ -49,8 +49,8 @@ def main() -> None:
                 f"{'✓' if median <= AIM else '✗'} {AIM}",
             )
     Console().print(table)
-    now = datetime.now(UTC).date()
-    print(f"{now}, Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores; {ROUNDS} rounds of {EVENTS}")
+    machine = f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores"
+    print(f"{datetime.now(UTC).date()}, {machine}; {ROUNDS} rounds of {EVENTS} events")
 
 
 def measure(endpoint: str, destinations: int) -> tuple[list[float], list[float]]:
@@ -94,7 +94,6 @@ def timed(work: Callable[[], None]) -> float:
 def handler() -> Callable[[], None]:
     sys.path.insert(0, str(ROOT / "functions" / "ingest"))
     import ingest
-
     from flagcast.edges import wiring
 
     wiring.forget()

@@ -12,10 +12,11 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from tests.support.captures import Captured, captured  # noqa: E402
+
 from flagcast.core.event import Event, parse  # noqa: E402
 from flagcast.core.routing import message_group_id, subject  # noqa: E402
 from flagcast.core.task import deduplication_id, encode, event_id, task  # noqa: E402
-from tests.support.captures import Captured, captured  # noqa: E402
 
 EVENTS = ROOT / "events"
 RECEIVED_AT = "2026-11-23T23:03:50.123Z"

@@ -30,6 +30,7 @@ THEIRS = {"core": {"msgspec", "yaml"}, "story": {"msgspec"}, "edges": {"msgspec"
 THEIRS_IN = {
     "flagcast.core.rendering": {"msgspec", "jinja2"},
     "flagcast.edges.transport": {"msgspec", "urllib3"},
+    "flagcast.edges.connection": {"urllib3"},
     **{name: {"msgspec", "boto3", "botocore"} for name in MODULES if name.startswith("flagcast.edges.aws")},
 }
 CLOCKS_AND_DICE = {"time", "random", "secrets", "uuid"}
@@ -75,6 +76,13 @@ def test_only_the_module_whose_job_it_is_imports_what_is_not_pythons_own(module:
     allowed = THEIRS_IN.get(module, THEIRS.get(part(module), set()))
     packages = {each.partition(".")[0] for each in imported(MODULES[module])}
     assert packages - sys.stdlib_module_names - {"flagcast"} - allowed == set()
+
+
+def test_connections_are_made_by_the_one_http_client_alone() -> None:
+    users = [
+        name for name, path in MODULES.items() if any("flagcast.edges.connection" in each for each in imported(path))
+    ]
+    assert users == ["flagcast.edges.transport"]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -29,8 +29,8 @@ DESTINATIONS = [
     ),
     # url
     ("{url: http://x}", ["url: is not https; allow_http: true permits it"]),
-    ("{url: ftp://x}", ["url: expected https://..., or a reference to a secret that holds it"]),
-    ('{url: "x${secret:a}"}', ["url: expected https://..., or a reference to a secret that holds it"]),
+    ("{url: ftp://x}", ["url: expected https://host/..., or a reference to a secret that holds it"]),
+    ('{url: "x${secret:a}"}', ["url: expected https://host/..., or a reference to a secret that holds it"]),
     ('{url: "${vault:a}"}', [f"url: {REFERENCE}"]),
     ('{url: "${env:HOME}"}', ["url: ${env:HOME}: only variables that begin with FLAGCAST_VAR_ can be read"]),
     ('{url: "${ssm:a#k}"}', ["url: ${ssm:a#k}: only a secret has keys"]),
@@ -235,3 +235,17 @@ def test_a_faulty_destination_keeps_what_is_right_of_its_routing_and_else_takes_
     held = read(file_of(destination=written)).destinations["d"]
     assert isinstance(held, FaultyDestination)
     assert (held.events, held.ordering) == (events, ordering)
+
+
+@pytest.mark.parametrize("url", ["https://", "https:///path", "https://a b/", "ftp://host/"])
+def test_an_address_without_a_host_or_with_a_space_is_told_before_anything_is_sent(url: str) -> None:
+    # They passed the check and failed at every delivery.
+    configuration = read(f'sources: {{}}\ndestinations: {{d: {{url: "{url}"}}}}\n')
+    assert list(map(str, configuration.problems)) == [
+        "destinations.d.url: expected https://host/..., or a reference to a secret that holds it"
+    ]
+
+
+def test_a_header_that_is_named_twice_in_different_case_is_told() -> None:
+    configuration = read("sources: {}\ndestinations: {d: {url: https://x, headers: {X: a, x: b}}}\n")
+    assert list(map(str, configuration.problems)) == ["destinations.d.headers.x: is the same header as X"]

@@ -81,6 +81,11 @@ def test_a_line_break_and_a_letter_that_is_not_ascii_become_question_marks() -> 
     assert letter.attributes["detail"] == "a?b???~"
 
 
+def test_a_long_detail_is_cut_to_what_an_attribute_holds() -> None:
+    letter = dead_letter(message(), GiveUp("rejected", "x" * (LONGEST_ATTRIBUTE + 1)))
+    assert letter.attributes["detail"] == "x" * LONGEST_ATTRIBUTE
+
+
 def test_whatever_fits_the_queue_fits_the_dead_letter_queue_with_every_attribute_at_its_longest() -> None:
     longest = message("x" * LARGEST_TASK, name="m" * 2000)
     letter = dead_letter(longest, GiveUp("rejected", "x" * 2000, 599))

@@ -90,3 +90,8 @@ def test_junk_is_either_a_length_of_time_or_a_value_error(text: str) -> None:
         return
     assert duration >= 0
     assert text.isprintable()
+
+
+def test_both_signs_for_micro_are_read_as_go_reads_them() -> None:
+    # Only U+00B5 was; Go's time.ParseDuration takes U+03BC too.
+    assert Duration.parse("5µs") == Duration.parse("5μs")

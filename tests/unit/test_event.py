@@ -132,7 +132,7 @@ def test_a_namespace_that_is_missing_or_empty_is_the_default_one(
         ("", "flag", {"key": "a"}, None),
         ("https://f", "flag", {"key": "a/b c"}, "https://f/#/namespaces/default/flags/a%2Fb%20c"),
         ("https://f//", "segment", {"key": "é"}, "https://f/#/namespaces/default/segments/%C3%A9"),
-        ("https://f", "flag", {"key": "a", "namespace_key": "?#"}, "https://f/#/namespaces/%3F%23/flags/a"),
+        ("https://f", "flag", {"key": "a", "namespace_key": "?/#"}, "https://f/#/namespaces/%3F%2F%23/flags/a"),
         ("https://f", "flag", {"name": "no key"}, None),
         ("https://f", "flag", None, None),
     ],

@@ -116,3 +116,8 @@ def test_any_text_is_read_or_refused_by_a_value_error(written: str) -> None:
         return
     assert text == written
     assert "${" not in text.resolve(dict.fromkeys(text.references, ""))
+
+
+def test_a_dollar_before_and_a_brace_behind_a_reference_are_no_other_reference() -> None:
+    # Taking the reference out joined them to an opening of one.
+    assert [str(each) for each in Text.parse("$${secret:a}{").references] == ["${secret:a}"]

@@ -110,6 +110,10 @@ def operator() -> Session:
     return session
 
 
+def operators(service: str) -> Any:
+    return operator().create_client(service, region_name=REGION)
+
+
 class Ingest:
     """One stack's ingest."""
 
@@ -118,8 +122,8 @@ class Ingest:
         self.canaries = {IN_AN_ERROR, DESTINATION_SECRET}
         self.file = folder / "flagcast.yaml"
         self._monkeypatch = monkeypatch
-        self._sqs: Any = operator().create_client("sqs", region_name=REGION)
-        self._secrets: Any = operator().create_client("secretsmanager", region_name=REGION)
+        self._sqs = operators("sqs")
+        self._secrets = operators("secretsmanager")
         self.queue, self.dead_letters = (
             self._sqs.create_queue(QueueName=name, Attributes=FIFO)["QueueUrl"]
             for name in ("tasks.fifo", "dead-letters.fifo")

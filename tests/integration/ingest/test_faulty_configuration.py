@@ -16,6 +16,7 @@ FAULTY_SOURCES: dict[str, Any] = {
     "a secret that is no list": {"signing_secrets": MISPLACED},
     "a secret under a wrong key": {"signing_secret": MISPLACED},
     "a secret as the source": MISPLACED,
+    # Of an optional choice the value itself was told, in the file's report and in the log line of every 503.
     "a secret in the place of auth": {"auth": MISPLACED},
     "a secret in the place of a switch": {**SOURCES["flipt"], "dedupe": MISPLACED},
     "no credentials": {},

@@ -11,6 +11,7 @@ import pytest
 from flagcast.core.config.references import Reference
 from flagcast.edges.aws.client import client
 from flagcast.edges.wiring import secrets
+from flagcast.edges.within import within
 from tests.integration.ingest.harness import EVENT, Answer, Elapsed, Ingest, destination
 from tests.support.captures import SECRET, captured
 from tests.support.faulty_aws import Manner, NeverDone
@@ -28,6 +29,8 @@ DESTINATIONS = {f"destination-{at:02}": destination(ordering="destination") for 
 def bad_day() -> Iterator[ExitStack]:
     with ExitStack() as stack:
         yield stack
+    # No call that was left behind reaches into the next test.
+    assert all(each.done() for each in within(time.monotonic() + 10, [lambda: None] * 16))
 
 
 def hang(ingest: Ingest, bad_day: ExitStack, manner: Manner, *services: str) -> list[NeverDone]:
@@ -111,3 +114,18 @@ def test_a_secret_store_that_drips_costs_one_request_its_time_and_the_resend_suc
     assert timed(ingest).status in {HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE}
     assert timed(ingest).status == HTTPStatus.OK
     assert [each.raw for each in ingest.drain()] == [EVENT]
+
+
+def test_calls_that_were_left_behind_take_nothing_from_the_requests_after_them(
+    ingest: Ingest, bad_day: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Sixteen threads serve all calls, and a call that is left behind keeps its thread for as long as the other side
+    # drips: after three events for 25 destinations no thread was left, and every event got 503 though AWS was well.
+    ingest.configure(destinations=DESTINATIONS)
+    hang(ingest, bad_day, "dripping", "SQS")
+    with monkeypatch.context() as hasty:
+        hasty.setattr("ingest.PATIENCE", 0.3)
+        for _ in range(6):
+            assert ingest.post(source="open").status == HTTPStatus.SERVICE_UNAVAILABLE
+    ingest.start()
+    assert timed(ingest).status == HTTPStatus.OK

@@ -101,9 +101,8 @@ def test_an_authentic_body_that_is_no_event_is_kept_with_its_reason(
     assert letter.task["id"] == f"{letter.task['event_id']}:-"
     assert letter.attributes.keys() == {"reason", "detail", "destination", "event_id"}
     assert (letter.attributes["reason"], letter.attributes["destination"]) == ("invalid_event", "-")
-    assert [(line["event"], line["reason"]) for line in ingest.output.lines] == [
-        ("event.rejected", "invalid_event")
-    ] * 2
+    assert [line["event"] for line in ingest.output.lines] == ["event.rejected"] * 2
+    assert {line["reason"] for line in ingest.output.lines} == {"invalid_event"}
 
 
 @pytest.mark.parametrize("code", ["InternalFailure", "ThrottlingException", "AccessDenied", "unreachable"])

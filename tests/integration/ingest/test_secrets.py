@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.integration.ingest.harness import EVENT, Elapsed, Ingest, bearer
+from tests.integration.ingest.harness import EVENT, Elapsed, Ingest, bearer, operators
 from tests.support.captures import SECRET, TOKEN, captured
 
 EVENTS = [each.body for each in captured("flipt-1.61.0/changes")]
@@ -71,6 +71,25 @@ def test_a_secret_that_was_rotated_after_it_was_fetched_costs_no_event(
     assert ingest.faults.calls["GetSecretValue"] == 2
     assert send(EVENTS[3], old) == HTTPStatus.UNAUTHORIZED
     assert [each.raw for each in ingest.drain()] == EVENTS[:3]
+
+
+def test_a_secret_may_stand_in_the_parameter_store_or_in_a_variable(
+    ingest: Ingest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest.canaries |= {"canary-parameter", "canary-variable"}
+    parameter = {"Name": "/flagcast/test/signing", "Value": "canary-parameter", "Type": "SecureString"}
+    operators("ssm").put_parameter(**parameter)
+    monkeypatch.setenv("FLAGCAST_VAR_SIGNING", "canary-variable")
+    for body, reference, secret in (
+        (EVENTS[0], "${ssm:signing}", "canary-parameter"),
+        (EVENTS[1], "${env:FLAGCAST_VAR_SIGNING}", "canary-variable"),
+    ):
+        ingest.configure({"flipt": {"signing_secrets": [reference]}})
+        assert ingest.signed(body, secret).status == HTTPStatus.OK
+        assert ingest.signed(body).status == HTTPStatus.UNAUTHORIZED
+    ingest.configure({"flipt": {"signing_secrets": ["${env:FLAGCAST_VAR_ABSENT}"]}})
+    assert ingest.signed(secret="").status == HTTPStatus.SERVICE_UNAVAILABLE
+    assert [each.raw for each in ingest.drain()] == EVENTS[:2]
 
 
 def test_a_secret_is_fetched_again_after_five_minutes_and_not_before(ingest: Ingest, elapsed: Elapsed) -> None:

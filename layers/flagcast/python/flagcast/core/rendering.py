@@ -179,7 +179,7 @@ def _place(template: Template, error: Exception) -> tuple[str | None, int | None
 
 
 def _located(name: str | None, line: int | None, error: Exception) -> str:
-    """Say where and what; only a template's own error is quoted, another's message might hold the event."""
+    """Say where and what; a template's own error names what it looked up, another's message might hold the event."""
     what = error.message if isinstance(error, TemplateError) else None
     return f"{name}{f', line {line}' if line else ''}: {what or type(error).__name__}"
 

@@ -1,7 +1,7 @@
 """One attempt: a task to its outcome, by the configuration, the secrets and the transport it is given."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, assert_never
 
 from flagcast.core.config.model import Configuration, Destination, FaultyDestination, FaultySource, Problem, Retry
 from flagcast.core.config.references import Reference, Text, Values
@@ -91,15 +91,18 @@ class Attempts:
                 return Unreadable(detail)
             case Task() as task:
                 return self._deliver(task)
+        assert_never(message.task)
 
     def _deliver(self, task: Task) -> Outcome:
-        match self._configuration.destinations.get(task.destination):
+        configured = self._configuration.destinations.get(task.destination)
+        match configured:
             case None:
                 return UnknownDestination()
             case FaultyDestination(problems):
                 return _faulty(problems)
             case Destination() as destination:
                 return self._deliver_to(destination, task)
+        assert_never(configured)
 
     def _deliver_to(self, destination: Destination, task: Task) -> Outcome:
         event = parse(task.raw, self._origin(task))

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from flagcast.core.delivery import Circumstances, decide, overdue
 from flagcast.core.message import Message
-from flagcast.core.outcomes import Decision, Done, GiveUp, Outcome, RetryIn
+from flagcast.core.outcomes import Decision, GiveUp, Outcome, RetryIn
 from flagcast.core.retry import PUT_OFF, Random, jittered, whole_delay
 from flagcast.errors import QueueUnavailable
 from flagcast.story.attempt import Policy
@@ -110,12 +110,11 @@ class Batch:
             if deadline - self._clock.monotonic() < self._attempting.policy(message).timeout + MARGIN:
                 self._hand_back(group[at:])
                 return
-            match self._settle(message):
-                case Done() | GiveUp():
-                    settled.put(message)
-                case RetryIn(seconds):
-                    self._stop(group[at:], seconds)
-                    return
+            decision = self._settle(message)
+            if isinstance(decision, RetryIn):
+                self._stop(group[at:], decision.seconds)
+                return
+            settled.put(message)
 
     def _settle(self, message: Message) -> Decision:
         """Attempt, decide, and put a task that is given up where it belongs."""

@@ -10,6 +10,8 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A token of RFC 9110 section 5.6.2."""
 
+_ADDRESS = re.compile(r"https?://[^\s/?#]+[^\s]*\Z")
+
 OWN_HEADERS = frozenset({
     "connection", "content-length", "content-type", "host", "transfer-encoding", "user-agent",
     "webhook-id", "webhook-signature", "webhook-timestamp",
@@ -56,16 +58,19 @@ def check_destination(destination: Destination, templates: Collection[str]) -> I
 def _check_url(destination: Destination) -> Iterator[Finding]:
     url = destination.url
     begins_with_reference = bool(url.references) and url.startswith(str(url.references[0]))
-    if begins_with_reference or url.startswith("https://"):
+    if begins_with_reference:
         return
-    if not url.startswith("http://"):
-        yield "url", "expected https://..., or a reference to a secret that holds it"
-    elif not destination.allow_http:
+    if not _ADDRESS.match(url):
+        yield "url", "expected https://host/..., or a reference to a secret that holds it"
+    elif url.startswith("http://") and not destination.allow_http:
         yield "url", "is not https; allow_http: true permits it"
 
 
 def _check_headers(destination: Destination) -> Iterator[Finding]:
+    seen: dict[str, str] = {}
     for name in destination.headers:
+        if (first := seen.setdefault(name.lower(), name)) != name:
+            yield f"headers.{name}", f"is the same header as {first}"
         if not HEADER_NAME.fullmatch(name):
             yield f"headers.{name}", "is not a header name"
         elif name.lower() in OWN_HEADERS:
