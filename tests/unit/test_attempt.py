@@ -69,7 +69,7 @@ NOTHING_SENT: list[tuple[str, Message, Outcome]] = [
     (
         "{url: https://x}",
         message(task_for("faulty")),
-        Faulty("destinations.faulty.url: expected https://..., or a reference to a secret that holds it; "
+        Faulty("destinations.faulty.url: expected https://host/..., or a reference to a secret that holds it; "
                "destinations.faulty.timeout: expected more than 0s and at most 30s"),
     ),
     ("{url: https://x}", message(task_for(raw=b"\xff")), Unreadable("not UTF-8 at byte 0")),
