@@ -49,7 +49,10 @@ def receive(request: Request, began: float) -> Answer:
     match parse(request.body):
         case InvalidEvent(detail):
             if source.auth != "none":
-                keep_invalid(request, name, received_at, detail, deadline)
+                letter = invalid_event(event_id(name, request.body), name, received_at, request.body, detail)
+                if letter.size > LARGEST_TASK:
+                    return refuse(name, http.TOO_LARGE)
+                dead_letter_queue().send([letter], deadline)
             return refuse(name, http.INVALID_EVENT)
         case Event() as event:
             identity = identify(name, request.body, event, dedupe=source.dedupe, request_id=request.id)
@@ -59,13 +62,6 @@ def receive(request: Request, began: float) -> Answer:
             queue().send(list(entries.values()), deadline)
             telemetry().accepted(name, identity, event, list(entries), time.monotonic() - began)
             return http.accepted(identity, len(entries))
-
-
-def keep_invalid(request: Request, source: str, received_at: str, detail: str, deadline: float) -> None:
-    """Put an authentic body that is no event where people find it; it has no time of its own, so equals are one."""
-    letter = invalid_event(event_id(source, request.body), source, received_at, request.body, detail)
-    if letter.size <= LARGEST_TASK:
-        dead_letter_queue().send([letter], deadline)
 
 
 def refuse(source: str | None, answer: Answer) -> Answer:

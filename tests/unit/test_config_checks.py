@@ -39,7 +39,7 @@ DESTINATIONS = [
     ("{url: https://x, method: [POST]}", ["method: expected POST or PUT or PATCH, got a list"]),
     ('{url: https://x, content_type: "a\\nb"}', ["content_type: expected printable ASCII"]),
     ("{url: https://x, content_type: é}", ["content_type: expected printable ASCII"]),
-    ("{url: https://x, body: 5}", ["body: Expected `str | null`, got `int`"]),
+    ("{url: https://x, body: 5}", ["body: Expected `str`, got `int`"]),
     (
         "{url: https://x, body: a, template: a.j2}",
         ["template: stands beside body: a destination has one or the other"],
@@ -124,7 +124,7 @@ SOURCES = [
     ("{auth: none, auth: none}", ["auth: repeated on line 3, first on line 3"]),
     ("{auth: none, flipt_url: flipt}", ["flipt_url: expected the address of Flipt's UI, such as https://flipt.example.com"]),
     ("{auth: none, dedupe: nope}", ["dedupe: Expected `bool`, got `str`"]),
-    ("{auth: none, environment: 5}", ["environment: Expected `str | null`, got `int`"]),
+    ("{auth: none, environment: 5}", ["environment: Expected `str`, got `int`"]),
 ]  # fmt: skip
 
 

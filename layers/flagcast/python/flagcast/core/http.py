@@ -56,8 +56,8 @@ def _body(event: Mapping[str, Any]) -> bytes:
             return base64.b64decode(text)
         except ValueError:
             # Not what API Gateway sends; its signature will not hold either.
-            return text.encode(errors="surrogateescape")
-    return text.encode(errors="surrogateescape")
+            return text.encode(errors="surrogatepass")
+    return text.encode(errors="surrogatepass")
 
 
 def accepted(event_id: str, deliveries: int) -> Answer:

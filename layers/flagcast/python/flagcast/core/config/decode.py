@@ -1,7 +1,8 @@
 """Plain values to the typed model, collecting every problem instead of stopping at the first."""
 
 import difflib
-from typing import Any, Literal, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
 import msgspec
 from msgspec import Struct, structs
@@ -36,6 +37,8 @@ def _decode(kind: Any, value: Any, path: str) -> tuple[Any, list[Problem]]:
     if isinstance(kind, type) and issubclass(kind, Struct):
         values, problems = decode_fields(kind, value, path)
         return (None, problems) if problems else (kind(**values), [])
+    if get_origin(kind) in (Union, UnionType) and value is not None:
+        kind = next(member for member in get_args(kind) if member is not NoneType)
     match get_origin(kind), value:
         case (origin, list()) if origin is tuple:
             return _decode_items(get_args(kind)[0], value, path)

@@ -1,5 +1,6 @@
 """SQS: the task queue and the dead-letter queue."""
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -9,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from flagcast.core.entry import LARGEST_MESSAGE, Entry
 from flagcast.core.message import Message
 from flagcast.edges.aws.client import error_name
-from flagcast.edges.within import within
+from flagcast.edges.within import finished, within
 from flagcast.errors import QueueUnavailable
 
 MOST_ENTRIES = 10
@@ -32,9 +33,9 @@ class Queue:
         """
         waiting = list(entries)
         problem = "nothing was tried"
-        for _ in range(TRIES):
-            if not waiting:
-                return
+        for attempt in range(TRIES):
+            if not waiting or (attempt and time.monotonic() >= deadline):
+                break
             waiting, problem = self._send_once(waiting, deadline)
         if waiting:
             raise QueueUnavailable(f"{len(waiting)} of {len(entries)} messages not sent: {problem}")
@@ -74,7 +75,7 @@ class Queue:
         unsent: list[Entry] = []
         problem = ""
         for chunk, future in zip(chunks, futures, strict=True):
-            if not future.done():
+            if not finished(future):
                 unsent += chunk
                 problem = "no answer in time"
             elif isinstance(error := future.exception(), BotoCoreError | ClientError):

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from flagcast.core.config.references import Reference, Values
 from flagcast.edges.aws.client import error_name
-from flagcast.edges.within import within
+from flagcast.edges.within import finished, within
 from flagcast.errors import SecretUnavailable
 
 KEPT_FOR = 300.0
@@ -20,7 +20,7 @@ REFRESHED_AFTER = 15.0
 """Seconds between two fetches that a mismatch asks for: a flood of forged requests must not become one of calls."""
 
 FAILED_FOR = 1.0
-"""Seconds for which a failed first fetch answers for the threads that wait behind it."""
+"""Seconds for which a first fetch that failed answers for the threads that wait behind it."""
 
 _Name = tuple[str, str]
 """Store and bare name."""
@@ -107,7 +107,7 @@ class SecretStore:
 
     def _kept(self, name: _Name, future: Future[str]) -> _Fetched:
         now = self._monotonic()
-        error = future.exception() if future.done() else TimeoutError()
+        error = future.exception() if finished(future) else TimeoutError()
         if error is None:
             return _Fetched(future.result(), None, now, now + KEPT_FOR)
         if not isinstance(error, TimeoutError | BotoCoreError | ClientError):
