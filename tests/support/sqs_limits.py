@@ -39,8 +39,14 @@ def check_batch(entries: Sequence[Mapping[str, Any]]) -> None:
         raise Refused(_PREFIX + "InvalidBatchEntryId", "A batch entry id can only contain alphanumerics, - and _.")
     if len(set(names)) < len(names):
         raise Refused(_PREFIX + "BatchEntryIdsNotDistinct", "Id repeated.")
-    if sum(_size(entry) for entry in entries if "MessageBody" in entry) > LARGEST:
+    if sum(size(entry) for entry in entries if "MessageBody" in entry) > LARGEST:
         raise Refused(_PREFIX + "BatchRequestTooLong", f"Batch requests cannot be longer than {LARGEST} bytes.")
+
+
+def check_size(entry: Mapping[str, Any]) -> None:
+    """Check the bytes of one message."""
+    if size(entry) > LARGEST:
+        raise Refused("InvalidParameterValue", f"One or more parameters are invalid: longer than {LARGEST} bytes.")
 
 
 def check_entry(entry: Mapping[str, Any]) -> None:
@@ -60,9 +66,9 @@ def check_entry(entry: Mapping[str, Any]) -> None:
     _check_attributes(entry.get("MessageAttributes", {}))
 
 
-def check_visibility(seconds: int) -> None:
+def check_visibility(seconds: object) -> None:
     """Check a visibility timeout on its own, whenever the message was received."""
-    if not 0 <= seconds <= LONGEST_INVISIBLE:
+    if not isinstance(seconds, int) or not 0 <= seconds <= LONGEST_INVISIBLE:
         raise Refused("InvalidParameterValue", f"VisibilityTimeout must be between 0 and {LONGEST_INVISIBLE}.")
 
 
@@ -84,7 +90,7 @@ def _check_characters(text: str) -> None:
         raise Refused("InvalidMessageContents", "Invalid characters were found.")
 
 
-def _size(entry: Mapping[str, Any]) -> int:
+def size(entry: Mapping[str, Any]) -> int:
     """Count the bytes that are limited: the body, and each attribute's name, type and value."""
     texts = [entry["MessageBody"]]
     for name, attribute in entry.get("MessageAttributes", {}).items():

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.integration.ingest.harness import EVENT, Ingest, destination
-from tests.support.strict_sqs import LARGEST, size
+from tests.support.sqs_limits import LARGEST, size
 
 MANY = {f"destination-{at:02}": destination(ordering="destination") for at in range(25)}
 FEW = dict(list(MANY.items())[:3])

@@ -6,7 +6,8 @@ import pytest
 
 from flagcast.edges.aws.client import client
 from tests.integration.ingest.harness import Ingest
-from tests.support.strict_sqs import LARGEST, check
+from tests.support.sqs_limits import LARGEST
+from tests.support.strict_sqs import check
 
 
 def message(**changes: object) -> dict[str, Any]:
