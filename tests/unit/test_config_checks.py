@@ -120,7 +120,7 @@ SOURCES = [
         '{signing_secrets: ["${secret:a}"], auth: none}',
         ["auth: none contradicts the signing_secrets or bearer_tokens beside it"],
     ),
-    ("{auth: token}", ["auth: Invalid enum value 'token'"]),
+    ("{auth: token}", ["auth: expected none, got a string"]),
     ("{auth: none, auth: none}", ["auth: repeated on line 3, first on line 3"]),
     ("{auth: none, flipt_url: flipt}", ["flipt_url: expected the address of Flipt's UI, such as https://flipt.example.com"]),
     ("{auth: none, dedupe: nope}", ["dedupe: Expected `bool`, got `str`"]),
