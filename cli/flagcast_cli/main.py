@@ -1,5 +1,6 @@
 """The command line: what can be said, and what is printed for it."""
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -100,6 +101,9 @@ def dev(*, port: Port = local_demo.PORT, config: Path = local_demo.CONFIGURATION
 
 def main() -> None:
     """Run the command and exit with its code."""
+    for ended in (signal.SIGTERM, signal.SIGHUP):
+        # As Ctrl-C does, so that what was started is stopped.
+        signal.signal(ended, signal.default_int_handler)
     try:
         code = app(result_action="return_value")
     except CommandError as error:

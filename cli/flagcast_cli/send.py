@@ -50,6 +50,8 @@ def read(path: Path) -> bytes:
 
 def send(body: bytes, url: str, secret: str) -> Answer:
     """Sign and post a body; raises CommandError if no answer comes."""
+    if not url.startswith(("https://", "http://")):
+        raise CommandError(f"{url} is not an address", "It begins with https://; it is the stack's output WebhookUrl.")
     headers = {"Content-Type": "application/json", "X-Flipt-Webhook-Signature": flipt_signature(body, secret)}
     try:
         response = urllib3.request("POST", url, body=body, headers=headers, timeout=PATIENCE, retries=False)

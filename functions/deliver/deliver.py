@@ -15,8 +15,8 @@ from flagcast.story.attempt import Attempts, Unconfigured
 from flagcast.story.batch import Attempting, Batch
 
 CLOCK = SystemClock()
-PATIENCE = 5.0
-"""Seconds in which a dead letter must be on its queue; until then the task stays on its own."""
+PATIENCE = 2.0
+"""Seconds in which a dead letter must be on its queue, or else the task stays; within the margin of story/batch."""
 
 
 class Context(Protocol):

@@ -29,6 +29,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     except (ConfigurationUnreadable, Unavailable) as error:
         telemetry().rejected(known_source(request.source), "unavailable", str(error))
         answer = http.UNAVAILABLE
+    except Exception as error:  # noqa: BLE001 - the runtime would log its message, which may quote the request
+        telemetry().broke(error)
+        answer = http.UNAVAILABLE
     return answer.as_response()
 
 

@@ -180,7 +180,7 @@ def test_a_secret_that_cannot_be_had_puts_the_task_off(store: Store, sent: int) 
 def test_a_fresh_secret_that_cannot_stand_in_a_header_fails_as_a_value() -> None:
     store = Store(fresh="two\nlines")
     outcome = attempts(BEARING, store=store, wire=Wire(Answered(401))).make(message())
-    assert outcome == RenderFailed("headers.Authorization: a line break or NUL in the value")
+    assert outcome == Faulty("headers.Authorization: its secret holds a line break or NUL")
 
 
 def test_an_answer_that_echoes_the_request_is_masked_before_it_is_cut() -> None:

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -88,7 +88,8 @@ def dev(port: int, configuration: Path) -> int:
         shown = 0
         try:
             while True:
-                receiver.wait_for(shown + 1, timeout=3600)
+                with suppress(TimeoutError):
+                    receiver.wait_for(shown + 1, timeout=3600)
                 for received in receiver.requests()[shown:]:
                     _show(received)
                     shown += 1

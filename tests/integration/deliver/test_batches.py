@@ -88,7 +88,7 @@ def test_a_delete_that_is_refused_is_no_failure(
     stack.receiver.script("/slow", [Answer(held="refused")])
     stack.put("slow")
     stack.put("fast")
-    refusal = refuse(monkeypatch, stack, "delete_message_batch", times=1)
+    refusal = refuse(monkeypatch, stack, "delete_message_batch", times=2)
     with ThreadPoolExecutor() as threads:
         delivery = threads.submit(stack.deliver)
         assert refusal.wait(5)
@@ -98,15 +98,17 @@ def test_a_delete_that_is_refused_is_no_failure(
     assert [each["action"] for each in stack.lines(capfd) if each["event"] == "queue.failed"] == ["delete"]
 
 
-def test_a_delay_that_is_refused_leaves_the_task_to_its_visibility_timeout(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("refusals", "delay"), [(1, 1), (2, 270)])
+def test_a_delay_is_asked_for_twice_and_then_left_to_the_visibility_timeout(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, refusals: int, delay: int
 ) -> None:
+    # One throttled call made 270 s of a delay of one.
     stack.configure({"ill": {}})
     stack.receiver.script("/ill", [Answer(500)])
     task = stack.put("ill")
-    refuse(monkeypatch, stack, "change_message_visibility_batch", times=1)
+    refuse(monkeypatch, stack, "change_message_visibility_batch", times=refusals)
     assert stack.deliver() == [task.id]
-    assert stack.delay(task) == 270
+    assert stack.delay(task) == delay
 
 
 def test_what_cannot_be_begun_in_time_goes_back_at_once_without_an_attempt(stack: Stack) -> None:

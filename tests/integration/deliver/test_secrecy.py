@@ -92,9 +92,10 @@ def test_an_address_that_leads_nowhere_is_not_told(
 def test_a_secret_that_cannot_be_a_header_is_not_told(stack: Stack, capfd: pytest.CaptureFixture[str]) -> None:
     stack.secrets.values = {"key": f"{PATH}\nX-More: {PATH}"}
     stack.configure({"hook": {"headers": {"X-Key": "${secret:key}"}}})
-    stack.put("hook")
-    stack.deliver()
+    # A secret stored with a line break at its end made a dead letter of every event; mended, it delivers them.
+    task = stack.put("hook")
+    assert stack.deliver() == [task.id]
     assert stack.receiver.requests() == []
-    assert stack.attributes()["reason"] == "render_failed"
     logged = capfd.readouterr()
-    assert in_any_form(logged.out + logged.err + json.dumps(stack.attributes())) == []
+    assert in_any_form(logged.out + logged.err) == []
+    assert "its secret holds a line break or NUL" in logged.out

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from flagcast.edges.aws.client import client
 from tests.integration.ingest.harness import EVENT, Ingest, destination
 from tests.support.sqs_limits import LARGEST, size
 
@@ -136,3 +137,12 @@ def test_one_refused_entry_of_many_large_ones_is_sent_once_more(ingest: Ingest) 
     assert ingest.signed(body).body["deliveries"] == 10
     assert sorted(map(len, ingest.faults.batches)) == [1, 4, 6]
     assert ingest.delivered_to() == each_once(list(MANY)[:10])
+
+
+@pytest.mark.parametrize("answer", [{}, {"Failed": []}, {"Successful": [{"Id": "99"}]}])
+def test_what_the_queue_does_not_say_it_took_is_not_taken_for_stored(
+    ingest: Ingest, monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any]
+) -> None:
+    # An answer without a list of failures, such as a proxy's page, counted as success: 200 for what is nowhere.
+    monkeypatch.setattr(client("sqs"), "send_message_batch", lambda **_: answer)
+    assert ingest.signed().status == HTTPStatus.SERVICE_UNAVAILABLE

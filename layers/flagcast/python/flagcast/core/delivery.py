@@ -59,7 +59,7 @@ def decide(outcome: Outcome, task: Circumstances, policy: Retry, now: float, ran
     match outcome:
         case Answered(status) if 200 <= status <= 299:
             return Done()
-        case Answered(status) if status in RETRIED or status >= 500 or status in policy.retry_on:
+        case Answered(status) if status < 200 or status in RETRIED or status >= 500 or status in policy.retry_on:
             return _again(outcome, task, policy, now, random)
         case Answered(status, excerpt=excerpt):
             return GiveUp("gone" if status == GONE else "rejected", excerpt, status)

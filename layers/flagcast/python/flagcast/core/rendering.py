@@ -94,6 +94,9 @@ def render(compiled: Compiled, event: Event, values: Values, now: float) -> Requ
         "Webhook-Id": event.id,
         "Webhook-Timestamp": str(int(now)),
     }
+    for name, text in destination.headers.items():
+        if any(_FORBIDDEN_IN_HEADERS & set(values[each]) for each in text.references):
+            return Faulty(f"headers.{name}: its secret holds a line break or NUL")
     names = {_name(reference): value for reference, value in values.items()}
     for name, template in compiled.headers.items():
         value = _render(template, event, names)

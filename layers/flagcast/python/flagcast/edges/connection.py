@@ -1,6 +1,6 @@
-"""Connections whose every read ends by the attempt's deadline, however slowly the other side answers.
+"""Connections on which everything ends by the attempt's deadline, however slowly the other side reads or answers.
 
-A socket's timeout bounds one read; a server that sends a byte a second renews it with each. So each read here gets
+A socket's timeout bounds one call; a server that sends a byte a second renews it with each. So each call here gets
 what is left until the deadline, which belongs to the thread that makes the attempt: a kept connection outlives it.
 """
 
@@ -10,11 +10,16 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from http import HTTPStatus
+from http.client import HTTPResponse, parse_headers
 from typing import Any
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+
+from flagcast.edges.within import finished, within
 
 _attempt = threading.local()
 
@@ -41,23 +46,46 @@ class _Socket(socket.socket):
         self.settimeout(_left())
         return super().recv_into(*arguments, **named)
 
+    def sendall(self, *arguments: Any) -> None:
+        self.settimeout(_left())
+        super().sendall(*arguments)
+
 
 class _TLSSocket(ssl.SSLSocket):
+    def do_handshake(self, block: bool = False) -> None:
+        self.settimeout(_left())
+        super().do_handshake(block)
+
     def recv_into(self, *arguments: Any, **named: Any) -> int:
         self.settimeout(_left())
         return super().recv_into(*arguments, **named)
 
+    def send(self, *arguments: Any) -> int:
+        self.settimeout(_left())
+        return super().send(*arguments)
+
+
+class _FinalResponse(HTTPResponse):
+    """The answer itself: those before it (RFC 9110 section 15.2: 102, 103) are read over, as http.client does with 100.
+
+    Taken for the answer, one would leave the real answer on the connection, to be read as the next request's.
+    """
+
+    def _read_status(self) -> tuple[str, int, str]:
+        while True:
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            if status in (HTTPStatus.CONTINUE, HTTPStatus.SWITCHING_PROTOCOLS) or status >= HTTPStatus.OK:
+                return version, status, reason
+            parse_headers(self.fp)
+
 
 class _Connecting(HTTPConnection):
+    response_class = _FinalResponse
+
     def _new_conn(self) -> socket.socket:
         """Connect to the first address that takes the connection."""
-        host = self._dns_host
-        try:
-            addresses = socket.getaddrinfo(host, self.port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            raise NameResolutionError(host, self, socket.gaierror(*error.args[:2])) from error
         refused: OSError | None = None
-        for family, kind, protocol, _, address in addresses:
+        for family, kind, protocol, _, address in self._addresses():
             connection = _Socket(family, kind, protocol)
             try:
                 connection.settimeout(_left())
@@ -72,6 +100,18 @@ class _Connecting(HTTPConnection):
             else:
                 return connection
         raise NewConnectionError(self, "no address took the connection") from refused
+
+    def _addresses(self) -> list[tuple[Any, ...]]:
+        """Look the name up; the system's resolver knows no deadline, so it is left behind at ours."""
+        host = self._dns_host
+        lookup = partial(socket.getaddrinfo, host, self.port, type=socket.SOCK_STREAM)
+        (future,) = within(_attempt.deadline, [lookup])
+        if not finished(future):
+            raise ConnectTimeoutError(self, "no address by the attempt's deadline")
+        try:
+            return list(future.result())
+        except (OSError, UnicodeError) as error:
+            raise NameResolutionError(host, self, socket.gaierror(*error.args[:2])) from error
 
 
 class _TLSConnecting(_Connecting, HTTPSConnection):

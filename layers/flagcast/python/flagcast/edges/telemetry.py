@@ -20,6 +20,8 @@ from flagcast.errors import FlagcastError, QueueUnavailable
 
 NAMESPACE = "Flagcast"
 UNKNOWN = "-"
+LONGEST_WORD = 64
+"""Characters kept of what an event calls itself: a line too long for CloudWatch would be lost with its metrics."""
 
 Unit = Literal["Count", "Milliseconds"]
 
@@ -42,7 +44,8 @@ class Telemetry:
         self._emit(
             "event.accepted",
             {
-                "event_id": event_id, "source": source, "type": event.type, "action": event.action,
+                "event_id": event_id, "source": source,
+                "type": event.type[:LONGEST_WORD], "action": event.action[:LONGEST_WORD],
                 "destinations": destinations, "duration_ms": _ms(seconds), "EventsAccepted": 1,
             },
             [_metrics(["source"], EventsAccepted="Count")],
@@ -71,13 +74,11 @@ class Telemetry:
             "duration_ms": _ms(seconds),
             "age_ms": _ms(now - message.sent_at),
             "Deliveries": 1,
-            "Failed": 0 if isinstance(decision, Done) else 1,
-            "DeliveryLatency": _ms(seconds),
         }
-        metrics = [
-            _metrics(["destination", "outcome"], Deliveries="Count"),
-            _metrics(["destination"], Failed="Count", DeliveryLatency="Milliseconds"),
-        ]
+        metrics = [_metrics(["destination", "outcome"], Deliveries="Count")]
+        if isinstance(outcome, Answered | Unreachable):
+            fields |= {"Failed": 0 if isinstance(decision, Done) else 1, "DeliveryLatency": _ms(seconds)}
+            metrics.append(_metrics(["destination"], Failed="Count", DeliveryLatency="Milliseconds"))
         match outcome:
             case Answered(status):
                 fields["status"] = status

@@ -12,6 +12,7 @@ from urllib3.exceptions import (
     LocationValueError,
     NameResolutionError,
     NewConnectionError,
+    ProtocolError,
     ReadTimeoutError,
     SSLError,
 )
@@ -40,6 +41,9 @@ def send(request: Request, deadline: float) -> Answered | Unreachable:
         return Unreachable("tls")
     except LocationValueError:
         return Unreachable("address")
+    except ProtocolError as error:
+        # A request that could not be written by the deadline ends here, with what stopped it as its last argument.
+        return Unreachable("timeout" if isinstance(error.args[-1], TimeoutError) else "protocol")
     except HTTPError:
         return Unreachable("protocol")
 

@@ -146,9 +146,11 @@ class Batch:
         try:
             self._queue.delay(head, whole_delay(seconds, (message.wear(now) for message in group)))
         except QueueUnavailable as error:
-            # The head stays invisible for the rest of its visibility timeout, which is a delay too.
+            # The head stays invisible for the rest of its visibility timeout, which is a delay too, and those behind
+            # it with it; asking once more could outlast the invocation.
             self._journal.queue_failed("delay", error)
-        self._hand_back(followers)
+        else:
+            self._hand_back(followers)
 
     def _hand_back(self, messages: Sequence[Message]) -> None:
         if not messages:

@@ -10,7 +10,8 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A token of RFC 9110 section 5.6.2."""
 
-_ADDRESS = re.compile(r"https?://[^\s/?#]+[^\s]*\Z")
+_ADDRESS = re.compile(r"https?://[^\s/?#@]+([/?#]\S*)?\Z")
+"""No user or password in it: they belong into a header, by a reference."""
 
 OWN_HEADERS = frozenset({
     "connection", "content-length", "content-type", "host", "transfer-encoding", "user-agent",

@@ -1,7 +1,7 @@
 """SQS: the task queue and the dead-letter queue."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -60,13 +60,21 @@ class Queue:
         ]
         self._all_or_raise(self._client.change_message_visibility_batch, entries)
 
-    def _all_or_raise(self, call: Any, entries: list[dict[str, Any]]) -> None:
-        try:
-            failed = call(QueueUrl=self._url, Entries=entries).get("Failed", [])
-        except (BotoCoreError, ClientError) as error:
-            raise QueueUnavailable(error_name(error)) from error
-        if failed:
-            raise QueueUnavailable(f"{len(failed)} of {len(entries)} refused: {failed[0].get('Code')}")
+    def _all_or_raise(self, call: Callable[..., Any], entries: list[dict[str, Any]]) -> None:
+        """Make one change to every message; what SQS refuses is asked for once more, what does not answer is not."""
+        problem = ""
+        for _ in range(TRIES):
+            try:
+                answer = call(QueueUrl=self._url, Entries=entries)
+            except ClientError as error:
+                problem = error_name(error)
+                continue
+            except BotoCoreError as error:
+                raise QueueUnavailable(error_name(error)) from error
+            if not (refused := _refused(entries, answer)):
+                return
+            entries, problem = [entry for entry in entries if entry["Id"] in refused], _reason(answer)
+        raise QueueUnavailable(f"{len(entries)} refused: {problem}")
 
     def _send_once(self, entries: list[Entry], deadline: float) -> tuple[list[Entry], str]:
         """Send each chunk once; returns the entries that are not known to be on the queue, and why."""
@@ -81,15 +89,27 @@ class Queue:
             elif isinstance(error := future.exception(), BotoCoreError | ClientError):
                 unsent += chunk
                 problem = error_name(error)
-            elif refused := future.result():
-                unsent += [chunk[int(each["Id"])] for each in refused]
-                problem = str(refused[0].get("Code"))
+            else:
+                refused, why = future.result()
+                unsent += [chunk[int(name)] for name in refused]
+                problem = why or problem
         return unsent, problem
 
-    def _send_chunk(self, chunk: Sequence[Entry]) -> list[dict[str, Any]]:
+    def _send_chunk(self, chunk: Sequence[Entry]) -> tuple[list[str], str]:
         entries = [_request_entry(str(at), entry) for at, entry in enumerate(chunk)]
         answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
-        return list(answer.get("Failed", []))
+        return _refused(entries, answer), _reason(answer)
+
+
+def _refused(entries: Sequence[Mapping[str, Any]], answer: Mapping[str, Any]) -> list[str]:
+    """Return the ids of the entries that SQS does not say it took: an answer that says nothing has taken nothing."""
+    taken = {each["Id"] for each in answer.get("Successful", [])}
+    return [entry["Id"] for entry in entries if entry["Id"] not in taken]
+
+
+def _reason(answer: Mapping[str, Any]) -> str:
+    failed = answer.get("Failed", [])
+    return str(failed[0].get("Code")) if failed else "no word of them"
 
 
 def _request_entry(name: str, entry: Entry) -> dict[str, Any]:

@@ -19,8 +19,14 @@ KEPT_FOR = 300.0
 REFRESHED_AFTER = 15.0
 """Seconds between two fetches that a mismatch asks for: a flood of forged requests must not become one of calls."""
 
+REFRESHED_FOR_DESTINATIONS = 1.0
+"""Seconds between two fetches that a destination's refusal asks for: nobody outside can make it a flood."""
+
 FAILED_FOR = 1.0
 """Seconds for which a first fetch that failed answers for the threads that wait behind it."""
+
+_ABSENT = frozenset({"ResourceNotFoundException", "ParameterNotFound"})
+"""What the stores answer where there is no such secret or parameter."""
 
 _Name = tuple[str, str]
 """Store and bare name."""
@@ -37,6 +43,7 @@ class _Fetched(Struct, frozen=True):
 
 class _Missing(Struct, frozen=True):
     why: str
+    absent: bool = False
 
 
 class SecretStore:
@@ -65,40 +72,50 @@ class SecretStore:
     def values(self, references: Sequence[Reference], deadline: float, *, fresh: bool = False) -> Values:
         """Return a value for each reference by the deadline (monotonic seconds).
 
-        `fresh` asks for values no older than 15 s. Raises SecretUnavailable where no value is known, and where a
-        fresh one was asked for and the store failed: an old value proves nothing then.
+        `fresh` asks for values no older than a second, as a destination that refuses them may have just changed them.
+        Raises SecretUnavailable where no value is known, and where a fresh one was asked for and the store failed.
         """
-        values, missing = self.lookup(references, deadline, fresh=fresh)
-        if missing:
+        found = self._found(references, deadline, REFRESHED_FOR_DESTINATIONS if fresh else None)
+        if missing := [f"{each}: {what.why}" for each, what in found.items() if isinstance(what, _Missing)]:
             raise SecretUnavailable("; ".join(missing))
-        return values
+        return {each: value for each, value in found.items() if isinstance(value, str)}
 
     def lookup(
         self, references: Sequence[Reference], deadline: float, *, fresh: bool = False
     ) -> tuple[dict[Reference, str], list[str]]:
-        """Return the values there are, and a sentence for each reference that has none."""
-        names = sorted({(each.store, each.name) for each in references if each.store != "env"})
-        if any(self._is_due(name, fresh) for name in names):
-            self._refresh(names, deadline, fresh)
-        values: dict[Reference, str] = {}
-        missing: list[str] = []
-        for reference in references:
-            match self._value(reference, fresh):
-                case _Missing(why):
-                    missing.append(f"{reference}: {why}")
-                case str(value):
-                    values[reference] = value
+        """Return the values there are, and a sentence for each reference that might have one and has not.
+
+        `fresh` asks for values no older than 15 s. A secret that does not exist proves nothing, so it is not missed
+        while another has a value: an old one that was deleted after a rotation stops nobody.
+        """
+        found = self._found(references, deadline, REFRESHED_AFTER if fresh else None)
+        values = {each: value for each, value in found.items() if isinstance(value, str)}
+        missing = [
+            f"{each}: {what.why}"
+            for each, what in found.items()
+            if isinstance(what, _Missing) and not (what.absent and values)
+        ]
         return values, missing
 
-    def _is_due(self, name: _Name, fresh: bool) -> bool:
-        known = self._fetched.get(name)
-        return known is None or self._monotonic() >= (known.tried + REFRESHED_AFTER if fresh else known.expires)
+    def _found(
+        self, references: Sequence[Reference], deadline: float, younger_than: float | None
+    ) -> dict[Reference, str | _Missing]:
+        names = sorted({(each.store, each.name) for each in references if each.store != "env"})
+        if any(self._is_due(name, younger_than) for name in names):
+            self._refresh(names, deadline, younger_than)
+        return {each: self._value(each, fresh=younger_than is not None) for each in references}
 
-    def _refresh(self, names: Sequence[_Name], deadline: float, fresh: bool) -> None:
+    def _is_due(self, name: _Name, younger_than: float | None) -> bool:
+        known = self._fetched.get(name)
+        if known is None:
+            return True
+        return self._monotonic() >= (known.expires if younger_than is None else known.tried + younger_than)
+
+    def _refresh(self, names: Sequence[_Name], deadline: float, younger_than: float | None) -> None:
         if not self._one_at_a_time.acquire(timeout=max(deadline - self._monotonic(), 0)):
             return
         try:
-            due = [name for name in names if self._is_due(name, fresh)]
+            due = [name for name in names if self._is_due(name, younger_than)]
             futures = within(deadline, [partial(self._fetch, name) for name in due])
             for name, future in zip(due, futures, strict=True):
                 self._fetched[name] = self._kept(name, future)
@@ -114,27 +131,29 @@ class SecretStore:
             raise error
         before = self._fetched.get(name)
         value = before.value if before else None
-        return _Fetched(value, error_name(error), now, now + (FAILED_FOR if value is None else REFRESHED_AFTER))
+        problem = error_name(error)
+        kept_for = FAILED_FOR if value is None and problem not in _ABSENT else REFRESHED_AFTER
+        return _Fetched(value, problem, now, now + kept_for)
 
     def _fetch(self, name: tuple[str, str]) -> str:
         store, bare = name
         if store == "secret":
             answer = self._clients("secretsmanager").get_secret_value(SecretId=self._secret_prefix + bare)
-            return str(answer.get("SecretString") or answer.get("SecretBinary", b"").decode())
+            return str(answer.get("SecretString", ""))
         answer = self._clients("ssm").get_parameter(Name=self._parameter_prefix + bare, WithDecryption=True)
         return str(answer["Parameter"]["Value"])
 
-    def _value(self, reference: Reference, fresh: bool) -> str | _Missing:
+    def _value(self, reference: Reference, *, fresh: bool) -> str | _Missing:
         if reference.store == "env":
             return self._environ.get(reference.name) or _Missing("the variable is not set")
         known = self._fetched.get((reference.store, reference.name))
         if known is None:
             return _Missing("no answer in time")
         if known.value is None or (fresh and known.problem):
-            return _Missing(known.problem or "no answer in time")
+            return _Missing(known.problem or "no answer in time", absent=known.problem in _ABSENT)
         value = known.value if reference.key is None else _member(known.value, reference.key)
         # An empty secret would sign and open anything for anyone.
-        return value or _Missing("the value is empty, or not a JSON object with this key")
+        return value or _Missing("the value is empty, binary, or not a JSON object with this key as a string")
 
 
 def _member(secret: str, key: str) -> str | None:
