@@ -1,7 +1,8 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test lint format bench lock clean
+.PHONY: help demo dev test lint format bench deploy lock clean
 
 PORT ?= 4566
+ENV ?= default
 RUN := PATH="$(CURDIR)/.venv/bin:$$PATH" SAM_CLI_TELEMETRY=0
 
 help: ## Show this list
@@ -32,6 +33,11 @@ format: .venv/ready ## Format the code
 
 bench: .venv/ready ## Measure what ingest costs over its floor
 	@$(RUN) python -m benchmarks.ingest
+
+deploy: .venv/ready ## Check, build and deploy by samconfig.toml (ENV=default, staging, production)
+	@$(RUN) flagcast check
+	@$(RUN) sam build
+	@$(RUN) sam deploy --config-env $(ENV)
 
 lock: .venv/ready ## Resolve the dependencies anew and pin them
 	@scripts/lock
