@@ -29,6 +29,7 @@ OURS = {
 THEIRS = {"core": {"msgspec", "yaml"}, "story": {"msgspec"}, "edges": {"msgspec"}}
 THEIRS_IN = {
     "flagcast.core.rendering": {"msgspec", "jinja2"},
+    "flagcast.core.templating": {"jinja2"},
     "flagcast.edges.transport": {"msgspec", "urllib3"},
     "flagcast.edges.connection": {"urllib3"},
     **{name: {"msgspec", "boto3", "botocore"} for name in MODULES if name.startswith("flagcast.edges.aws")},

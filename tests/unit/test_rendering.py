@@ -258,3 +258,9 @@ def test_an_event_that_names_a_secret_does_not_read_it(name: str) -> None:
 
 def test_the_address_is_no_template() -> None:
     assert made_of({"url": "https://x/{{ event.type }}"}).url == "https://x/{{ event.type }}"
+
+
+def test_a_header_may_print_a_variable_of_its_own_beside_a_reference() -> None:
+    # Every name that stood alone was taken for a reference, so that this was refused.
+    text = "{% set who = event.actor %}{{ who }} ${ssm:token}"
+    assert made_of({"headers": {"X-Who": text}}).headers["X-Who"].endswith(" t0ken")

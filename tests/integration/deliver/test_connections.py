@@ -11,6 +11,7 @@ import pytest
 from flagcast.core.outcomes import Answered, Unreachable
 from flagcast.core.rendering import Request
 from flagcast.edges import transport
+from flagcast_cli.receiver import Receiver
 
 
 def request(url: str, body: bytes = b"{}") -> Request:
@@ -75,3 +76,25 @@ def test_a_reader_that_stops_reading_ends_the_attempt_by_its_deadline() -> None:
         assert transport.send(request(url, b"x" * 50_000_000), began + 1) == Unreachable("timeout")
         assert time.monotonic() - began < 2
         told.set()
+
+
+@pytest.mark.parametrize(("idle", "connections"), [(1, 1), (11, 2)])
+def test_a_connection_is_kept_for_ten_seconds_and_not_trusted_after_an_idle_time(
+    monkeypatch: pytest.MonkeyPatch, idle: int, connections: int
+) -> None:
+    # A function that was frozen found its connections dead, and the attempt that found it out counted as failed.
+    made: list[object] = []
+    real = socket.socket.connect
+
+    def counted(self: socket.socket, address: tuple[str, int]) -> None:
+        made.append(address)
+        real(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", counted)
+    with Receiver() as receiver:
+        now = time.monotonic()
+        monkeypatch.setattr(time, "monotonic", lambda: now)
+        assert transport.send(request(receiver.url), now + 5) == Answered(200)
+        now += idle
+        assert transport.send(request(receiver.url), now + 5) == Answered(200)
+    assert len(made) == connections

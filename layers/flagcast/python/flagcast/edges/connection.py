@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from http import HTTPStatus
 from http.client import HTTPResponse, parse_headers
 from typing import Any
@@ -126,13 +126,19 @@ class _TLSPool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _TLSConnecting
 
 
+@cache
+def _verifying() -> ssl.SSLContext:
+    """Read the authorities once: it takes longer than a connection."""
+    context = ssl.create_default_context()
+    context.sslsocket_class = _TLSSocket
+    return context
+
+
 def make_pool() -> urllib3.PoolManager:
-    """Make the pool that all threads of a batch share; certificates are always verified.
+    """Make a pool for all threads of a batch; certificates are always verified.
 
     No retry and no redirect: both are decisions, and a connection's is not to decide.
     """
-    context = ssl.create_default_context()
-    context.sslsocket_class = _TLSSocket
-    pool = urllib3.PoolManager(num_pools=64, maxsize=10, retries=False, ssl_context=context)
+    pool = urllib3.PoolManager(num_pools=64, maxsize=10, retries=False, ssl_context=_verifying())
     pool.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
     return pool

@@ -3,7 +3,6 @@
 import time
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from functools import cache
 
 import urllib3
 from urllib3.exceptions import (
@@ -23,6 +22,8 @@ from flagcast.core.rendering import Request
 from flagcast.edges.connection import ending_by, make_pool
 
 LONGEST_ANSWER = 64 * 1024
+KEPT_FOR = 10.0
+"""Seconds for which a connection that nothing goes over is kept."""
 USER_AGENT = f"Flagcast/{__version__}"
 
 
@@ -48,16 +49,32 @@ def send(request: Request, deadline: float) -> Answered | Unreachable:
         return Unreachable("protocol")
 
 
-@cache
-def _pool() -> urllib3.PoolManager:
-    return make_pool()
+class _Connections:
+    """The pool that all threads share, a new one after an idle time.
+
+    While a function is frozen its kept connections die without a word. The old pool is left to whoever still uses it.
+    """
+
+    def __init__(self) -> None:
+        self._pool: urllib3.PoolManager | None = None
+        self._used = 0.0
+
+    def pool(self) -> urllib3.PoolManager:
+        now = time.monotonic()
+        if self._pool is None or now - self._used > KEPT_FOR:
+            self._pool = make_pool()
+        self._used = now
+        return self._pool
+
+
+_connections = _Connections()
 
 
 def _exchange(request: Request, deadline: float) -> Answered | Unreachable:
     left = deadline - time.monotonic()
     if left <= 0:
         return Unreachable("timeout")
-    response = _pool().request(
+    response = _connections.pool().request(
         request.method,
         request.url,
         body=request.body,
