@@ -47,7 +47,7 @@ def test_a_destination_that_cannot_be_reached_is_retried(
     task = stack.put("ill")
     assert stack.deliver() == [task.id]
     assert stack.delay(task) == 1
-    assert [each["detail"] for each in stack.lines(capfd)] == [{"cause": cause}]
+    assert [each["cause"] for each in stack.lines(capfd)] == [cause]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_an_answer_that_does_not_come_is_retried(
     assert stack.deliver() == [task.id]
     assert time.monotonic() - began < seconds
     assert stack.delay(task) == 1
-    assert [each["detail"] for each in stack.lines(capfd)] == [{"cause": cause}]
+    assert [each["cause"] for each in stack.lines(capfd)] == [cause]
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ class Telemetry:
             case None | Filtered():
                 pass
             case _:
-                fields["detail"] = msgspec.to_builtins(outcome)
+                fields |= {"why": type(outcome).__name__, **msgspec.to_builtins(outcome)}
         match decision:
             case Done():
                 fields["EndToEndLatency"] = fields["age_ms"]
