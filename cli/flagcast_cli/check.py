@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from flagcast.core.config.model import Configuration, Destination, FaultySource, Problem, Source
+from flagcast.core.config.model import Configuration, Destination, Problem, Source
 from flagcast.core.event import Event, Origin, parse
 from flagcast.core.outcomes import RenderFailed
 from flagcast.core.rendering import Compiled, compile_destination, render
@@ -39,10 +39,9 @@ def _template_problems(configuration: Configuration, templates: Mapping[str, str
 
 
 def _sampled(samples: Mapping[str, bytes], configuration: Configuration) -> Iterator[tuple[str, Event]]:
-    """Yield each sample as each source would have taken it in."""
-    for source_name, source in configuration.sources.items():
-        if isinstance(source, FaultySource):
-            continue
+    """Yield each sample as each source would have taken it in; as one of no settings where none is right."""
+    usable = {name: source for name, source in configuration.sources.items() if isinstance(source, Source)}
+    for source_name, source in (usable or {"source": Source()}).items():
         for sample, raw in samples.items():
             event = parse(raw, _origin(sample, source_name, source))
             if isinstance(event, Event):

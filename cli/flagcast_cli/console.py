@@ -30,8 +30,6 @@ def show_error(error: CommandError) -> None:
 def step(what: str) -> Iterator[None]:
     """Show that something is under way, and how long it took."""
     began = time.monotonic()
-    if not out.is_terminal:
-        out.print(f"{what} ...")
     with out.status(what):
         yield
     out.print(f"[green]✓[/] {what} [dim]{time.monotonic() - began:.1f} s[/]")

@@ -50,7 +50,7 @@ def send(
     /,
     *,
     url: str,
-    secret: Annotated[str, Parameter(env_var="FLAGCAST_SIGNING_SECRET")],
+    secret: Annotated[str | None, Parameter(env_var="FLAGCAST_SIGNING_SECRET")] = None,
     type: str = "flag",  # noqa: A002 - Flipt's name for it
     action: str = "updated",
 ) -> int:
@@ -70,6 +70,8 @@ def send(
         The sample's action: created, updated or deleted.
 
     """
+    if not secret:
+        raise CommandError("no secret to sign with", "Set FLAGCAST_SIGNING_SECRET to what SigningSecretCommand prints.")
     body = sending.read(file) if file else sending.stamped(sending.read(sample(type, action)))
     answer = sending.send(body, url, secret)
     colour = "green" if answer.status == 200 else "red"
@@ -101,8 +103,8 @@ def dev(*, port: Port = local_demo.PORT, config: Path = local_demo.CONFIGURATION
 
 def main() -> None:
     """Run the command and exit with its code."""
-    for ended in (signal.SIGTERM, signal.SIGHUP):
-        # As Ctrl-C does, so that what was started is stopped.
+    for ended in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # All as Ctrl-C does, so that what was started is stopped; a shell ignores SIGINT for what it runs behind.
         signal.signal(ended, signal.default_int_handler)
     try:
         code = app(result_action="return_value")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from flagcast.core.filters import NOUNS, VERBS
 from flagcast_cli.checkout import SAMPLES
 from flagcast_cli.console import CommandError
 
@@ -15,6 +16,8 @@ def sample(kind: str, action: str) -> Path:
     """Return the sample of a type and action; raises CommandError with those there are."""
     path = SAMPLES / f"{kind}-{action}.json"
     if not path.is_file():
-        plain = [each.stem for each in sample_files() if each.stem.count("-") == 1]
-        raise CommandError(f"there is no sample of {kind} {action}", f"There are, among others: {', '.join(plain)}")
+        raise CommandError(
+            f"there is no sample of {kind} {action}",
+            f"Types are {', '.join(NOUNS)}; actions {', '.join(VERBS)} (a token is never updated).",
+        )
     return path

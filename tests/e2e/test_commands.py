@@ -162,3 +162,13 @@ def test_a_python_on_path_that_does_not_run_is_passed_over(tmp_path: Path, broke
     assert time.monotonic() - began < PATIENCE
     python = str(checkout / ".venv" / "bin" / "python")
     assert subprocess.check_output([python, "--version"], text=True).startswith("Python 3.13.")
+
+
+def test_check_tries_templates_even_where_no_source_is_right(tmp_path: Path) -> None:
+    # Nothing was tried, and a broken template passed.
+    path = tmp_path / "flagcast.yaml"
+    path.write_text('sources: {}\ndestinations: {d: {url: "https://x.example", body: "{{ event.nope }}"}}\n')
+    shown = run("check", "--config", str(path))
+    assert (shown.returncode, "event has no attribute 'nope'" in shown.stderr) == (1, True)
+    missing = run("check", "--config", str(tmp_path / "none.yaml"))
+    assert "No such file or directory" in missing.stderr

@@ -7,7 +7,7 @@ from flagcast.core.filters import EVERY_EVENT, NOUNS, EventFilter
 DURATION = "expected a duration such as 15s, 1m30s or 24h, got"
 KEYS = ", ".join(Destination.__struct_fields__)
 NAMES = "a name is 1 to 64 letters, digits, - or _, and begins with a letter or digit"
-REFERENCE = "expected ${secret:NAME}, ${secret:NAME#KEY}, ${ssm:NAME} or ${env:NAME}"
+REFERENCE = "expected ${secret:NAME}, ${secret:NAME#KEY}, ${ssm:NAME} or ${env:FLAGCAST_VAR_NAME}"
 LITERAL = "expected one reference such as ${secret:NAME}: secrets do not belong in this file"
 
 DESTINATIONS = [

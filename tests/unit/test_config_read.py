@@ -86,13 +86,13 @@ def test_a_file_may_have_no_source_and_no_destination_yet() -> None:
         ("", "expected a mapping with sources and destinations"),
         ("[]", "expected a mapping with sources and destinations"),
         ("hello", "expected a mapping with sources and destinations"),
-        ("sources: {}", "destinations: expected a mapping"),
+        ("sources: {}", "destinations: is required"),
         ("sources:\ndestinations: {}", "sources: expected a mapping"),
         ("sources: {}\ndestinations: []", "destinations: expected a mapping"),
         ("sources: {}\ndestinations: {}\ndefaults:", "defaults: expected a mapping"),
         (
             "source: {}\ndestinations: {}",
-            "source: unknown key; expected sources, defaults, destinations; sources: expected a mapping",
+            "source: unknown key; expected sources, defaults, destinations; sources: is required",
         ),
         ("sources: {}\ndestinations: {}\n7: {}", "7: unknown key; expected sources, defaults, destinations"),
         ("sources: {}\nsources: {}\ndestinations: {}", "sources: repeated on line 2, first on line 1"),
@@ -204,3 +204,26 @@ def test_laying_a_mapping_over_twice_is_laying_it_over_once(base: dict[str, obje
     assert merge(base, {}) == base
     assert merge({}, over) == over
     assert merged.keys() == base.keys() | over.keys()
+
+
+def test_a_body_of_its_own_stands_in_for_the_template_of_the_defaults_and_the_other_way_round() -> None:
+    # The inherited one stood beside it, which no destination can mend.
+    text = (
+        "sources: {}\ndefaults: {template: t.j2}\n"
+        "destinations: {own: {url: https://x, body: b}, inherited: {url: https://x}}\n"
+    )
+    own, inherited = read(text, ["t.j2"]).destinations.values()
+    assert isinstance(own, Destination)
+    assert isinstance(inherited, Destination)
+    assert [(each.body, each.template) for each in (own, inherited)] == [("b", None), (None, "t.j2")]
+
+
+def test_one_report_says_what_is_wrong_with_each_value_and_between_them() -> None:
+    # A misspelt key hid everything that only the values together can show.
+    text = "sources: {}\ndestinations: {d: {url: http://x, event: [], template: t.j2, retry: {retry_on: [200]}}}\n"
+    assert [str(each).partition(": ")[0] for each in read(text).problems] == [
+        "destinations.d.event",
+        "destinations.d.retry.retry_on",
+        "destinations.d.template",
+        "destinations.d.url",
+    ]

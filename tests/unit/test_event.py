@@ -45,7 +45,7 @@ def test_a_captured_change_says_what_was_done_to_what_and_where_to_see_it(
         phrase, namespace, flag, segment, url,
     )  # fmt: skip
     assert (change.resource_key or "")[:30] == (resource or "")
-    assert (change.is_denied, change.actor, change.version, change.status) == (False, "none", "0.2", "success")
+    assert (change.is_denied, change.actor, change.version, change.status) == (False, "someone", "0.2", "success")
 
 
 def test_the_rule_and_the_rollout_order_are_the_only_reorderings_among_the_changes() -> None:
@@ -88,10 +88,10 @@ def test_a_token_is_named_by_its_name_and_shown_on_its_page() -> None:
         ({"name": "Zoë", "email": "z@x.co", "authentication": "oidc"}, "Zoë"),
         ({"name": "", "email": "z@x.co", "authentication": "oidc"}, "z@x.co"),
         ({"io.flipt.auth.token.name": "ci", "authentication": "token"}, "ci"),
-        ({"name": 7, "authentication": "none"}, "none"),
-        ({}, "unknown"),
-        ("Zoë", "unknown"),
-        (None, "unknown"),
+        ({"name": 7, "authentication": "none"}, "someone"),
+        ({}, "someone"),
+        ("Zoë", "someone"),
+        (None, "someone"),
     ],
 )
 def test_the_actor_is_the_best_name_that_flipt_knows(actor: object, name: str) -> None:
@@ -100,7 +100,7 @@ def test_the_actor_is_the_best_name_that_flipt_knows(actor: object, name: str) -
 
 @pytest.mark.parametrize("metadata", [None, 7, [], "x", {}])
 def test_an_event_without_usable_metadata_has_an_unknown_actor(metadata: object) -> None:
-    assert event(metadata=metadata).actor == "unknown"
+    assert event(metadata=metadata).actor == "someone"
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def test_a_reference_is_read_and_written_back_the_same(written: str, reference: 
     assert str(reference) == written
 
 
-FORMS = "expected ${secret:NAME}, ${secret:NAME#KEY}, ${ssm:NAME} or ${env:NAME}"
+FORMS = "expected ${secret:NAME}, ${secret:NAME#KEY}, ${ssm:NAME} or ${env:FLAGCAST_VAR_NAME}"
 
 
 @pytest.mark.parametrize(

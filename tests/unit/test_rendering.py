@@ -110,7 +110,7 @@ def test_every_field_that_templates_are_promised_is_there() -> None:
     template = "[" + ",".join(f"{{{{ event.{name} | tojson }}}}" for name in names.split()) + "]"
     about = event_of(body(payload={"key": "k"}), Origin("evt_1", "flipt", "eu", "https://f", "now"))
     assert json.loads(made_of({"body": template}, about).body) == [
-        "", "flag", "updated", "", {}, {"key": "k"}, "", "evt_1", "flipt", "eu", "default", "k", "k", "unknown",
+        "", "flag", "updated", "", {}, {"key": "k"}, "", "evt_1", "flipt", "eu", "default", "k", "k", "someone",
         "updated", False, False, "https://f/#/namespaces/default/flags/k", "now", about.raw,
     ]  # fmt: skip
 
@@ -166,7 +166,7 @@ def test_references_are_told_once_each_in_the_order_they_stand() -> None:
 @pytest.mark.parametrize(
     ("keys", "detail"),
     [
-        ({"body": "{{ event.nope }}"}, "body, line 1: 'flagcast.core.event.Event object' has no attribute 'nope'"),
+        ({"body": "{{ event.nope }}"}, "body, line 1: event has no attribute 'nope'"),
         ({"body": "\n{{ 1 / 0 }}"}, "body, line 2: ZeroDivisionError"),
         ({"body": "{{ 1 + event.payload.key }}"}, "body, line 1: TypeError"),
         ({"body": "{{ range(1000000) | list }}"}, "body, line 1: OverflowError"),
@@ -179,11 +179,11 @@ def test_references_are_told_once_each_in_the_order_they_stand() -> None:
             {"body": "{{ event.payload.update({}) }}"},
             "body, line 1: access to attribute 'update' of 'dict' object is unsafe.",
         ),
-        ({"template": "a.j2"}, "b.j2, line 3: 'flagcast.core.event.Event object' has no attribute 'nope'"),
+        ({"template": "a.j2"}, "b.j2, line 3: event has no attribute 'nope'"),
         ({"template": "c.j2"}, "c.j2, line 1: not-there.j2"),
         (
             {"headers": {"A": "{{ event.nope }}"}},
-            "headers.A, line 1: 'flagcast.core.event.Event object' has no attribute 'nope'",
+            "headers.A, line 1: event has no attribute 'nope'",
         ),
         *(
             ({"headers": {"A": f'a{{{{ "{each}" }}}}b'}}, "headers.A: a line break or NUL in the value")
@@ -264,3 +264,10 @@ def test_a_header_may_print_a_variable_of_its_own_beside_a_reference() -> None:
     # Every name that stood alone was taken for a reference, so that this was refused.
     text = "{% set who = event.actor %}{{ who }} ${ssm:token}"
     assert made_of({"headers": {"X-Who": text}}).headers["X-Who"].endswith(" t0ken")
+
+
+def test_a_name_that_is_not_there_is_named_by_tojson_too() -> None:
+    # json does not know undefined values: a misspelt field was a bare TypeError.
+    failed = rendered({"body": "{{ event.actr | tojson }}"})
+    assert failed == RenderFailed("body, line 1: event has no attribute 'actr'")
+    assert made_of({"body": "{{ event.payload | tojson }}"}).body.startswith(b"{")

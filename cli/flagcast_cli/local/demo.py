@@ -1,6 +1,7 @@
 """The demo: captured events through the real template on this machine, and what became of them."""
 
 import json
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -80,9 +81,10 @@ def demo(port: int) -> int:
 def dev(port: int, configuration: Path) -> int:
     """Keep the stack running and print what arrives, until Ctrl-C; returns the exit code."""
     with local_stack(port, configuration) as (stack, receiver):
-        out.print("\n[bold]The local stack is running.[/] Ctrl-C stops it. Send it an event:\n")
+        out.print("\n[bold]The local stack is running.[/] Ctrl-C stops it. Send it an event from another terminal:\n")
         secret, url = quote(stack.signing_secret), quote(stack.webhook_url)
-        command = f"FLAGCAST_SIGNING_SECRET={secret} flagcast send --type flag --action updated --url {url}"
+        # By its path: another terminal has not activated the environment.
+        command = f"FLAGCAST_SIGNING_SECRET={secret} {quote(sys.argv[0])} send --type flag --action updated --url {url}"
         out.print(f"  {command}\n", soft_wrap=True, markup=False)
         out.print("What arrives at the receiver:")
         shown = 0

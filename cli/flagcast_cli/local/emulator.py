@@ -1,6 +1,7 @@
 """MiniStack as a process of its own, bound to loopback."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -69,14 +70,15 @@ def emulator(port: int, folder: Path) -> Iterator[Emulator]:
     Raises CommandError if the port is taken or MiniStack does not start.
     """
     _require_free(port)
-    folder.mkdir(parents=True, exist_ok=True)
+    scratch = folder / f"scratch-{port}"
+    scratch.mkdir(parents=True, exist_ok=True)
     running = Emulator(port, folder / f"ministack-{port}.log")
     environment = {
         **running.environment(),
         "BIND_HOST": HOST,
         "GATEWAY_PORT": str(port),
         "MINISTACK_REGION": REGION,
-        "TMPDIR": str(folder),
+        "TMPDIR": str(scratch),
     }
     with running.log.open("w") as log:
         process = subprocess.Popen(
@@ -90,6 +92,7 @@ def emulator(port: int, folder: Path) -> Iterator[Emulator]:
         yield running
     finally:
         _stop(process)
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _require_free(port: int) -> None:
@@ -100,7 +103,7 @@ def _require_free(port: int) -> None:
         except OSError as error:
             raise CommandError(
                 f"port {port} of {HOST} is taken ({error.strerror})",
-                f"Choose another: make demo PORT={port + 1}, or flagcast dev --port {port + 1}.",
+                f"Choose another: PORT={port + 1} after make, as in make demo PORT={port + 1}; or --port {port + 1}.",
                 f"To see what holds it: lsof -i :{port}, or ss -ltnp 'sport = :{port}'.",
             ) from error
 

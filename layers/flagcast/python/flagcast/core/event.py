@@ -105,13 +105,15 @@ class Event(Struct, frozen=True):
 
     @property
     def actor(self) -> str:
-        """Return who did it, as well as Flipt knows: name, e-mail, token, else how they signed in."""
+        """Return who did it, as well as Flipt knows: name, e-mail, token, how they signed in, else "someone"."""
         actor = self.metadata.get("actor")
         known = actor if isinstance(actor, dict) else {}
         for field in ("name", "email", _TOKEN_NAME, "authentication"):
-            if isinstance(known.get(field), str) and known[field]:
-                return str(known[field])
-        return "unknown"
+            value = known.get(field)
+            # "none" is how nobody in particular signs in.
+            if isinstance(value, str) and value and (field, value) != ("authentication", "none"):
+                return value
+        return "someone"
 
     @property
     def verb_phrase(self) -> str:

@@ -3,10 +3,24 @@
 from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import FunctionLoader, StrictUndefined, Template, TemplateError, TemplateSyntaxError, nodes
+from jinja2 import (
+    FunctionLoader,
+    StrictUndefined,
+    Template,
+    TemplateError,
+    TemplateSyntaxError,
+    Undefined,
+    nodes,
+    pass_eval_context,
+)
+from jinja2.filters import do_tojson
+from jinja2.nodes import EvalContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from flagcast.core.outcomes import RenderFailed
+
+_EVENT = "'flagcast.core.event.Event object'"
+"""What Jinja2 calls the event that templates know as `event`."""
 
 
 class Templates:
@@ -23,6 +37,7 @@ class Templates:
         self._environment = ImmutableSandboxedEnvironment(
             loader=FunctionLoader(load), undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False
         )
+        self._environment.filters["tojson"] = _tojson
 
     def compile(self, source: str, name: str) -> Template | RenderFailed:
         """Compile a template, or say where and why it cannot be."""
@@ -46,6 +61,14 @@ def fill(template: Template, names: Mapping[str, Any]) -> str | RenderFailed:
         return RenderFailed(_located(*_place(template, error), error))
 
 
+@pass_eval_context
+def _tojson(context: EvalContext, value: object) -> str:
+    """Write a value as JSON; one that is not there is the error it is everywhere else, and no TypeError of json's."""
+    if isinstance(value, Undefined):
+        str(value)  # StrictUndefined raises here, and names what is not there.
+    return do_tojson(context, value)
+
+
 def _place(template: Template, error: Exception) -> tuple[str | None, int | None]:
     """Find the innermost template and line that raised: Jinja2 puts a frame for each into the traceback."""
     name, line = template.name, None
@@ -59,5 +82,5 @@ def _place(template: Template, error: Exception) -> tuple[str | None, int | None
 
 def _located(name: str | None, line: int | None, error: Exception) -> str:
     """Say where and what; a template's own error names what it looked up, another's message might hold the event."""
-    what = error.message if isinstance(error, TemplateError) else None
+    what = (error.message or "").replace(_EVENT, "event") if isinstance(error, TemplateError) else None
     return f"{name}{f', line {line}' if line else ''}: {what or type(error).__name__}"

@@ -15,7 +15,7 @@ def read_configuration(path: Path) -> Configuration:
         text = path.read_text(encoding="utf-8")
         return read(text, list(_template_files(path)))
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationUnreadable(f"{path}: {type(error).__name__}") from error
+        raise ConfigurationUnreadable(f"{path}: {_why(error)}") from error
 
 
 def read_templates(path: Path) -> dict[str, str]:
@@ -23,9 +23,13 @@ def read_templates(path: Path) -> dict[str, str]:
     try:
         return {name: file.read_text(encoding="utf-8") for name, file in _template_files(path).items()}
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationUnreadable(f"{path.parent / TEMPLATES}: {type(error).__name__}") from error
+        raise ConfigurationUnreadable(f"{path.parent / TEMPLATES}: {_why(error)}") from error
 
 
 def _template_files(path: Path) -> dict[str, Path]:
     folder = path.parent / TEMPLATES
     return {file.relative_to(folder).as_posix(): file for file in sorted(folder.rglob("*")) if file.is_file()}
+
+
+def _why(error: OSError | UnicodeDecodeError) -> str:
+    return error.strerror or type(error).__name__ if isinstance(error, OSError) else f"not UTF-8 at byte {error.start}"

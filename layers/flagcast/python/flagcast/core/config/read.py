@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from msgspec import structs
+
 from flagcast.core.config.checks import Finding, check_destination, check_name, check_source
 from flagcast.core.config.decode import decode_fields
 from flagcast.core.config.document import load
@@ -18,6 +20,8 @@ from flagcast.core.config.paths import is_within, join
 from flagcast.core.config.references import Text
 from flagcast.errors import ConfigurationUnreadable
 
+_NOT_KNOWN = Text("https://not.known")
+_BODY = frozenset({"body", "template"})
 _SECTIONS = ("sources", "defaults", "destinations")
 
 
@@ -59,7 +63,10 @@ def _sections(tree: Any, repeated: list[Problem]) -> dict[str, dict[Any, Any]]:
     problems = [str(each) for each in repeated if each.path in _SECTIONS]
     problems += [f"{key}: unknown key; expected {', '.join(_SECTIONS)}" for key in tree if key not in _SECTIONS]
     sections = {"defaults": {}, **tree}
-    problems += [f"{name}: expected a mapping" for name in _SECTIONS if not isinstance(sections.get(name), dict)]
+    problems += [f"{name}: is required" for name in _SECTIONS if name not in sections]
+    problems += [
+        f"{name}: expected a mapping" for name in sections if name in _SECTIONS and not isinstance(sections[name], dict)
+    ]
     if problems:
         raise ConfigurationUnreadable("; ".join(problems))
     return sections
@@ -93,12 +100,13 @@ def _destination(
     name: object, tree: object, known_problems: list[Problem], defaults: dict[str, Any], templates: Collection[str]
 ) -> Destination | FaultyDestination:
     path = join("destinations", name)
-    values, problems = decode_fields(Destination, merge(defaults, tree) if isinstance(tree, dict) else tree, path)
+    values, problems = decode_fields(Destination, _inheriting(tree, defaults), path)
     problems += [*known_problems, *_located(path, check_name(name))]
+    # What is right by itself is held against the rest of it too, so that one report says everything.
+    draft = Destination(**{"url": _NOT_KNOWN, **values})
+    problems += _located(path, check_destination(draft, templates))
     if not problems:
-        destination = Destination(**values)
-        if not (problems := _located(path, check_destination(destination, templates))):
-            return destination
+        return draft
     # What is known to be right of its routing still holds; a key that is repeated is not known to be right.
     doubtful = {each.path for each in problems}
     routing = {
@@ -106,8 +114,17 @@ def _destination(
         for key in ("events", "ordering")
         if key in values and doubtful.isdisjoint({path, f"{path}.{key}", f"defaults.{key}"})
     }
-    draft = Destination(**{**values, "url": Text("https://not.known")})
-    return FaultyDestination(tuple(problems), **routing, draft=draft)
+    return FaultyDestination(tuple(problems), **routing, draft=structs.replace(draft, url=_NOT_KNOWN))
+
+
+def _inheriting(tree: object, defaults: dict[str, Any]) -> object:
+    """Lay a destination over the defaults; its own body replaces their template, and the other way round."""
+    if not isinstance(tree, dict):
+        return tree
+    own_body = not {"body", "template"}.isdisjoint(tree)
+    return merge(
+        {key: value for key, value in defaults.items() if not own_body or key not in ("body", "template")}, tree
+    )
 
 
 def _located(path: str, findings: Iterable[Finding]) -> list[Problem]:

@@ -44,7 +44,7 @@ class Text(str):
             # Not repeated: a secret may have been put here. ValueError, as for every other bad value.
             raise ValueError("expected a string; quote it if it is one")  # noqa: TRY004
         if _OPENING in _REFERENCE.sub("\0", text):
-            raise ValueError("expected ${secret:NAME}, ${secret:NAME#KEY}, ${ssm:NAME} or ${env:NAME}")
+            raise ValueError("expected ${secret:NAME}, ${secret:NAME#KEY}, ${ssm:NAME} or ${env:FLAGCAST_VAR_NAME}")
         for reference in cls(text).references:
             if reference.key is not None and reference.store != "secret":
                 raise ValueError(f"{reference}: only a secret has keys")
