@@ -127,6 +127,17 @@ def test_one_of_two_secrets_that_is_missing_does_not_stop_the_other(ingest: Inge
     assert [each.raw for each in ingest.drain()] == [EVENT]
 
 
+def test_a_secret_that_was_deleted_proves_nothing_any_more(ingest: Ingest, elapsed: Elapsed) -> None:
+    # The last good value of a store that fails stood in for it, for as long as the process lived.
+    ingest.secret("next", ROTATED)
+    overlap(ingest)
+    assert ingest.signed(EVENTS[0]).status == HTTPStatus.OK
+    ingest.lose_secret("signing")
+    elapsed.later(301)
+    assert ingest.signed(EVENTS[1]).status == HTTPStatus.UNAUTHORIZED
+    assert ingest.signed(EVENTS[1], ROTATED).status == HTTPStatus.OK
+
+
 def test_a_deleted_secret_costs_one_fetch_in_fifteen_seconds(ingest: Ingest, elapsed: Elapsed) -> None:
     # Each request that came more than a second after the last asked for it again.
     ingest.lose_secret("next")

@@ -39,7 +39,7 @@ def within[T](deadline: float, calls: Sequence[Callable[[], T]]) -> list[Future[
     read; only a deadline of our own bounds the whole, a service that sends a byte a second included.
     """
     futures = _threads.start(calls)
-    # concurrent.futures.wait does the same and takes 50 us more, which is a tenth of an event.
+    # concurrent.futures.wait does the same and takes 50 us more, which is a twentieth of an event.
     done: SimpleQueue[Future[T]] = SimpleQueue()
     for future in futures:
         future.add_done_callback(done.put)

@@ -25,8 +25,11 @@ REFRESHED_FOR_DESTINATIONS = 1.0
 FAILED_FOR = 1.0
 """Seconds for which a first fetch that failed answers for the threads that wait behind it."""
 
-_ABSENT = frozenset({"ResourceNotFoundException", "ParameterNotFound"})
-"""What the stores answer where there is no such secret or parameter."""
+_ABSENT = frozenset({"ResourceNotFoundException", "InvalidRequestException", "ParameterNotFound"})
+"""What the stores answer where there is no such secret or parameter, or the secret is marked for deletion.
+
+https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html#API_GetSecretValue_Errors
+"""
 
 _Name = tuple[str, str]
 """Store and bare name."""
@@ -129,11 +132,12 @@ class SecretStore:
             return _Fetched(future.result(), None, now, now + KEPT_FOR)
         if not isinstance(error, TimeoutError | BotoCoreError | ClientError):
             raise error
-        before = self._fetched.get(name)
+        problem, before = error_name(error), self._fetched.get(name)
+        if problem in _ABSENT:
+            # Deleted is revoked: the last good value is for a store that fails, not for one that says no.
+            return _Fetched(None, problem, now, now + REFRESHED_AFTER)
         value = before.value if before else None
-        problem = error_name(error)
-        kept_for = FAILED_FOR if value is None and problem not in _ABSENT else REFRESHED_AFTER
-        return _Fetched(value, problem, now, now + kept_for)
+        return _Fetched(value, problem, now, now + (FAILED_FOR if value is None else REFRESHED_AFTER))
 
     def _fetch(self, name: tuple[str, str]) -> str:
         store, bare = name
