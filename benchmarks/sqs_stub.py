@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
+from typing import BinaryIO
 
 
 @contextmanager
@@ -28,19 +29,19 @@ def _serve(ready: Connection) -> None:
         connection, _ = listener.accept()
         with connection, connection.makefile("rb") as requests:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            while answer := _answer(requests.readline, requests.read):
+            while answer := _answer(requests):
                 connection.sendall(answer)
 
 
-def _answer(readline, read) -> bytes:  # type: ignore[no-untyped-def]
-    if not readline():
+def _answer(requests: BinaryIO) -> bytes:
+    if not requests.readline():
         return b""
     length = 0
-    while (line := readline()) not in (b"\r\n", b""):
+    while (line := requests.readline()) not in (b"\r\n", b""):
         name, _, value = line.partition(b":")
         if name.lower() == b"content-length":
             length = int(value)
-    entries = json.loads(read(length))["Entries"]
+    entries = json.loads(requests.read(length))["Entries"]
     successful = [{"Id": each["Id"], "MessageId": "m", "MD5OfMessageBody": "0" * 32} for each in entries]
     body = json.dumps({"Successful": successful, "Failed": []}).encode()
     head = f"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {len(body)}\r\n\r\n"

@@ -1,23 +1,20 @@
-"""Choose the sample events from the captures, and write events/: run again when the captures change.
+"""Choose the sample events from the captures, and write events/: `python -m scripts.sample_events` from the root.
 
 flipt/*.json are bodies as Flipt sent them, byte for byte; ingest.json and deliver.json are the envelopes in which
 API Gateway and SQS hand them to the functions, ready for `sam local invoke`.
 """
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
+from tests.support.captures import Captured, captured
+
+from flagcast.core.event import Event, parse
+from flagcast.core.routing import message_group_id, subject
+from flagcast.core.task import deduplication_id, encode, event_id, task
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from tests.support.captures import Captured, captured  # noqa: E402
-
-from flagcast.core.event import Event, parse  # noqa: E402
-from flagcast.core.routing import message_group_id, subject  # noqa: E402
-from flagcast.core.task import deduplication_id, encode, event_id, task  # noqa: E402
-
 EVENTS = ROOT / "events"
 RECEIVED_AT = "2026-11-23T23:03:50.123Z"
 

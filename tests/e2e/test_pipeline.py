@@ -9,8 +9,9 @@ import urllib3
 from flagcast.core.event import Event, parse
 from flagcast.core.routing import subject
 from flagcast_cli import send as sending
+from flagcast_cli.actions import Answer, Received
 from flagcast_cli.local.stack import Stack
-from flagcast_cli.receiver import Answer, Received, Receiver
+from flagcast_cli.receiver import Receiver
 from tests.support.captures import TOKEN, captured
 
 PATIENCE = 60.0

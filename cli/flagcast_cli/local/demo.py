@@ -12,12 +12,13 @@ from typing import Any
 from msgspec import Struct
 
 from flagcast_cli import send as sending
+from flagcast_cli.actions import Answer, Received
 from flagcast_cli.checkout import LOCAL_STACK
 from flagcast_cli.console import CommandError, out, step
 from flagcast_cli.local.emulator import HOST, emulator
 from flagcast_cli.local.report import DeadLetter, Delivery, dead_letter_table, delivery_table
 from flagcast_cli.local.stack import Stack, build, deploy
-from flagcast_cli.receiver import Answer, Received, Receiver
+from flagcast_cli.receiver import Receiver
 from flagcast_cli.samples import sample
 
 PORT = 4566

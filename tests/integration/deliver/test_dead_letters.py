@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from flagcast.core.task import Task, decode
-from flagcast_cli.receiver import Answer
+from flagcast_cli.actions import Answer
 from tests.integration.deliver.harness import HOUR, Stack
 from tests.integration.deliver.refusing import refuse
 

@@ -6,7 +6,8 @@ import pytest
 import urllib3
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
-from flagcast_cli.receiver import Action, Answer, Drip, Hang, Huge, Receiver, Reset
+from flagcast_cli.actions import Action, Answer, Drip, Hang, Huge, Reset
+from flagcast_cli.receiver import Receiver
 
 
 def post(receiver: Receiver, path: str = "/", timeout: float = 5) -> urllib3.BaseHTTPResponse:

@@ -3,7 +3,7 @@ from email.utils import formatdate
 
 import pytest
 
-from flagcast_cli.receiver import Answer
+from flagcast_cli.actions import Answer
 from tests.integration.deliver.harness import HOUR, Stack, bodies
 
 RETRIED = [408, 425, 429, 500, 502, 503, 504, 599]

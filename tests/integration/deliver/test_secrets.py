@@ -1,6 +1,6 @@
 import pytest
 
-from flagcast_cli.receiver import Answer
+from flagcast_cli.actions import Answer
 from tests.integration.deliver.harness import Stack
 
 MINUTE = 60

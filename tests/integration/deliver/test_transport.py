@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from flagcast_cli.receiver import Action, Answer, Drip, Hang, Huge, Reset
+from flagcast_cli.actions import Action, Answer, Drip, Hang, Huge, Reset
 from tests.integration.deliver.harness import Stack
 
 

@@ -42,7 +42,7 @@ def hang(ingest: Ingest, bad_day: ExitStack, manner: Manner, *services: str) -> 
 def fetched_long_ago(elapsed: Elapsed) -> None:
     """Fetch the secret from a store that is well, and let it age past the time for which it is kept."""
     with pytest.MonkeyPatch.context() as well:
-        well.setattr(client("secretsmanager"), "get_secret_value", lambda SecretId: {"SecretString": SECRET})  # noqa: N803
+        well.setattr(client("secretsmanager"), "get_secret_value", lambda SecretId: {"SecretString": SECRET})  # noqa: N803 - boto3's name
         reference = Reference("secret", "signing")
         assert secrets().lookup([reference], time.monotonic() + 1) == ({reference: SECRET}, [])
     elapsed.later(301)

@@ -73,7 +73,7 @@ class _FinalResponse(HTTPResponse):
 
     def _read_status(self) -> tuple[str, int, str]:
         while True:
-            version, status, reason = super()._read_status()  # type: ignore[misc]
+            version, status, reason = super()._read_status()  # type: ignore[misc]  # typeshed does not show it
             if status in (HTTPStatus.CONTINUE, HTTPStatus.SWITCHING_PROTOCOLS) or status >= HTTPStatus.OK:
                 return version, status, reason
             parse_headers(self.fp)

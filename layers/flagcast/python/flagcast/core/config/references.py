@@ -42,7 +42,7 @@ class Text(str):
         """Read a text; raises ValueError where a reference is not well formed."""
         if not isinstance(text, str):
             # Not repeated: a secret may have been put here. ValueError, as for every other bad value.
-            raise ValueError("expected a string; quote it if it is one")  # noqa: TRY004
+            raise ValueError("expected a string; quote it if it is one")  # noqa: TRY004 - one error for every bad value
         if _OPENING in _REFERENCE.sub("\0", text):
             raise ValueError("expected ${secret:NAME}, ${secret:NAME#KEY}, ${ssm:NAME} or ${env:FLAGCAST_VAR_NAME}")
         for reference in cls(text).references:
