@@ -66,17 +66,19 @@ class Receiver:
             self._released.add(name)
             self._changed.notify_all()
 
-    def requests(self, path: str | None = None) -> list[Received]:
-        """Return what has been received, in that order."""
+    def requests(self, path: str | None = None, holding: bytes = b"") -> list[Received]:
+        """Return what has been received, in that order: on a path, and with these bytes in the body."""
         with self._changed:
-            return [each for each in self._received if path in (None, each.path)]
+            return [each for each in self._received if path in (None, each.path) and holding in each.body]
 
-    def wait_for(self, count: int, path: str | None = None, timeout: float = 10) -> list[Received]:
-        """Wait until so many requests have arrived, answered or not; raises TimeoutError."""
+    def wait_for(
+        self, count: int, path: str | None = None, timeout: float = 10, holding: bytes = b""
+    ) -> list[Received]:
+        """Wait until so many such requests have arrived, answered or not; raises TimeoutError."""
         with self._changed:
-            if not self._changed.wait_for(lambda: len(self.requests(path)) >= count, timeout):
-                raise TimeoutError(f"{len(self.requests(path))} of {count} requests after {timeout:g} s")
-            return self.requests(path)
+            if not self._changed.wait_for(lambda: len(self.requests(path, holding)) >= count, timeout):
+                raise TimeoutError(f"{len(self.requests(path, holding))} of {count} requests after {timeout:g} s")
+            return self.requests(path, holding)
 
     def take(self, request: Received) -> tuple[int, Action]:
         """Keep a request; returns its place, and what to do with it."""

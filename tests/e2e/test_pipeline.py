@@ -39,16 +39,8 @@ def event_named(marker: str, kind: str = "flag", action: str = "updated") -> byt
     return json.dumps(wire).encode()
 
 
-def arrivals(receiver: Receiver, path: str, marker: str) -> list[Received]:
-    return [each for each in receiver.requests(path) if marker.encode() in each.body]
-
-
 def wait_for(receiver: Receiver, path: str, marker: str, count: int) -> list[Received]:
-    deadline = time.monotonic() + PATIENCE
-    while len(found := arrivals(receiver, path, marker)) < count:
-        assert time.monotonic() < deadline, f"{len(found)} of {count} at {path}"
-        receiver.wait_for(len(receiver.requests()) + 1, timeout=deadline - time.monotonic())
-    return found
+    return receiver.wait_for(count, path, timeout=PATIENCE, holding=marker.encode())
 
 
 def test_every_change_that_flipt_made_arrives_byte_for_byte_and_in_order_per_subject(
@@ -93,7 +85,7 @@ def test_the_same_signed_body_twice_makes_one_delivery_and_the_same_answer(stack
     wait_for(receiver, "/everything", "sent-twice", 1)
     # Nothing is on the queue any more, so that no second one can come.
     wait_until_empty(stack)
-    assert [each.body for each in arrivals(receiver, "/everything", "sent-twice")] == [body]
+    assert [each.body for each in receiver.requests("/everything", b"sent-twice")] == [body]
 
 
 def test_a_failing_task_holds_back_its_own_group_for_its_own_delay_and_no_other(

@@ -44,6 +44,17 @@ def test_waiting_for_more_than_comes_ends(receiver: Receiver) -> None:
         receiver.wait_for(2, timeout=0.05)
 
 
+def test_a_request_is_waited_for_by_what_it_holds(receiver: Receiver) -> None:
+    # Bug: tests counted the requests of a marker, then waited for one more of any kind; the last of the marker, come in
+    # between, was among those counted by then, and the wait was for one that never came.
+    post(receiver)
+    post(receiver, "/other")
+    assert len(receiver.wait_for(1, "/other", holding=b"bod")) == 1
+    assert len(receiver.wait_for(2, holding=b"body")) == 2
+    with pytest.raises(TimeoutError, match="0 of 1 requests"):
+        receiver.wait_for(1, timeout=0.05, holding=b"nobody")
+
+
 def test_a_reset_is_a_reset(receiver: Receiver) -> None:
     receiver.script("/", [Reset()])
     with pytest.raises(ProtocolError, match="ConnectionResetError"):
