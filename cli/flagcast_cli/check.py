@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from flagcast.core.compiling import Compiled, compile_destination
 from flagcast.core.config.model import Configuration, Destination, Problem, Source
 from flagcast.core.event import Event, Origin, parse
 from flagcast.core.outcomes import RenderFailed
-from flagcast.core.rendering import Compiled, compile_destination, render
+from flagcast.core.rendering import render
 from flagcast.core.routing import wants
 from flagcast.edges.configuration_file import read_configuration, read_templates
 from flagcast.errors import ConfigurationUnreadable

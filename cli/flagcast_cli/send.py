@@ -8,7 +8,7 @@ import urllib3
 from msgspec import Struct
 from urllib3.exceptions import HTTPError, LocationValueError
 
-from flagcast.core.signature import flipt_signature
+from flagcast.core.signature import FLIPT_HEADER, flipt_signature
 from flagcast_cli.console import CommandError
 
 PATIENCE = 10.0
@@ -52,7 +52,7 @@ def send(body: bytes, url: str, secret: str) -> Answer:
     """Sign and post a body; raises CommandError if no answer comes."""
     if not url.startswith(("https://", "http://")):
         raise CommandError(f"{url} is not an address", "It begins with https://; it is the stack's output WebhookUrl.")
-    headers = {"Content-Type": "application/json", "X-Flipt-Webhook-Signature": flipt_signature(body, secret)}
+    headers = {"Content-Type": "application/json", FLIPT_HEADER: flipt_signature(body, secret)}
     try:
         response = urllib3.request("POST", url, body=body, headers=headers, timeout=PATIENCE, retries=False)
     except (HTTPError, LocationValueError) as error:

@@ -28,8 +28,10 @@ OURS = {
 }
 THEIRS = {"core": {"msgspec", "yaml"}, "story": {"msgspec"}, "edges": {"msgspec"}}
 THEIRS_IN = {
-    "flagcast.core.rendering": {"msgspec", "jinja2"},
-    "flagcast.core.templating": {"jinja2"},
+    "flagcast.core.templates.jinja": {"jinja2"},
+    "flagcast.core.templates.jinja_environment": {"jinja2"},
+    "flagcast.core.templates.limits": {"jinja2"},
+    "flagcast.core.templates.go": {"msgspec", "gotpl"},
     "flagcast.edges.transport": {"msgspec", "urllib3"},
     "flagcast.edges.connection": {"urllib3"},
     **{name: {"msgspec", "boto3", "botocore"} for name in MODULES if name.startswith("flagcast.edges.aws")},

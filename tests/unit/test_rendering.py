@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flagcast.core.compiling import Compiled, compile_destination
 from flagcast.core.config.model import Problem
 from flagcast.core.config.references import Reference
 from flagcast.core.event import Event, Origin
 from flagcast.core.outcomes import Faulty, RenderFailed
-from flagcast.core.rendering import Compiled, Request, compile_destination, is_json, render
+from flagcast.core.rendering import Request, is_json, render
 from tests.support.captures import every_capture
 from tests.unit.making import body, destination, event, event_of
 

@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 import pytest
 
-from flagcast.core.signature import SIGNATURE_HEADER
+from flagcast.core.signature import FLIPT_HEADER
 from tests.integration.ingest.harness import SOURCES, Ingest, destination, signature
 from tests.support.captures import SECRET, TOKEN, Captured, every_capture
 
@@ -49,7 +49,7 @@ def changed(text: str | bytes, at: int) -> bytes:
 
 
 def with_signature(each: Captured, value: str) -> list[tuple[str, str]]:
-    return [(name, value if name.lower() == SIGNATURE_HEADER else was) for name, was in each.headers]
+    return [(name, value if name.lower() == FLIPT_HEADER.lower() else was) for name, was in each.headers]
 
 
 def test_the_captures_hold_what_these_tests_stand_on() -> None:
@@ -124,7 +124,7 @@ def test_a_captured_request_with_one_byte_changed_leaves_one_line_that_tells_not
         for body, headers in forgeries(each):
             sent += 1
             assert ingest.post(body, headers).status == HTTPStatus.UNAUTHORIZED, f"request {each.seq}"
-            ingest.canaries |= {value for name, value in headers if name.lower() == SIGNATURE_HEADER}
+            ingest.canaries |= {value for name, value in headers if name.lower() == FLIPT_HEADER.lower()}
     assert ingest.stores_nothing()
     lines = ingest.output.lines
     assert len(lines) == sent

@@ -13,8 +13,10 @@ from flagcast.core.outcomes import (
     Done,
     Faulty,
     Filtered,
+    FilterFailed,
     GiveUp,
     Newer,
+    NotAccepted,
     Outcome,
     RenderFailed,
     RetryIn,
@@ -63,12 +65,16 @@ def decide(outcome: Outcome, task: Circumstances, policy: Retry, now: float, ran
             return _again(outcome, task, policy, now, random)
         case Answered(status, excerpt=excerpt):
             return GiveUp("gone" if status == GONE else "rejected", excerpt, status)
+        case NotAccepted(status, detail):
+            return GiveUp("rejected", detail, status)
         case Unreachable():
             return _again(outcome, task, policy, now, random)
         case Filtered():
             return Done()
         case RenderFailed(detail):
             return GiveUp("render_failed", detail)
+        case FilterFailed(detail):
+            return GiveUp("filter_failed", detail)
         case Unreadable(detail):
             return GiveUp("unreadable", detail)
         case UnknownDestination() if task.wear.queued >= UNKNOWN_FOR:

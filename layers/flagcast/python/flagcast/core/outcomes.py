@@ -5,7 +5,15 @@ from typing import Literal
 from msgspec import Struct
 
 Reason = Literal[
-    "rejected", "gone", "expired", "exhausted", "render_failed", "unknown_destination", "unreadable", "invalid_event"
+    "rejected",
+    "gone",
+    "expired",
+    "exhausted",
+    "render_failed",
+    "filter_failed",
+    "unknown_destination",
+    "unreadable",
+    "invalid_event",
 ]
 
 
@@ -15,6 +23,13 @@ class Answered(Struct, frozen=True):
     status: int
     retry_after: float | None = None
     excerpt: str = ""
+
+
+class NotAccepted(Struct, frozen=True):
+    """The destination answered 2xx, but not as its `accept` wants it."""
+
+    status: int
+    detail: str
 
 
 class Unreachable(Struct, frozen=True):
@@ -29,6 +44,12 @@ class Filtered(Struct, frozen=True):
 
 class RenderFailed(Struct, frozen=True):
     """A body or header could not be made of the event."""
+
+    detail: str
+
+
+class FilterFailed(Struct, frozen=True):
+    """The destination's `when` could not be answered for the event."""
 
     detail: str
 
@@ -63,9 +84,11 @@ class DependencyFailed(Struct, frozen=True):
 
 Outcome = (
     Answered
+    | NotAccepted
     | Unreachable
     | Filtered
     | RenderFailed
+    | FilterFailed
     | UnknownDestination
     | Newer
     | Unreadable

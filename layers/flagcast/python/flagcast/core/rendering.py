@@ -1,23 +1,24 @@
-"""An event to an HTTP request: compiled once, errors as values."""
+"""An event to an HTTP request, errors as values."""
 
 import json
-from collections.abc import Mapping
+from typing import Any
 
 import msgspec
-from jinja2 import Template
 from msgspec import Struct
 
-from flagcast.core.config.model import Destination, Problem
-from flagcast.core.config.references import Reference, Text, Values
+from flagcast.core.compiling import Compiled, name_of
+from flagcast.core.config.references import Values
 from flagcast.core.event import Event
+from flagcast.core.names import names_for
 from flagcast.core.outcomes import Faulty, RenderFailed
-from flagcast.core.templating import Templates, fill
+from flagcast.core.signing import BadSecret, signature_headers
+from flagcast.core.templates.places import Misplaced, place, plain
 
 _FORBIDDEN_IN_HEADERS = frozenset("\r\n\0")
 
 
 class Request(Struct, frozen=True):
-    """One HTTP request, ready to send; `url` and `headers` may hold secrets, so neither is ever logged."""
+    """One HTTP request, ready to send; `url`, `headers` and `body` may hold secrets, so none is ever logged."""
 
     method: str
     url: str
@@ -25,57 +26,10 @@ class Request(Struct, frozen=True):
     body: bytes
 
 
-class Compiled(Struct, frozen=True):
-    """A destination whose templates are compiled."""
-
-    destination: Destination
-    body: Template | None
-    headers: dict[str, Template]
-    references: tuple[Reference, ...]
-
-
 def is_json(content_type: str) -> bool:
     """Tell whether a content type is JSON: application/json, or any with the suffix +json (RFC 6839)."""
     essence = content_type.partition(";")[0].strip().lower()
     return essence == "application/json" or essence.endswith("+json")
-
-
-def compile_destination(
-    destination: Destination, files: Mapping[str, str], path: str = ""
-) -> Compiled | tuple[Problem, ...]:
-    """Compile a destination's templates, or say what is wrong with them and where.
-
-    `files` holds the text of each file in templates/; a file may include another.
-    """
-    templates = Templates(files)
-    problems: list[Problem] = []
-
-    def compiled(where: str, source: str, name: str) -> Template | None:
-        made = templates.compile(source, name)
-        if isinstance(made, RenderFailed):
-            problems.append(Problem(f"{path}.{where}", made.detail))
-            return None
-        return made
-
-    body: Template | None = None
-    if destination.template is not None:
-        body = compiled("template", files[destination.template], destination.template)
-    elif destination.body is not None:
-        body = compiled("body", destination.body, "body")
-    headers: dict[str, Template] = {}
-    for name, text in destination.headers.items():
-        source = _with_names(text)
-        if (template := compiled(f"headers.{name}", source, f"headers.{name}")) is None:
-            continue
-        headers[name] = template
-        stands_in = [_name(each) for each in text.references]
-        if sorted(each for each in templates.printed_names(source) if each in stands_in) != sorted(stands_in):
-            problems.append(Problem(f"{path}.headers.{name}", "a reference cannot stand inside {{ }} or {% %}"))
-    if problems:
-        return tuple(problems)
-    texts = (destination.url, *destination.headers.values())
-    references = tuple(dict.fromkeys(each for text in texts for each in text.references))
-    return Compiled(destination, body, headers, references)
 
 
 def render(compiled: Compiled, event: Event, values: Values, now: float) -> Request | RenderFailed | Faulty:
@@ -89,37 +43,55 @@ def render(compiled: Compiled, event: Event, values: Values, now: float) -> Requ
     url = destination.url.resolve(values)
     if not url.startswith(("https://", "http://") if destination.allow_http else "https://"):
         return Faulty("url: its secret does not hold an https:// address")
-    headers = {
-        "Content-Type": destination.content_type,
-        "Webhook-Id": event.id,
-        "Webhook-Timestamp": str(int(now)),
-    }
-    for name, text in destination.headers.items():
+    names = names_for(event, {name: text.resolve(values) for name, text in destination.vars.items()})
+    headers = _headers(compiled, names, values)
+    if not isinstance(headers, dict):
+        return headers
+    body = _body(compiled, event, names)
+    if isinstance(body, RenderFailed):
+        return body
+    stamp = {"Content-Type": destination.content_type, "Webhook-Id": event.id, "Webhook-Timestamp": str(int(now))}
+    if destination.sign is not None:
+        signed = signature_headers(destination.sign.scheme, destination.sign.secret.resolve(values), stamp, body)
+        if isinstance(signed, BadSecret):
+            return Faulty(f"sign.secret: {signed.detail}")
+        stamp |= signed
+    return Request(destination.method, url, stamp | headers, body)
+
+
+def _headers(compiled: Compiled, names: dict[str, Any], values: Values) -> dict[str, str] | RenderFailed | Faulty:
+    for name, text in compiled.destination.headers.items():
         if any(_FORBIDDEN_IN_HEADERS & set(values[each]) for each in text.references):
             return Faulty(f"headers.{name}: its secret holds a line break or NUL")
-    names = {_name(reference): value for reference, value in values.items()}
+    bound = names | {name_of(reference): value for reference, value in values.items()}
+    headers: dict[str, str] = {}
     for name, template in compiled.headers.items():
-        value = fill(template, {**names, "event": event})
-        if isinstance(value, RenderFailed):
-            return value
+        pieces = template.fill(bound)
+        if isinstance(pieces, RenderFailed):
+            return pieces
+        value = plain(pieces)
         if _FORBIDDEN_IN_HEADERS & set(value):
             return RenderFailed(f"headers.{name}: a line break or NUL in the value")
         if not _is_text(value):
             return RenderFailed(f"headers.{name}: half a character in the value")
         headers[name] = value
-    body = _body(compiled, event)
-    return body if isinstance(body, RenderFailed) else Request(destination.method, url, headers, body)
+    return headers
 
 
-def _body(compiled: Compiled, event: Event) -> bytes | RenderFailed:
+def _body(compiled: Compiled, event: Event, names: dict[str, Any]) -> bytes | RenderFailed:
     """Return the rendered body; the original bytes where there is none to render."""
     if compiled.body is None:
         return event.raw.encode()
-    body = fill(compiled.body, {"event": event})
-    if isinstance(body, RenderFailed):
-        return body
-    if is_json(compiled.destination.content_type) and (failed := _not_json(compiled.body, body)):
-        return failed
+    pieces = compiled.body.fill(names)
+    if isinstance(pieces, RenderFailed):
+        return pieces
+    if not is_json(compiled.destination.content_type):
+        return plain(pieces).encode(errors="replace")
+    body = place(pieces) if compiled.destination.escape == "json" else plain(pieces)
+    if isinstance(body, Misplaced):
+        return RenderFailed(f"{compiled.body.name}: {body.detail}")
+    if why := _not_json(body):
+        return RenderFailed(f"{compiled.body.name}: the result is not JSON: {why}")
     return body.encode(errors="replace")
 
 
@@ -128,11 +100,11 @@ def _is_text(value: str) -> bool:
     return not any("\ud800" <= each <= "\udfff" for each in value)
 
 
-def _not_json(template: Template, body: str) -> RenderFailed | None:
+def _not_json(body: str) -> str | None:
     try:
         msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
-        return RenderFailed(f"{template.name}: the result is not JSON: {_line_and_column(body) or error}")
+        return _line_and_column(body) or str(error)
     return None
 
 
@@ -145,12 +117,3 @@ def _line_and_column(body: str) -> str | None:
     except (ValueError, RecursionError):
         return None
     return None
-
-
-def _name(reference: Reference) -> str:
-    """Return the variable that stands for a reference in a header's template."""
-    return f"flagcast_{str(reference).encode().hex()}"
-
-
-def _with_names(text: Text) -> str:
-    return text.resolve({reference: "{{ " + _name(reference) + " }}" for reference in text.references})

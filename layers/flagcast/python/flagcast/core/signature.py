@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
 
-SIGNATURE_HEADER = "x-flipt-webhook-signature"
+FLIPT_HEADER = "X-Flipt-Webhook-Signature"
 
 
 def flipt_signature(body: bytes, secret: str) -> str:
@@ -17,7 +17,7 @@ def flipt_signature(body: bytes, secret: str) -> str:
 
 def presented_signature(headers: Mapping[str, str]) -> str | None:
     """Return the signature a request carries; header names are lower-case."""
-    return headers.get(SIGNATURE_HEADER)
+    return headers.get(FLIPT_HEADER.lower())
 
 
 def presented_token(headers: Mapping[str, str]) -> str | None:

@@ -3,6 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, assert_never
 
+from msgspec import structs
+
+from flagcast.core.compiling import Compiled, compile_destination
+from flagcast.core.conditions import accepted, wanted
 from flagcast.core.config.model import Configuration, Destination, FaultyDestination, FaultySource, Problem, Retry
 from flagcast.core.config.references import Reference, Text, Values
 from flagcast.core.event import Event, InvalidEvent, Origin, parse
@@ -13,14 +17,16 @@ from flagcast.core.outcomes import (
     DependencyFailed,
     Faulty,
     Filtered,
+    FilterFailed,
     Newer,
+    NotAccepted,
     Outcome,
     RenderFailed,
     UnknownDestination,
     Unreachable,
     Unreadable,
 )
-from flagcast.core.rendering import Compiled, Request, compile_destination, render
+from flagcast.core.rendering import Request, render
 from flagcast.core.routing import wants
 from flagcast.core.task import NewerVersion, Task, UnreadableTask
 from flagcast.errors import SecretUnavailable
@@ -113,7 +119,10 @@ class Attempts:
         compiled = self._compile(task.destination, destination)
         if not isinstance(compiled, Compiled):
             return _faulty(compiled)
-        return self._send(compiled, event)
+        wants_it = wanted(compiled, event)
+        if isinstance(wants_it, FilterFailed):
+            return wants_it
+        return self._send(compiled, event) if wants_it else Filtered()
 
     def _send(self, compiled: Compiled, event: Event) -> Outcome:
         """Send once, and once more if the destination may only have refused secrets that have changed since."""
@@ -128,6 +137,8 @@ class Attempts:
                     outcome = self._once(render(compiled, event, values, self._clock.now()), deadline)
         except SecretUnavailable as error:
             return DependencyFailed(str(error))
+        if isinstance(outcome, Answered):
+            outcome = accepted(compiled, outcome)
         return _without_secrets(outcome, values)
 
     def _once(self, made: Request | RenderFailed | Faulty, deadline: float) -> Outcome:
@@ -166,8 +177,15 @@ def _faulty(problems: Sequence[Problem]) -> Faulty:
 
 
 def _without_secrets(outcome: Outcome, values: Values) -> Outcome:
-    """Take the secrets out of an answer that echoes the request."""
-    if not isinstance(outcome, Answered):
-        return outcome
-    excerpt = masked(outcome.excerpt, values.values())[:LONGEST_EXCERPT]
-    return Answered(outcome.status, outcome.retry_after, excerpt)
+    """Take the secrets out of an answer that echoes the request, and keep of it what people read."""
+    match outcome:
+        case Answered():
+            return structs.replace(outcome, excerpt=_excerpt(outcome.excerpt, values))
+        case NotAccepted():
+            return structs.replace(outcome, detail=_excerpt(outcome.detail, values))
+        case _:
+            return outcome
+
+
+def _excerpt(text: str, values: Values) -> str:
+    return masked(text, values.values())[:LONGEST_EXCERPT]

@@ -15,7 +15,7 @@ _ADDRESS = re.compile(r"https?://[^\s/?#@]+([/?#]\S*)?\Z")
 
 OWN_HEADERS = frozenset({
     "connection", "content-length", "content-type", "host", "transfer-encoding", "user-agent",
-    "webhook-id", "webhook-signature", "webhook-timestamp",
+    "webhook-id", "webhook-signature", "webhook-timestamp", "x-flipt-webhook-signature",
 })  # fmt: skip
 """Headers that Flagcast sets itself."""
 

@@ -49,16 +49,30 @@ class Source(Struct, frozen=True, forbid_unknown_fields=True):
     dedupe: bool = True
 
 
+class Sign(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a destination can prove that a request is ours."""
+
+    scheme: Literal["standard-webhooks", "flipt"]
+    secret: SecretText
+
+
 class Destination(Struct, frozen=True, forbid_unknown_fields=True):
     """One HTTP endpoint, what it wants and how it wants it; without a body it gets the original bytes."""
 
     url: Text
+    preset: str | None = None
     method: Literal["POST", "PUT", "PATCH"] = "POST"
     content_type: str = "application/json"
     body: str | None = None
     template: str | None = None
+    engine: Literal["jinja2", "go"] = "jinja2"
+    escape: Literal["json", "none"] = "json"
+    vars: dict[str, Text] = field(default_factory=dict)
     headers: dict[str, Text] = field(default_factory=dict)
+    sign: Sign | None = None
     events: tuple[EventFilter, ...] = EVERY_EVENT
+    when: str | None = None
+    accept: str | None = None
     timeout: Duration = Duration(10)
     retry: Retry = Retry()
     ordering: Ordering = "subject"
