@@ -4,16 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from flagcast.core.compiling import Compiled, compile_destination
-from flagcast.core.config.model import Configuration, Destination, Problem, Source
-from flagcast.core.event import Event, Origin, parse
-from flagcast.core.outcomes import RenderFailed
-from flagcast.core.rendering import render
-from flagcast.core.routing import wants
+from flagcast.core.config.model import Configuration, Destination, Problem
+from flagcast.core.event import Event
+from flagcast.core.outcomes import FilterFailed, RenderFailed
 from flagcast.edges.configuration_file import read_configuration, read_templates
 from flagcast.errors import ConfigurationUnreadable
-from flagcast_cli.samples import sample_files
-
-_RECEIVED_AT = "2026-01-02T03:04:05.678Z"
+from flagcast_cli.rehearsal import rehearsed
+from flagcast_cli.samples import sample_files, taken_in
 
 
 def problems_of(path: Path) -> list[Problem]:
@@ -26,7 +23,12 @@ def problems_of(path: Path) -> list[Problem]:
 
 
 def _template_problems(configuration: Configuration, templates: Mapping[str, str]) -> Iterator[Problem]:
-    samples = {path.stem: path.read_bytes() for path in sample_files()}
+    events = [
+        (path.stem, event)
+        for path in sample_files()
+        for event in taken_in(path.read_bytes(), path.stem, configuration)
+        if isinstance(event, Event)
+    ]
     for name, configured in configuration.destinations.items():
         destination = configured if isinstance(configured, Destination) else configured.draft
         if destination is None or destination.template not in (None, *templates):
@@ -34,33 +36,17 @@ def _template_problems(configuration: Configuration, templates: Mapping[str, str
         path = f"destinations.{name}"
         compiled = compile_destination(destination, templates, path)
         if isinstance(compiled, Compiled):
-            yield from _dry_run(compiled, path, _sampled(samples, configuration))
+            yield from dry_run(compiled, path, events)
         else:
             yield from compiled
 
 
-def _sampled(samples: Mapping[str, bytes], configuration: Configuration) -> Iterator[tuple[str, Event]]:
-    """Yield each sample as each source would have taken it in; as one of no settings where none is right."""
-    usable = {name: source for name, source in configuration.sources.items() if isinstance(source, Source)}
-    for source_name, source in (usable or {"source": Source()}).items():
-        for sample, raw in samples.items():
-            event = parse(raw, _origin(sample, source_name, source))
-            if isinstance(event, Event):
-                yield sample, event
-
-
-def _origin(sample: str, name: str, source: Source) -> Origin:
-    return Origin(f"evt_{sample}", name, source.environment, source.flipt_url, _RECEIVED_AT)
-
-
-def _dry_run(compiled: Compiled, path: str, events: Iterable[tuple[str, Event]]) -> Iterator[Problem]:
+def dry_run(compiled: Compiled, path: str, events: Iterable[tuple[str, Event]]) -> Iterator[Problem]:
     """Render every event that the destination wants; yields each way to fail once, with where it was met."""
-    values = dict.fromkeys(compiled.references, "https://secret.example.com")
     met: dict[str, list[str]] = {}
     for sample, event in events:
-        if not wants(compiled.destination, event):
-            continue
-        if isinstance(made := render(compiled, event, values, now=0), RenderFailed):
+        made = rehearsed(compiled, event)
+        if isinstance(made, RenderFailed | FilterFailed):
             met.setdefault(made.detail, []).append(sample)
     for detail, samples in met.items():
         others = f" and {len(samples) - 1} more" if len(samples) > 1 else ""

@@ -13,7 +13,10 @@ from flagcast_cli import send as sending
 from flagcast_cli.checkout import CONFIGURATION
 from flagcast_cli.console import CommandError, err, out, show_error
 from flagcast_cli.local import demo as local_demo
+from flagcast_cli.presets import show_presets
+from flagcast_cli.preview import preview, preview_all
 from flagcast_cli.samples import sample
+from flagcast_cli.trial import trial
 
 app = App(
     name="flagcast",
@@ -80,6 +83,56 @@ def send(
     if answer.advice:
         err.print(answer.advice, soft_wrap=True)
     return 0 if answer.status == 200 else 1
+
+
+@app.command
+def render(
+    destination: str,
+    event: str = "flag-updated",
+    /,
+    *,
+    all: bool = False,  # noqa: A002 - what people type
+    config: Path = CONFIGURATION,
+) -> int:
+    """Print what a destination would be sent: method, address, headers and body; nothing is sent.
+
+    Parameters
+    ----------
+    destination
+        Its name in the configuration.
+    event
+        A sample (such as flag-updated or flag-deleted-denied) or the file of a body.
+    all
+        Every sample, one after the other.
+    config
+        The configuration; its templates are in templates/ beside it.
+
+    """
+    return preview_all(config, destination) if all else preview(config, destination, event)
+
+
+@app.command
+def presets() -> int:
+    """List the ready-made destinations, and what each needs."""
+    show_presets()
+    return 0
+
+
+@app.command(name="test")
+def try_(destination: str, /, *, config: Path = CONFIGURATION, stack: str = "flagcast") -> int:
+    """Send one marked event to one destination, from here, and say what it answered.
+
+    Parameters
+    ----------
+    destination
+        Its name in the configuration.
+    config
+        The configuration; its templates are in templates/ beside it.
+    stack
+        The stack whose secrets and parameters are used, in your account and region.
+
+    """
+    return trial(config, destination, stack)
 
 
 @app.command

@@ -1,7 +1,7 @@
 import pytest
 
 from flagcast.core.config.model import Destination, FaultyDestination, FaultySource, Source
-from flagcast.core.config.read import read
+from flagcast.core.config.read import Beside, read
 from flagcast.core.filters import EVERY_EVENT, NOUNS, EventFilter
 
 DURATION = "expected a duration such as 15s, 1m30s or 24h, got"
@@ -146,7 +146,7 @@ def lines(part: str, problems: list[str]) -> list[str]:
 def test_a_faulty_destination_is_held_with_every_problem_and_harms_nothing_else(
     written: str, problems: list[str]
 ) -> None:
-    configuration = read(file_of(destination=written), ["b/c.j2", "a.j2"])
+    configuration = read(file_of(destination=written), Beside(["b/c.j2", "a.j2"]))
     assert list(map(str, configuration.problems)) == lines("destinations.d", problems)
     assert isinstance(configuration.destinations["d"], FaultyDestination)
     assert configuration.destinations["d"].events == EVERY_EVENT
@@ -178,7 +178,7 @@ def test_a_faulty_source_is_held_with_every_problem_and_harms_nothing_else(writt
     ],
 )
 def test_what_is_at_the_edge_of_what_is_right_is_right(written: str) -> None:
-    assert read(file_of(destination=written), ["b/c.j2"]).problems == ()
+    assert read(file_of(destination=written), Beside(["b/c.j2"])).problems == ()
 
 
 @pytest.mark.parametrize("name", ["-a", "_a", "a.b", "a b", "é", '""', "a/b", "a" * 65, "7", "true", "null"])

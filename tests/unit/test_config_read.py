@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flagcast.core.config.model import Configuration, Destination, FaultyDestination, Problem, Retry, Source
-from flagcast.core.config.read import merge, read
+from flagcast.core.config.read import Beside, merge, read
 from flagcast.core.config.references import SecretText, Text
 from flagcast.core.duration import DAY, Duration
 from flagcast.core.filters import EVERY_EVENT, EventFilter
@@ -31,7 +31,7 @@ destinations:
 
 
 def test_a_whole_file_is_read_with_the_defaults_under_each_destination() -> None:
-    assert read(WHOLE, ["slack.j2"]) == Configuration(
+    assert read(WHOLE, Beside(["slack.j2"])) == Configuration(
         sources={
             "flipt": Source(
                 signing_secrets=(SecretText("${secret:flipt-signing-secret}"),),
@@ -212,7 +212,7 @@ def test_a_body_of_its_own_stands_in_for_the_template_of_the_defaults_and_the_ot
         "sources: {}\ndefaults: {template: t.j2}\n"
         "destinations: {own: {url: https://x, body: b}, inherited: {url: https://x}}\n"
     )
-    own, inherited = read(text, ["t.j2"]).destinations.values()
+    own, inherited = read(text, Beside(["t.j2"])).destinations.values()
     assert isinstance(own, Destination)
     assert isinstance(inherited, Destination)
     assert [(each.body, each.template) for each in (own, inherited)] == [("b", None), (None, "t.j2")]

@@ -2,18 +2,19 @@
 
 from pathlib import Path
 
+import flagcast
 from flagcast.core.config.model import Configuration
-from flagcast.core.config.read import read
+from flagcast.core.config.read import Beside, read
 from flagcast.errors import ConfigurationUnreadable
 
 TEMPLATES = "templates"
+PRESETS = Path(flagcast.__file__).parent / "presets"
 
 
 def read_configuration(path: Path) -> Configuration:
     """Read the configuration; raises ConfigurationUnreadable."""
     try:
-        text = path.read_text(encoding="utf-8")
-        return read(text, list(_template_files(path)))
+        return read(path.read_text(encoding="utf-8"), Beside(list(_template_files(path)), read_presets()))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationUnreadable(f"{path}: {_why(error)}") from error
 
@@ -24,6 +25,11 @@ def read_templates(path: Path) -> dict[str, str]:
         return {name: file.read_text(encoding="utf-8") for name, file in _template_files(path).items()}
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationUnreadable(f"{path.parent / TEMPLATES}: {_why(error)}") from error
+
+
+def read_presets() -> dict[str, str]:
+    """Read the text of every preset, by its name."""
+    return {file.stem: file.read_text(encoding="utf-8") for file in sorted(PRESETS.glob("*.yaml"))}
 
 
 def _template_files(path: Path) -> dict[str, Path]:

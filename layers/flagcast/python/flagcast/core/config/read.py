@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from flagcast.core.config.checks import Finding, check_destination, check_name, check_source
 from flagcast.core.config.decode import decode_fields
@@ -17,6 +17,7 @@ from flagcast.core.config.model import (
     Source,
 )
 from flagcast.core.config.paths import is_within, join
+from flagcast.core.config.presets import find_preset, unmet
 from flagcast.core.config.references import Text
 from flagcast.errors import ConfigurationUnreadable
 
@@ -25,8 +26,18 @@ _BODY = frozenset({"body", "template"})
 _SECTIONS = ("sources", "defaults", "destinations")
 
 
-def read(text: str, templates: Collection[str] = ()) -> Configuration:
-    """Read flagcast.yaml; `templates` are the names of the files in templates/.
+class Beside(Struct, frozen=True):
+    """What lies beside the file: the names of the files in templates/, and the text of every preset."""
+
+    templates: Collection[str] = ()
+    presets: Mapping[str, str] = {}
+
+
+ALONE = Beside()
+
+
+def read(text: str, beside: Beside = ALONE) -> Configuration:
+    """Read flagcast.yaml.
 
     Raises ConfigurationUnreadable where the file as a whole cannot be trusted: it is not YAML, a section is missing,
     repeated, misspelt or no mapping. What is wrong inside a source or destination faults only that one.
@@ -34,17 +45,17 @@ def read(text: str, templates: Collection[str] = ()) -> Configuration:
     tree, repeated = load(text)
     sections = _sections(tree, repeated)
     defaults, default_problems = _defaults(sections["defaults"], _within("defaults", repeated))
+
+    def destination(name: object, part: object) -> Destination | FaultyDestination:
+        known = [*default_problems, *_within(join("destinations", name), repeated)]
+        return _destination(name, part, known, defaults, beside)
+
     return Configuration(
         sources={
             str(name): _source(name, part, _within(join("sources", name), repeated))
             for name, part in sections["sources"].items()
         },
-        destinations={
-            str(name): _destination(
-                name, part, [*default_problems, *_within(join("destinations", name), repeated)], defaults, templates
-            )
-            for name, part in sections["destinations"].items()
-        },
+        destinations={str(name): destination(name, part) for name, part in sections["destinations"].items()},
     )
 
 
@@ -97,14 +108,17 @@ def _source(name: object, tree: object, repeated: list[Problem]) -> Source | Fau
 
 
 def _destination(
-    name: object, tree: object, known_problems: list[Problem], defaults: dict[str, Any], templates: Collection[str]
+    name: object, tree: object, known_problems: list[Problem], defaults: dict[str, Any], beside: Beside
 ) -> Destination | FaultyDestination:
     path = join("destinations", name)
-    values, problems = decode_fields(Destination, _inheriting(tree, defaults), path)
+    whole, missing = _inheriting(tree, defaults, beside.presets, path)
+    values, problems = decode_fields(Destination, whole, path)
+    said = {each.path for each in missing}
+    problems = [*missing, *(each for each in problems if each.path not in said)]
     problems += [*known_problems, *_located(path, check_name(name))]
     # What is right by itself is held against the rest of it too, so that one report says everything.
     draft = Destination(**{"url": _NOT_KNOWN, **values})
-    problems += _located(path, check_destination(draft, templates))
+    problems += _located(path, check_destination(draft, beside.templates))
     if not problems:
         return draft
     # What is known to be right of its routing still holds; a key that is repeated is not known to be right.
@@ -117,14 +131,21 @@ def _destination(
     return FaultyDestination(tuple(problems), **routing, draft=structs.replace(draft, url=_NOT_KNOWN))
 
 
-def _inheriting(tree: object, defaults: dict[str, Any]) -> object:
-    """Lay a destination over the defaults; its own body replaces their template, and the other way round."""
+def _inheriting(
+    tree: object, defaults: dict[str, Any], presets: Mapping[str, str], path: str
+) -> tuple[object, list[Problem]]:
+    """Lay a destination over its preset, and that over the defaults; returns what the preset lacks, too."""
     if not isinstance(tree, dict):
-        return tree
-    own_body = not {"body", "template"}.isdisjoint(tree)
-    return merge(
-        {key: value for key, value in defaults.items() if not own_body or key not in ("body", "template")}, tree
-    )
+        return tree, []
+    preset, problems = find_preset(tree.get("preset", defaults.get("preset")), presets, path)
+    whole = _over(_over(defaults, preset.keys), tree)
+    return whole, [*problems, *unmet(preset, whole, path)]
+
+
+def _over(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge, where a body replaces a template, and the other way round."""
+    kept = base if _BODY.isdisjoint(over) else {key: value for key, value in base.items() if key not in _BODY}
+    return merge(kept, over)
 
 
 def _located(path: str, findings: Iterable[Finding]) -> list[Problem]:

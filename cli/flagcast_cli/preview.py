@@ -1,0 +1,73 @@
+"""A request as people read it."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import assert_never
+
+from rich.json import JSON
+
+from flagcast.core.outcomes import Faulty, Filtered, FilterFailed, RenderFailed
+from flagcast.core.rendering import Request
+from flagcast_cli.console import out
+from flagcast_cli.rehearsal import Rehearsal, Rehearsed, rehearsal_of, rehearsed
+from flagcast_cli.samples import sample_files
+
+
+def preview(config: Path, destination: str, event: str) -> int:
+    """Print what a destination would be sent for one event; returns the exit code."""
+    rehearsal = rehearsal_of(config, destination)
+    return _show(rehearsed(rehearsal.compiled, rehearsal.event(event)))
+
+
+def preview_all(config: Path, destination: str) -> int:
+    """Print what a destination would be sent for every sample; returns the exit code."""
+    rehearsal = rehearsal_of(config, destination)
+    return max(_show_named(rehearsal, [path.stem for path in sample_files()]), default=0)
+
+
+def _show_named(rehearsal: Rehearsal, samples: Sequence[str]) -> list[int]:
+    codes = []
+    for sample in samples:
+        out.rule(sample, align="left")
+        codes.append(_show(rehearsed(rehearsal.compiled, rehearsal.event(sample))))
+    return codes
+
+
+def _show(made: Rehearsed) -> int:
+    match made:
+        case Request():
+            show_request(made)
+            return 0
+        case Filtered():
+            out.print("[yellow]not sent:[/] its events or when do not want this one", soft_wrap=True)
+            return 0
+        case RenderFailed(detail) | FilterFailed(detail) | Faulty(detail):
+            out.print("[red]✗[/]", end=" ")
+            out.print(detail, soft_wrap=True, markup=False)
+            return 1
+    assert_never(made)
+
+
+def show_request(request: Request) -> None:
+    """Print a request whose secrets are masked already."""
+    out.print(f"[bold]{request.method}[/]", end=" ")
+    out.print(request.url, soft_wrap=True, markup=False)
+    for name, value in request.headers.items():
+        out.print(f"[cyan]{name}:[/]", end=" ")
+        out.print(value, soft_wrap=True, markup=False)
+    out.print()
+    _show_body(request.body)
+
+
+def _show_body(body: bytes) -> None:
+    text = body.decode(errors="replace")
+    try:
+        json.loads(text)
+    except ValueError:
+        out.print(text, soft_wrap=True, markup=False)
+        return
+    if out.is_terminal:
+        out.print(JSON(text, ensure_ascii=False), soft_wrap=True)
+    else:
+        out.print(json.dumps(json.loads(text), ensure_ascii=False, indent=2), soft_wrap=True, markup=False)

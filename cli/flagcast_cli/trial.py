@@ -1,0 +1,143 @@
+"""One marked event to one destination, for real: from this machine, past the queue."""
+
+import json
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import assert_never
+
+from msgspec import structs
+
+from flagcast.core.conditions import accepted
+from flagcast.core.config.references import Values
+from flagcast.core.event import Event, InvalidEvent
+from flagcast.core.masking import masked
+from flagcast.core.outcomes import Answered, NotAccepted, Unreachable
+from flagcast.core.rendering import Request, render
+from flagcast.edges import transport
+from flagcast.edges.aws.client import client
+from flagcast.edges.aws.secrets import SecretStore
+from flagcast.errors import SecretUnavailable
+from flagcast_cli.console import CommandError, err, out
+from flagcast_cli.preview import show_request
+from flagcast_cli.rehearsal import Rehearsal, refusal, rehearsal_of
+from flagcast_cli.samples import taken_in
+
+_MARK = "flagcast-test"
+_SECRETS_WITHIN = 10.0
+
+_ADVICE = {
+    400: "It did not understand the body: compare `flagcast render` with what its documentation asks for.",
+    401: "It did not accept the credentials: look at the secret's value, and at the header that carries it.",
+    403: "It did not accept the credentials, or they may not do this: look at the secret and its permissions.",
+    404: "There is nothing at that address: look at the url, and at the secret that holds it.",
+    405: "It takes another method: look at method.",
+    410: "That address is gone for good: make a new one there.",
+    413: "The body is too large for it.",
+    415: "It wants another content_type.",
+    422: "It did not understand the body: compare `flagcast render` with what its documentation asks for.",
+    429: "It is called too often: wait, and try again.",
+}
+_CAUSES = {
+    "connection": "Nothing took the connection: look at host and port, and whether this machine may reach it.",
+    "name": "Its name is not known: look at the host in the url.",
+    "tls": "Its certificate could not be verified, or it does not speak TLS.",
+    "timeout": "It did not answer within the destination's timeout.",
+    "protocol": "It did not answer as HTTP does.",
+    "address": "Its address is none.",
+}
+
+
+def trial(config: Path, name: str, stack: str) -> int:
+    """Send one marked event and say what came of it; returns the exit code."""
+    rehearsal = rehearsal_of(config, name)
+    event = _marked(rehearsal)
+    values = _values(rehearsal, stack)
+    made = render(rehearsal.compiled, event, values, time.time())
+    if not isinstance(made, Request):
+        raise CommandError(made.detail, f"flagcast render {name} shows what would be sent.")
+    show_request(_masked(made, values))
+    answer = transport.send(made, time.monotonic() + rehearsal.compiled.destination.timeout)
+    return _tell(accepted(rehearsal.compiled, answer) if isinstance(answer, Answered) else answer, values)
+
+
+def _marked(rehearsal: Rehearsal) -> Event:
+    """Return the first event of those that say they are a test which the destination wants; raises CommandError."""
+    for status, action in (("success", "updated"), ("denied", "deleted"), ("success", "created")):
+        for event in taken_in(_body(status, action), _MARK, rehearsal.configuration):
+            if not isinstance(event, InvalidEvent) and refusal(rehearsal.compiled, event) is None:
+                return event
+    raise CommandError(
+        "its events and when want no event that a test can send",
+        "A test is a flag updated, created, or a deletion denied; flagcast render shows any other sample.",
+    )
+
+
+def _body(status: str, action: str) -> bytes:
+    payload = {
+        "description": "Nothing was changed: this is a test of where audit events go.",
+        "enabled": False,
+        "key": _MARK,
+        "name": "A test by flagcast",
+        "namespace_key": "default",
+    }
+    wire = {
+        "version": "0.2",
+        "type": "flag",
+        "action": action,
+        "metadata": {"actor": {"authentication": "none", "name": "flagcast test"}},
+        "payload": None if status == "denied" else payload,
+        "timestamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "status": status,
+    }
+    return json.dumps(wire, separators=(",", ":")).encode()
+
+
+def _values(rehearsal: Rehearsal, stack: str) -> Values:
+    store = SecretStore(client, f"flagcast/{stack}/", f"/flagcast/{stack}/", os.environ, time.monotonic)
+    try:
+        return store.values(rehearsal.compiled.references, time.monotonic() + _SECRETS_WITHIN)
+    except SecretUnavailable as error:
+        raise CommandError(
+            str(error),
+            f"Its value is looked up in AWS, for the stack {stack} (--stack), with your own credentials and region.",
+            "The README says how to store it.",
+        ) from error
+
+
+def _masked(request: Request, values: Values) -> Request:
+    secrets = list(values.values())
+
+    def hidden(text: str) -> str:
+        return masked(text, secrets)
+
+    headers = {name: hidden(value) for name, value in request.headers.items()}
+    body = hidden(request.body.decode(errors="replace")).encode()
+    return structs.replace(request, url=hidden(request.url), headers=headers, body=body)
+
+
+def _tell(outcome: Answered | NotAccepted | Unreachable, values: Values) -> int:
+    out.print()
+    match outcome:
+        case Answered(status, excerpt=text):
+            good, said, advice = 200 <= status <= 299, text, _advice(status)
+            heading = str(status)
+        case NotAccepted(status, detail):
+            good, said, heading = False, detail, f"{status}, not accepted"
+            advice = "It answered 2xx, but its accept does not hold: the answer says why."
+        case Unreachable(cause):
+            good, said, heading, advice = False, "", "no answer", _CAUSES[cause]
+        case _:
+            assert_never(outcome)
+    out.print(f"[{'green' if good else 'red'}]{heading}[/]", end=" ")
+    out.print(masked(said, values.values())[:500], soft_wrap=True, markup=False)
+    if not good:
+        err.print(advice, soft_wrap=True, markup=False)
+    return 0 if good else 1
+
+
+def _advice(status: int) -> str:
+    if 300 <= status <= 399:
+        return "It redirects, which is never followed: give the address that it redirects to."
+    return _ADVICE.get(status, "It is in trouble itself: try again later." if status >= 500 else "It refused.")

@@ -1,0 +1,50 @@
+"""Presets: partial destinations that lie beside the code, and what each needs of the operator."""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from flagcast.core.config.document import load
+from flagcast.core.config.model import Problem
+from flagcast.core.config.paths import join
+
+
+class Preset(Struct, frozen=True):
+    """A ready-made destination; `needs` says by path what it cannot know, and `keys` are the rest of it."""
+
+    description: str
+    needs: dict[str, str]
+    keys: dict[str, Any]
+
+
+NO_PRESET = Preset("", {}, {})
+
+
+def read_preset(text: str) -> Preset:
+    """Read a preset's file; raises ConfigurationUnreadable where it is not YAML."""
+    tree, _ = load(text)
+    # What defaults say of templates is said of the operator's own.
+    return Preset(tree.pop("description"), tree.pop("needs", {}), {"engine": "jinja2", "escape": "json", **tree})
+
+
+def find_preset(name: object, texts: Mapping[str, str], path: str) -> tuple[Preset, list[Problem]]:
+    """Return the preset of a name, and what is wrong with that name."""
+    if name is None:
+        return NO_PRESET, []
+    if isinstance(name, str) and name in texts:
+        return read_preset(texts[name]), []
+    close = difflib.get_close_matches(str(name), texts, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(sorted(texts))}"
+    return NO_PRESET, [Problem(join(path, "preset"), f"unknown preset; {hint}")]
+
+
+def unmet(preset: Preset, tree: Mapping[str, Any], path: str) -> Iterator[Problem]:
+    """Yield a problem for each thing that a preset needs and that nobody said."""
+    for where, sentence in preset.needs.items():
+        found: Any = tree
+        for key in where.split("."):
+            found = found.get(key) if isinstance(found, dict) else None
+        if found is None:
+            yield Problem(f"{path}.{where}", f"preset {tree['preset']} needs it: {sentence}")
