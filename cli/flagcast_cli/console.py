@@ -21,7 +21,8 @@ class CommandError(Exception):
 
 def show_error(error: CommandError) -> None:
     """Print an error and what to do about it."""
-    err.print(f"[red]error:[/] {error}", soft_wrap=True)
+    err.print("[red]error:[/]", end=" ")
+    err.print(str(error), soft_wrap=True, markup=False, emoji=False)
     for step in error.next_steps:
         err.print(f"  {step}", soft_wrap=True, markup=False)
 

@@ -1,5 +1,6 @@
 """The command line: what can be said, and what is printed for it."""
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from flagcast_cli import check as checking
 from flagcast_cli import send as sending
 from flagcast_cli.checkout import CONFIGURATION
 from flagcast_cli.console import CommandError, err, out, show_error
+from flagcast_cli.importing import command as importing
 from flagcast_cli.local import demo as local_demo
 from flagcast_cli.presets import show_presets
 from flagcast_cli.preview import preview, preview_all
@@ -133,6 +135,38 @@ def try_(destination: str, /, *, config: Path = CONFIGURATION, stack: str = "fla
 
     """
     return trial(config, destination, stack)
+
+
+@app.command
+def import_flipt(
+    file: Path,
+    /,
+    *,
+    output: Path | None = None,
+    force: Annotated[bool, Parameter(negative="")] = False,
+    stack: str = "flagcast",
+    secret: str | None = None,
+) -> int:
+    """Make flagcast.yaml of a Flipt configuration that sends webhooks itself, and say what to do next.
+
+    The new file goes to stdout, everything else to stderr. FLIPT_ variables stand over the file, as they do in Flipt.
+    Exits 1 if what was written has something to mend.
+
+    Parameters
+    ----------
+    file
+        Flipt's configuration file (Flipt 1, YAML).
+    output
+        Where to write instead of stdout; a file that is there already is replaced only with --force.
+    force
+        Replace the file that --output names.
+    stack
+        The stack that the secrets are stored for.
+    secret
+        Write the value of one secret into a pipe, and nothing else.
+
+    """
+    return importing.import_flipt(file, environ=os.environ, output=output, force=force, stack=stack, secret=secret)
 
 
 @app.command

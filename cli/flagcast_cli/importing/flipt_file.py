@@ -1,0 +1,181 @@
+"""Flipt's configuration file to what its webhook sink was told, environment variables included.
+
+Keys and rules: https://github.com/flipt-io/flipt/blob/v1.61.1/internal/config/audit.go and
+https://docs.flipt.io/v1/configuration/auditing/webhooks
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from flagcast.core.config.checks import HEADER_NAME
+from flagcast.core.config.document import load
+from flagcast.core.config.paths import item, join
+from flagcast.errors import ConfigurationUnreadable
+from flagcast_cli.console import CommandError
+from flagcast_cli.importing.settings import Section, Setting, wrong
+
+_SECTIONS = frozenset({
+    "analytics", "audit", "authentication", "authorization", "cache", "cloud", "cors", "db", "diagnostics",
+    "experimental", "log", "meta", "metrics", "server", "storage", "tracing", "ui", "version",
+})  # fmt: skip
+_TEMPLATE_KEYS = ("url", "headers", "body", "method")
+_SINK = "audit.sinks.webhook"
+_OVER_THE_FILE = ("FLIPT_AUDIT_EVENTS", "FLIPT_AUDIT_SINKS_WEBHOOK_")
+_TEMPLATES_VARIABLE = "FLIPT_AUDIT_SINKS_WEBHOOK_TEMPLATES"
+
+
+class FliptTemplate(Struct, frozen=True):
+    """One entry of `templates`: an address, headers and a Go template."""
+
+    path: str
+    url: Setting
+    body: str
+    headers: Mapping[str, Setting]
+
+
+class FliptWebhook(Struct, frozen=True):
+    """What Flipt's webhook sink was told: a `url` or `templates`, never both."""
+
+    enabled: bool
+    url: Setting | None
+    signing_secret: Setting | None
+    templates: tuple[FliptTemplate, ...]
+    max_backoff_duration: Setting | None
+    events: tuple[str, ...] | None
+    events_path: str
+    tracing_enabled: bool
+    sampling_ratio: Setting | None
+    variables: tuple[str, ...]
+    """The variables that stand over the file."""
+    notes: tuple[str, ...]
+
+
+def read_flipt(path: Path, environ: Mapping[str, str]) -> FliptWebhook:
+    """Read what a Flipt of this file and environment sends where; raises CommandError."""
+    tree = _tree(path)
+    root = Section("", tree, environ)
+    if (version := root.text("version")) is not None and version.known().startswith("2"):
+        raise CommandError(f"{path} is of Flipt 2, which has no audit webhooks", "Give the file of a Flipt 1.")
+    variables = tuple(sorted(name for name in environ if name.startswith("FLIPT_AUDIT_") and environ[name]))
+    if not any(str(key).lower() in _SECTIONS for key in tree) and not variables:
+        raise CommandError(f"{path} is no configuration of Flipt", "Give the file that `flipt --config` is given.")
+    sink = root.section("audit").section("sinks").section("webhook")
+    url, entries = sink.text("url"), sink.items("templates")
+    _check_choice(path, url, entries)
+    notes: list[str] = []
+    if any(name.startswith(_TEMPLATES_VARIABLE) for name in variables):
+        notes.append(f"{_TEMPLATES_VARIABLE}*: left aside, Flipt reads templates from its file alone")
+    templates = tuple(
+        _template(item(join(_SINK, "templates"), index), entry, environ, notes) for index, entry in enumerate(entries)
+    )
+    events, events_path = _events(root.section("audit"))
+    tracing = root.section("tracing")
+    return FliptWebhook(
+        enabled=bool(sink.boolean("enabled")),
+        url=url,
+        signing_secret=sink.text("signing_secret"),
+        templates=templates,
+        max_backoff_duration=sink.text("max_backoff_duration"),
+        events=events,
+        events_path=events_path,
+        tracing_enabled=bool(tracing.boolean("enabled")),
+        sampling_ratio=_number(tracing, "sampling_ratio"),
+        variables=tuple(name for name in variables if name.startswith(_OVER_THE_FILE) and "TEMPLATES" not in name),
+        notes=tuple(notes),
+    )
+
+
+def _tree(path: Path) -> dict[object, Any]:
+    try:
+        tree, repeated = load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}", "Give the path of Flipt's configuration file.") from error
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{path}: not UTF-8 at byte {error.start}", "Save the file as UTF-8.") from error
+    except ConfigurationUnreadable as error:
+        raise CommandError(f"{path}: {error}", "Flipt's configuration is YAML; mend it there.") from error
+    if repeated:
+        raise CommandError(f"{path}: {repeated[0]}", "Flipt refuses a repeated key too: keep one of them.")
+    if tree is None:
+        return {}
+    if not isinstance(tree, dict):
+        raise CommandError(f"{path} is no configuration of Flipt", "Give the file that `flipt --config` is given.")
+    return tree
+
+
+def _check_choice(path: Path, url: Setting | None, entries: list[Any]) -> None:
+    if url is not None and entries:
+        raise CommandError(
+            f"{url.path} and {_SINK}.templates are both set: Flipt refuses that too",
+            "Take out the one that Flipt does not use, and run the command again.",
+        )
+    if url is None and not entries:
+        raise CommandError(
+            f"{path} sends no webhooks: neither {_SINK}.url nor {_SINK}.templates is set",
+            "If they are set by variables (FLIPT_AUDIT_SINKS_WEBHOOK_URL), set those here too.",
+            "To begin afresh, write layers/config/flagcast.yaml by docs/configuration.md.",
+        )
+
+
+def _template(path: str, entry: object, environ: Mapping[str, str], notes: list[str]) -> FliptTemplate:
+    if not isinstance(entry, dict):
+        raise wrong(path, "a mapping with url and body", entry)
+    # Nothing of a list's items can be set by a variable.
+    section = Section(path, entry, {})
+    found = {key: value for key in ("url", "body") if (value := section.raw(key)) is not None and value[1] != ""}
+    for key in ("url", "body"):
+        if key not in found:
+            raise CommandError(f"{join(path, key)}: is required", "A template of Flipt's has a url and a body.")
+    reader = Section(path, entry, environ)
+    headers = section.section("headers")
+    notes += _left_aside(path, section)
+    return FliptTemplate(
+        path,
+        reader.setting(*found["url"]),
+        reader.setting(*found["body"]).known(),
+        {
+            str(name): _header(join(headers.path, name), str(name), value, reader)
+            for name, value in headers.tree.items()
+        },
+    )
+
+
+def _header(path: str, name: str, value: object, reader: Section) -> Setting:
+    if not HEADER_NAME.fullmatch(name):
+        raise CommandError(f"{path}: is not a header name", "Flipt cannot send it either: mend it there first.")
+    setting = reader.setting(path, value)
+    # Go's httpguts.ValidHeaderFieldValue: no control characters but the tab.
+    if setting.text is not None and any(each != "\t" and (each < " " or each == "\x7f") for each in setting.text):
+        raise CommandError(
+            f"{path}: a line break or control character is in the value",
+            "Flipt cannot send it either; a value written with | ends in a line break, one with |- does not.",
+        )
+    return setting
+
+
+def _left_aside(path: str, section: Section) -> list[str]:
+    unknown = [str(key) for key in section.tree if str(key).lower() not in _TEMPLATE_KEYS]
+    notes = [f"{join(path, key)}: left aside, Flipt does not know the key" for key in unknown]
+    if (method := section.raw("method")) is not None and str(method[1]).upper() != "POST":
+        notes.append(f"{method[0]}: left aside, Flipt posts whatever it says")
+    return notes
+
+
+def _events(audit: Section) -> tuple[tuple[str, ...] | None, str]:
+    """Return the filters and where they stand: a list, or a text with spaces between; None where nothing is said."""
+    if (found := audit.raw("events")) is None:
+        return None, "audit.events"
+    path, value = found
+    if isinstance(value, str):
+        return tuple(audit.setting(path, value).known().split()), path
+    if not isinstance(value, list):
+        raise wrong(path, "a list of noun:verb", value)
+    return tuple(audit.setting(item(path, index), each).known() for index, each in enumerate(value)), path
+
+
+def _number(section: Section, key: str) -> Setting | None:
+    found = section.raw(key)
+    return None if found is None else Setting(found[0], str(found[1]))

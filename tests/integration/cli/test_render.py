@@ -1,0 +1,126 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from flagcast_cli.console import CommandError
+from flagcast_cli.samples import sample, sample_files
+from tests.integration.cli.conftest import Run
+
+Configured = Callable[[str], Path]
+
+CHAT = """
+    url: ${secret:slack#webhook_url}
+    headers: {Authorization: "Bearer ${ssm:chat-token}", X-Who: "{{ event.actor }}"}
+    vars: {room: "${env:FLAGCAST_VAR_ROOM}"}
+    sign: {scheme: standard-webhooks, secret: "${secret:signing}"}
+    when: not event.is_denied
+    body: '{"text": "{{ event.actor }} {{ event.verb_phrase }}", "room": "{{ vars.room }}"}'
+"""
+
+
+def test_a_request_is_printed_with_the_names_of_its_secrets_and_no_value(
+    configured: Configured, run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLAGCAST_VAR_ROOM", "canary")
+    assert run("render", "d", "flag-updated-by-person", "--config", configured(CHAT)) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "POST ${secret:slack#webhook_url}"
+    assert "Authorization: Bearer ${ssm:chat-token}" in lines
+    assert "Webhook-Signature: ***" in lines
+    assert 'X-Who: Zoë "Z" O\'Brien' in lines
+    body = json.loads("\n".join(lines[lines.index("") :]))
+    assert body["room"] == "${env:FLAGCAST_VAR_ROOM}"
+    assert body["text"].endswith("updated")
+
+
+def test_the_sample_is_a_flag_updated_unless_another_is_named(
+    configured: Configured, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = configured(
+        '    url: https://a\n    body: "{{ event.type }} {{ event.action }}"\n    content_type: text/plain\n'
+    )
+    assert run("render", "d", "--config", config) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "flag updated"
+    assert run("render", "d", sample("token", "deleted"), "--config", config) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "token deleted"
+
+
+def test_what_filters_turn_down_is_said_to_be_not_sent(
+    configured: Configured, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("render", "d", "flag-deleted-denied", "--config", configured(CHAT)) == 0
+    assert capsys.readouterr().out.startswith("not sent")
+
+
+def test_every_sample_is_printed_one_after_the_other(
+    configured: Configured, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("render", "d", "--all", "--config", configured("    url: https://a\n    preset: json\n")) == 0
+    printed = capsys.readouterr().out
+    assert all(f"{path.stem} ─" in printed for path in sample_files())
+
+
+def test_one_sample_that_cannot_be_rendered_fails_them_all(
+    configured: Configured, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = configured('    url: https://a\n    body: \'{"key": "{{ event.payload.key }}"}\'\n')
+    assert run("render", "d", "--all", "--config", config) == 1
+    assert "body, line 1: 'None' has no attribute 'key'" in capsys.readouterr().out
+    assert run("render", "d", "flag-updated", "--config", config) == 0
+
+
+def test_a_file_that_is_no_event_is_said_to_be_none(configured: Configured, run: Run, tmp_path: Path) -> None:
+    body = tmp_path / "body.json"
+    body.write_text('{"type": "flag"}')
+    with pytest.raises(CommandError, match="is not an event: no action"):
+        run("render", "d", body, "--config", configured("    url: https://a\n"))
+
+
+@pytest.mark.parametrize(
+    ("words", "message", "step"),
+    [
+        (("render", "e"), "has no destination e", "There are: d."),
+        (("render", "dd"), "has no destination dd", "Did you mean d?"),
+        (("render", "d", "flag-updatd"), "neither a sample nor a file", "Did you mean flag-updated"),
+        (("render", "d", "zzz"), "neither a sample nor a file", "For example"),
+        (("test", "e"), "has no destination e", "There are: d."),
+    ],
+)
+def test_a_name_that_is_not_there_is_met_with_those_that_are(
+    configured: Configured, run: Run, words: tuple[str, ...], message: str, step: str
+) -> None:
+    config = configured("    url: https://a\n")
+    with pytest.raises(CommandError, match=message) as raised:
+        run(*words, "--config", config)
+    assert raised.value.next_steps[0].startswith(step)
+
+
+@pytest.mark.parametrize(
+    ("destination", "step"),
+    [
+        ("    url: ftp://a\n", "destinations.d.url: "),
+        ("    url: https://a\n    body: '{{'\n", "destinations.d.body: body, line 1: "),
+        ("    preset: slack\n", "destinations.d.url: preset slack needs it: "),
+    ],
+)
+def test_a_destination_with_problems_is_not_rendered(
+    configured: Configured, run: Run, destination: str, step: str
+) -> None:
+    with pytest.raises(CommandError, match="destination d has problems") as raised:
+        run("render", "d", "--config", configured(destination))
+    assert raised.value.next_steps[0].startswith(step)
+
+
+def test_a_configuration_that_cannot_be_read_is_said_to_be_unreadable(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="No such file"):
+        run("render", "d", "--config", tmp_path / "none.yaml")
+
+
+def test_the_presets_are_listed_with_what_they_need(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("presets") == 0
+    printed = capsys.readouterr().out
+    for name in ("slack", "microsoft-teams", "pagerduty-change", "cloudevents-binary", "json"):
+        assert name in printed
+    assert "vars.routing_key" in printed

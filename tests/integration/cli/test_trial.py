@@ -1,0 +1,118 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from flagcast.core.signature import flipt_signature
+from flagcast_cli.actions import Action, Answer, Hang, Reset
+from flagcast_cli.console import CommandError
+from flagcast_cli.receiver import Receiver
+from tests.integration.cli.conftest import Run
+
+Configured = Callable[[str], Path]
+
+
+@pytest.fixture(autouse=True)
+def secret(monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("FLAGCAST_VAR_TOKEN", "canary-token")
+    return "canary-token"
+
+
+def destination(receiver: Receiver, more: str = "") -> str:
+    return f"""
+    url: {receiver.url}/in
+    allow_http: true
+    timeout: 500ms
+    headers: {{Authorization: "Bearer ${{env:FLAGCAST_VAR_TOKEN}}"}}
+    {more}
+"""
+
+
+def test_one_marked_event_is_sent_to_that_destination(
+    configured: Configured, run: Run, receiver: Receiver, capsys: pytest.CaptureFixture[str]
+) -> None:
+    receiver.script("/in", [Answer(200, body=b"thank you, canary-token")])
+    sign = "sign: {scheme: flipt, secret: '${env:FLAGCAST_VAR_TOKEN}'}"
+    assert run("test", "d", "--config", configured(destination(receiver, sign))) == 0
+    (received,) = receiver.requests()
+    headers = dict(received.headers)
+    assert headers["Authorization"] == "Bearer canary-token"
+    assert headers["X-Flipt-Webhook-Signature"] == flipt_signature(received.body, "canary-token")
+    event = json.loads(received.body)
+    assert (event["type"], event["action"], event["payload"]["key"]) == ("flag", "updated", "flagcast-test")
+    printed = capsys.readouterr().out
+    assert f"POST {receiver.url}/in" in printed
+    assert "200 thank you, ***" in printed
+    assert "canary-token" not in printed
+
+
+def test_a_destination_that_wants_only_denied_events_is_sent_one(
+    configured: Configured, run: Run, receiver: Receiver
+) -> None:
+    assert run("test", "d", "--config", configured(destination(receiver, "when: event.is_denied"))) == 0
+    (received,) = receiver.requests()
+    assert json.loads(received.body)["status"] == "denied"
+
+
+def test_a_destination_that_wants_none_of_the_tests_is_sent_none(
+    configured: Configured, run: Run, receiver: Receiver
+) -> None:
+    with pytest.raises(CommandError, match="want no event that a test can send"):
+        run("test", "d", "--config", configured(destination(receiver, 'events: ["token:*"]')))
+    assert receiver.requests() == []
+
+
+@pytest.mark.parametrize(
+    ("action", "heading", "advice"),
+    [
+        (Answer(401, body=b"who are you"), "401 who are you", "credentials"),
+        (Answer(404), "404", "nothing at that address"),
+        (Answer(302), "302", "redirects"),
+        (Answer(500), "500", "in trouble itself"),
+        (Answer(418), "418", "It refused."),
+        (Reset(), "no answer", "did not answer as HTTP does"),
+        (Hang(), "no answer", "within the destination's timeout"),
+    ],
+)
+def test_a_refusal_comes_with_advice(
+    configured: Configured,
+    run: Run,
+    receiver: Receiver,
+    capsys: pytest.CaptureFixture[str],
+    action: Action,
+    heading: str,
+    advice: str,
+) -> None:
+    receiver.script("/in", [action])
+    assert run("test", "d", "--config", configured(destination(receiver))) == 1
+    printed = capsys.readouterr()
+    assert any(line.startswith(heading) for line in printed.out.splitlines())
+    assert advice in printed.err
+
+
+def test_an_answer_that_is_not_accepted_is_a_refusal(
+    configured: Configured, run: Run, receiver: Receiver, capsys: pytest.CaptureFixture[str]
+) -> None:
+    receiver.script("/in", [Answer(200, body=b'{"ok": false, "error": "channel_not_found"}')])
+    assert run("test", "d", "--config", configured(destination(receiver, "accept: response.json.ok"))) == 1
+    printed = capsys.readouterr()
+    assert "200, not accepted" in printed.out
+    assert "channel_not_found" in printed.out
+    assert "its accept does not hold" in printed.err
+
+
+def test_a_secret_that_cannot_be_had_is_said_with_where_it_is_looked_for(
+    configured: Configured, run: Run, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FLAGCAST_VAR_TOKEN")
+    with pytest.raises(CommandError, match="FLAGCAST_VAR_TOKEN") as raised:
+        run("test", "d", "--stack", "mine", "--config", configured(destination(receiver)))
+    assert "stack mine" in raised.value.next_steps[0]
+    assert receiver.requests() == []
+
+
+def test_what_cannot_be_rendered_is_not_sent(configured: Configured, run: Run, receiver: Receiver) -> None:
+    with pytest.raises(CommandError, match="'nope' is undefined"):
+        run("test", "d", "--config", configured(destination(receiver, "body: '{{ nope }}'")))
+    assert receiver.requests() == []
