@@ -111,7 +111,7 @@ destinations:
   chat: {url: "https://x.example", timeout: 31s, body: '{"text": {{ event.typo }}}'}
   syntax: {url: "https://x.example", body: '{{ event.type'}
   denied: {url: "https://x.example", events: ["flag:deleted"], body: '"{{ event.payload.key }}"'}
-  quoted: {url: "https://x.example", events: ["flag:created"], body: '"{{ event.payload.name }}"'}
+  quoted: {url: "https://x.example", events: ["flag:created"], escape: none, body: '"{{ event.payload.name }}"'}
 """
     )
     good_sources = bad.read_text().replace("[plain-secret]", '["${secret:x}"]')

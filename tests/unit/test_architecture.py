@@ -28,10 +28,9 @@ OURS = {
 }
 THEIRS = {"core": {"msgspec", "yaml"}, "story": {"msgspec"}, "edges": {"msgspec"}}
 THEIRS_IN = {
-    "flagcast.core.templates.jinja": {"jinja2"},
-    "flagcast.core.templates.jinja_environment": {"jinja2"},
     "flagcast.core.templates.limits": {"jinja2"},
-    "flagcast.core.templates.go": {"msgspec", "gotpl"},
+    **{name: {"msgspec", "jinja2"} for name in MODULES if name.startswith("flagcast.core.templates.jinja")},
+    **{name: {"msgspec", "gotpl"} for name in MODULES if name.startswith("flagcast.core.templates.go")},
     "flagcast.edges.transport": {"msgspec", "urllib3"},
     "flagcast.edges.connection": {"urllib3"},
     **{name: {"msgspec", "boto3", "botocore"} for name in MODULES if name.startswith("flagcast.edges.aws")},

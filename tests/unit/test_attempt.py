@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import pytest
 
 from flagcast.core.config.model import Retry
-from flagcast.core.config.read import read
+from flagcast.core.config.read import Beside, read
 from flagcast.core.config.references import Reference, Values
 from flagcast.core.message import Message
 from flagcast.core.outcomes import (
@@ -11,7 +11,9 @@ from flagcast.core.outcomes import (
     DependencyFailed,
     Faulty,
     Filtered,
+    FilterFailed,
     Newer,
+    NotAccepted,
     Outcome,
     RenderFailed,
     UnknownDestination,
@@ -75,6 +77,13 @@ NOTHING_SENT: list[tuple[str, Message, Outcome]] = [
     ("{url: https://x}", message(task_for(raw=b"\xff")), Unreadable("not UTF-8 at byte 0")),
     ("{url: https://x}", message(task_for(raw=b"[]")), Unreadable("not a JSON object")),
     ('{url: https://x, events: ["rule:*"]}', message(), Filtered()),
+    ("{url: https://x, when: event.is_denied}", message(), Filtered()),
+    ("{url: https://x, when: event.nope}", message(), FilterFailed("when: event has no attribute 'nope'")),
+    (
+        "{url: https://x, when: event.type ==}",
+        message(),
+        Faulty("destinations.mirror.when: when, line 1: unexpected 'end of template'"),
+    ),
     (
         "{url: https://x, body: '{% if %}'}",
         message(),
@@ -129,7 +138,7 @@ def test_a_template_sees_what_the_source_says_of_itself_and_goes_without_where_i
 def test_a_destination_is_compiled_once_of_the_files_there_are() -> None:
     text = "sources: {}\ndestinations: {mirror: {url: https://x, content_type: text/plain, template: t.j2}}\n"
     wire, templates = Wire(), {"t.j2": "{{ event.action }}"}
-    made = Attempts(read(text, templates), templates, Store(), wire, FakeClock())
+    made = Attempts(read(text, Beside(templates)), templates, Store(), wire, FakeClock())
     made.make(message())
     templates["t.j2"] = "changed"
     made.make(message(task_for(raw=body(action="deleted"))))
@@ -187,6 +196,14 @@ def test_an_answer_that_echoes_the_request_is_masked_before_it_is_cut() -> None:
     echo = "x" * (LONGEST_EXCERPT - 3) + "stale-token" + "y" * 1000
     outcome = attempts(BEARING, wire=Wire(Answered(500, 3, echo))).make(message())
     assert outcome == Answered(500, 3, "x" * (LONGEST_EXCERPT - 3) + "***")
+
+
+def test_an_answer_that_is_not_accepted_is_masked_before_it_is_cut() -> None:
+    echo = "x" * (LONGEST_EXCERPT - 3) + "stale-token" + "y" * 1000
+    keys = BEARING.replace("url:", "accept: response.json is not none, url:")
+    assert attempts(keys, wire=Wire(Answered(200, None, echo))).make(message()) == NotAccepted(
+        200, "x" * (LONGEST_EXCERPT - 3) + "***"
+    )
 
 
 def test_the_policy_is_the_destinations_own_and_else_the_default() -> None:

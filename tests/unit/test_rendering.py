@@ -170,7 +170,10 @@ def test_references_are_told_once_each_in_the_order_they_stand() -> None:
         ({"body": "{{ event.nope }}"}, "body, line 1: event has no attribute 'nope'"),
         ({"body": "\n{{ 1 / 0 }}"}, "body, line 2: ZeroDivisionError"),
         ({"body": "{{ 1 + event.payload.key }}"}, "body, line 1: TypeError"),
-        ({"body": "{{ range(1000000) | list }}"}, "body, line 1: OverflowError"),
+        (
+            {"body": "{{ range(1000000) | list }}"},
+            "body, line 1: a number over 10,000 where a width or count is expected",
+        ),
         ({"body": "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}"}, "body, line 1: RecursionError"),
         (
             {"body": "{{ event.__class__ }}"},
@@ -199,17 +202,60 @@ def test_a_template_that_fails_is_told_with_where_and_what(keys: dict[str, Any],
 
 
 def test_the_reason_for_a_failure_does_not_quote_what_python_says_about_a_value() -> None:
-    # Jinja2's xmlattr raises "Invalid character in attribute name: 'canary key'".
-    failed = rendered({"body": "{{ {event.flag_key: 1} | xmlattr }}"}, event(payload={"key": "canary key"}))
-    assert failed == RenderFailed("body, line 1: ValueError")
+    # Python says "could not convert string to float: 'canary key'", Jinja2 "'canary key' is not a valid URI scheme".
+    about = event(payload={"key": "canary key"})
+    assert rendered({"body": "{{ event.flag_key | filesizeformat }}"}, about) == RenderFailed(
+        "body, line 1: ValueError"
+    )
+    failed = rendered({"body": "{{ 'a' | urlize(extra_schemes=[event.flag_key]) }}"}, about)
+    assert failed == RenderFailed("body, line 1: FilterArgumentError")
 
 
-@pytest.mark.parametrize("body", ["", "{{ event.type }}", '{"a": "{{ event.payload.name }}"}', "{} {}", "[" * 100_000])
-def test_a_body_that_says_it_is_json_and_is_not_fails(body: str) -> None:
-    failed = rendered({"body": body})
+@pytest.mark.parametrize("escape", ["json", "none"])
+@pytest.mark.parametrize("body", ["", "{{ event.type }},", '{"a": {{ event.payload.name }}', "{} {}", "[" * 100_000])
+def test_a_body_that_says_it_is_json_and_is_not_fails(body: str, escape: str) -> None:
+    failed = rendered({"body": body, "escape": escape})
     assert isinstance(failed, RenderFailed)
     assert failed.detail.startswith("body: the result is not JSON: ")
     assert isinstance(rendered({"body": body, "content_type": "text/plain"}), Request)
+
+
+# The quotes and line breaks of a name broke the body, and the message was lost.
+@pytest.mark.parametrize("content_type", ["application/json", "application/cloudevents+json; charset=utf-8"])
+def test_a_value_in_a_json_body_is_escaped_for_its_place(content_type: str) -> None:
+    template = '{"type": {{ event.type }}, "text": "{{ event.payload.name }}", "none": {{ event.url }}}'
+    made = made_of({"body": template, "content_type": content_type})
+    assert json.loads(made.body) == {"type": "flag", "text": 'a "b"\nc', "none": None}
+
+
+@pytest.mark.parametrize("body", ["{{ event.type }}", '{"a": "{{ event.payload.name }}"}', '{"a": {{ event.url }}}'])
+def test_with_escape_none_a_value_stands_as_it_is_and_the_result_must_still_be_json(body: str) -> None:
+    assert isinstance(rendered({"body": body, "escape": "none"}), RenderFailed)
+    assert isinstance(rendered({"body": body}), Request)
+    quoted = made_of({"body": '{"a": {{ event.payload.name | tojson }}, "b": "{{ event.type }}"}', "escape": "none"})
+    assert json.loads(quoted.body) == {"a": 'a "b"\nc', "b": "flag"}
+
+
+def test_a_value_that_cannot_stand_where_it_does_fails_with_where_that_is() -> None:
+    assert rendered({"body": '{"a": {{ event }}}'}) == RenderFailed(
+        "body: a Event, which JSON does not know, stands outside of a string, behind '{\"a\":'"
+    )
+
+
+def test_variables_are_texts_with_their_references_resolved() -> None:
+    keys: dict[str, Any] = {
+        "vars": {"channel": "#a", "key": "k-${ssm:token}"},
+        "body": '{"c": "{{ vars.channel }}", "k": {{ vars.key }}}',
+    }
+    assert json.loads(made_of(keys).body) == {"c": "#a", "k": "k-t0ken"}
+    assert compiled(**keys).references == (TOKEN,)
+
+
+# A secret with a line break in it was a failure of the template, and the task lost; once mended, it is sent.
+@pytest.mark.parametrize("token", ["a\rb", "a\nb", "a\0b"])
+def test_a_secret_that_cannot_stand_in_a_header_holds_the_destination(token: str) -> None:
+    faulty = rendered({"headers": {"A": "Bearer ${ssm:token}"}}, token=token)
+    assert faulty == Faulty("headers.A: its secret holds a line break or NUL")
 
 
 # Python's own reader takes these: NaN and Infinity are not JSON, and a receiver that knows so refused the request.

@@ -66,6 +66,7 @@ def demo(port: int) -> int:
     """Send the story and show what became of it; returns the exit code."""
     began = time.monotonic()
     with local_stack(port, CONFIGURATION) as (stack, receiver):
+        receiver.script("/team-chat", [Answer(200, body=b"ok")])  # as Slack says it
         receiver.script("/incident-desk", [Answer(500), Answer(503), Answer(200)])
         receiver.script("/old-tool", [Answer(422, body=b"segments are not supported")])
         with step(f"Sending {len(STORY)} events that a real Flipt sent, signed with the stack's secret"):

@@ -28,6 +28,8 @@ def signature_headers(scheme: Scheme, secret: str, stamp: Mapping[str, str], bod
     Flipt: internal/server/audit/webhook/client.go, over the body alone.
     """
     match scheme:
+        case "flipt" if not secret:
+            return BadSecret("expected a secret that is not empty")
         case "flipt":
             return {FLIPT_HEADER: flipt_signature(body, secret)}
         case "standard-webhooks":

@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-import flagcast
 from flagcast.core.config.model import Configuration
 from flagcast.core.config.read import Beside, read
 from flagcast.errors import ConfigurationUnreadable
 
 TEMPLATES = "templates"
-PRESETS = Path(flagcast.__file__).parent / "presets"
+PRESETS = Path(__file__).parents[1] / "presets"
 
 
 def read_configuration(path: Path) -> Configuration:

@@ -14,7 +14,17 @@ import msgspec
 
 from flagcast.core.event import Event
 from flagcast.core.message import Message
-from flagcast.core.outcomes import Answered, Decision, Done, Filtered, GiveUp, Outcome, RetryIn, Unreachable
+from flagcast.core.outcomes import (
+    Answered,
+    Decision,
+    Done,
+    Filtered,
+    GiveUp,
+    NotAccepted,
+    Outcome,
+    RetryIn,
+    Unreachable,
+)
 from flagcast.core.task import NO_DESTINATION, Task
 from flagcast.errors import FlagcastError, QueueUnavailable
 
@@ -76,7 +86,7 @@ class Telemetry:
             "Deliveries": 1,
         }
         metrics = [_metrics(["destination", "outcome"], Deliveries="Count")]
-        if isinstance(outcome, Answered | Unreachable):
+        if isinstance(outcome, Answered | NotAccepted | Unreachable):
             fields |= {"Failed": 0 if isinstance(decision, Done) else 1, "DeliveryLatency": _ms(seconds)}
             metrics.append(_metrics(["destination"], Failed="Count", DeliveryLatency="Milliseconds"))
         match outcome:

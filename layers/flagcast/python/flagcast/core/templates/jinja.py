@@ -1,25 +1,38 @@
 """Jinja2, sandboxed and bounded: text with names in it to pieces, errors as values."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import FunctionLoader, Template, TemplateError, TemplateSyntaxError, nodes
+from jinja2 import (
+    FunctionLoader,
+    Template,
+    TemplateError,
+    TemplateNotFound,
+    TemplatesNotFound,
+    TemplateSyntaxError,
+    Undefined,
+    nodes,
+)
 from jinja2.environment import TemplateExpression
+from jinja2.exceptions import FilterArgumentError
 
 from flagcast.core.outcomes import RenderFailed
-from flagcast.core.templates.jinja_environment import Captured, PiecesEnvironment
+from flagcast.core.templates.jinja_environment import PiecesEnvironment
 from flagcast.core.templates.limits import budgeted
+from flagcast.core.templates.places import Captured
 
-_EVENT = "'flagcast.core.event.Event object'"
-"""What Jinja2 calls the event that templates know as `event`."""
+_OURS = re.compile(r"'flagcast\.[\w.]*\.(\w+) object'")
+"""What Jinja2 calls what templates know as `event`, or `response`."""
 
 
 class JinjaTemplate:
     """A template that is compiled."""
 
-    def __init__(self, template: Template) -> None:
+    def __init__(self, template: Template, environment: PiecesEnvironment) -> None:
         """Keep what Jinja2 made of it."""
         self._template = template
+        self._environment = environment
 
     @property
     def name(self) -> str:
@@ -32,7 +45,7 @@ class JinjaTemplate:
             with budgeted():
                 filled = self._template.render(names)
         except Exception as error:  # noqa: BLE001 - a template can raise whatever its filters and operators do
-            return RenderFailed(_located(*_place(self.name, error), error))
+            return RenderFailed(_located(*_place(self.name, error), error, self._environment))
         assert isinstance(filled, Captured)
         return filled.pieces
 
@@ -40,21 +53,24 @@ class JinjaTemplate:
 class Expression:
     """A Jinja2 expression that is either true or false."""
 
-    def __init__(self, expression: TemplateExpression, name: str) -> None:
+    def __init__(self, expression: TemplateExpression, name: str, environment: PiecesEnvironment) -> None:
         """Keep what Jinja2 made of it."""
         self._expression = expression
         self._name = name
+        self._environment = environment
 
     def ask(self, names: Mapping[str, Any]) -> bool | RenderFailed:
         """Evaluate the expression; anything but true or false is a failure."""
         try:
             with budgeted():
                 answer = self._expression(names)
-                if not isinstance(answer, bool):
-                    # An undefined name raises here, and says which.
-                    return RenderFailed(f"{self._name}: gives {answer!r:.100}, not true or false")
+                if isinstance(answer, Undefined):
+                    str(answer)  # StrictUndefined raises, and names what is not there.
         except Exception as error:  # noqa: BLE001 - an expression can raise whatever its filters and operators do
-            return RenderFailed(_located(self._name, None, error))
+            return RenderFailed(_located(self._name, None, error, self._environment))
+        if not isinstance(answer, bool):
+            # Its kind alone: the value may be the event's.
+            return RenderFailed(f"{self._name}: gives a {type(answer).__name__}, not true or false")
         return answer
 
 
@@ -72,19 +88,21 @@ class Templates:
 
     def compile(self, source: str, name: str) -> JinjaTemplate | RenderFailed:
         """Compile a template, or say where and why it cannot be."""
-        try:
-            code = self._environment.compile(source, name, name)
-        except TemplateError as error:
-            return RenderFailed(_located(name, _line(error), error))
         environment = self._environment
-        return JinjaTemplate(environment.template_class.from_code(environment, code, environment.make_globals(None)))
+        try:
+            code = environment.compile(source, name, name)
+            template = environment.template_class.from_code(environment, code, environment.make_globals(None))
+        except Exception as error:  # noqa: BLE001 - Python's compiler raises too: nested too deeply, too long a number
+            return RenderFailed(_located(name, _line(error), error, environment))
+        return JinjaTemplate(template, environment)
 
     def compile_expression(self, source: str, name: str) -> Expression | RenderFailed:
         """Compile an expression that is to give true or false, or say why it cannot be."""
+        environment = self._environment
         try:
-            return Expression(self._environment.compile_expression(source, undefined_to_none=False), name)
-        except TemplateError as error:
-            return RenderFailed(_located(name, _line(error), error))
+            return Expression(environment.compile_expression(source, undefined_to_none=False), name, environment)
+        except Exception as error:  # noqa: BLE001 - Python's compiler raises too: nested too deeply, too long a number
+            return RenderFailed(_located(name, _line(error), error, environment))
 
     def printed_names(self, source: str) -> list[str]:
         """Return the names that a template prints by themselves, as {{ name }} and in no larger expression."""
@@ -92,7 +110,7 @@ class Templates:
         return [node.name for output in outputs for node in output.nodes if isinstance(node, nodes.Name)]
 
 
-def _line(error: TemplateError) -> int | None:
+def _line(error: Exception) -> int | None:
     return error.lineno if isinstance(error, TemplateSyntaxError) else None
 
 
@@ -107,7 +125,18 @@ def _place(name: str, error: Exception) -> tuple[str, int | None]:
     return name, line
 
 
-def _located(name: str, line: int | None, error: Exception) -> str:
-    """Say where and what; a template's own error names what it looked up, another's message might hold the event."""
-    what = (error.message or "").replace(_EVENT, "event") if isinstance(error, TemplateError) else None
-    return f"{name}{f', line {line}' if line else ''}: {what or type(error).__name__}"
+def _located(name: str, line: int | None, error: Exception, environment: PiecesEnvironment) -> str:
+    return f"{name}{f', line {line}' if line else ''}: {_said(error, environment)}"
+
+
+def _said(error: Exception, environment: PiecesEnvironment) -> str:
+    """Say what went wrong without a value of the event's: a template's own error names what the template wrote."""
+    match error:
+        case TemplatesNotFound():
+            return "none of the templates is there"
+        case TemplateNotFound() if error.name not in environment.written:
+            return "no template of the name that a value gives"
+        case TemplateError(message=str() as message) if not isinstance(error, FilterArgumentError):
+            return _OURS.sub(lambda found: found[1].lower(), message)
+        case _:
+            return type(error).__name__

@@ -1,28 +1,40 @@
-"""How much one rendering may do: steps, and text that it makes on the way, kept or not.
+"""How much one rendering may do: steps, work, and text that it makes on the way, kept or not.
 
 Jinja2's own sandbox bounds range() alone (https://jinja.palletsprojects.com/en/stable/sandbox/#security-considerations).
 """
 
 import re
-from collections.abc import Iterator, Sized
+from collections.abc import Iterator, Mapping, Sized
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
 
-from jinja2 import TemplateRuntimeError
+from jinja2 import TemplateRuntimeError, Undefined
 
 MOST_STEPS = 10_000
 """Turns of loops, calls and includes, all together."""
 
 MOST_TEXT = 16 * 1024 * 1024
-"""Characters (of a list, items) that are made; the largest event is 1 MB of them."""
+"""Characters that are made (an item of a list counts as eight); the largest event is 1 MB of them."""
+
+MOST_WORK = 100_000_000
+"""What filters, tests, comparisons and calls look at: one for a character, and as the two below; about a second."""
+
+ITEM = 30
+CALL = 400
 
 LARGEST_NUMBER = 10_000
 """What a width, a count or a range may be."""
 
-MOST_BITS = 4_096
+MOST_BITS = 16_384
+"""Of a whole number; Python writes none that has more than 4,300 digits."""
 
-_DIRECTIVE = re.compile(r"%(?:\([^)]*\))?[-+ #0]*(\*|\d*)(?:\.(\*|\d*))?")
+# Looks ahead, so that a directive cannot hide in what only seems to be the name of another.
+_DIRECTIVE = re.compile(r"%(?=(?:\([^)]*\))?[-+ #0]*(\*|\d*)(?:\.(\*|\d*))?)")
+_NESTED_NAME = re.compile(r"%\([^)]*\(")
+_POINTER = 8
+_SIMPLE = frozenset({int, float, bool, type(None)})
+_NOTHING: dict[None, None] = {}
+_LISTS = (list, tuple, type(_NOTHING.keys()), type(_NOTHING.values()), type(_NOTHING.items()))
 
 
 class LimitExceeded(TemplateRuntimeError):
@@ -33,6 +45,7 @@ class _Budget:
     def __init__(self) -> None:
         self.steps = MOST_STEPS
         self.text = MOST_TEXT
+        self.work = MOST_WORK
 
 
 _budget: ContextVar[_Budget] = ContextVar("budget")
@@ -48,26 +61,62 @@ def budgeted() -> Iterator[None]:
         _budget.reset(token)
 
 
-def step() -> None:
-    """Take one step; raises LimitExceeded."""
+def step() -> bool:
+    """Take one step, and say True; raises LimitExceeded."""
     budget = _budget.get()
     budget.steps -= 1
     if budget.steps < 0:
         raise LimitExceeded(f"more than {MOST_STEPS:,} turns of loops, calls and includes")
+    return True
 
 
 def spend(characters: int) -> None:
-    """Account for text that is about to be made, or was; raises LimitExceeded."""
+    """Account for text that is about to be made; raises LimitExceeded."""
     budget = _budget.get()
     budget.text -= characters
     if budget.text < 0:
         raise LimitExceeded(f"more than {MOST_TEXT:,} characters are made")
 
 
+def work(units: int) -> None:
+    """Account for work that is about to be done; raises LimitExceeded."""
+    budget = _budget.get()
+    budget.work -= units
+    if budget.work < 0:
+        raise LimitExceeded("more work than a message is worth")
+
+
+def read(value: object, *, defined: bool = False) -> None:
+    """Account for looking at all that a value holds; raises LimitExceeded, or for a name that must be `defined`.
+
+    A list that holds another twice, and that a third twice, is soon more than can be written: it counts as written.
+    """
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if type(each) in _SIMPLE:
+            continue
+        if isinstance(each, str):
+            work(len(each))
+        elif isinstance(each, _LISTS):
+            work((len(each) + 2) * ITEM)
+            waiting.extend(each)
+        elif isinstance(each, dict):
+            work((len(each) + 2) * 2 * ITEM)
+            waiting.extend(each)
+            waiting.extend(each.values())
+        elif defined and isinstance(each, Undefined):
+            str(each)  # StrictUndefined raises, and names what is not there.
+
+
 def counted[T](made: T) -> T:
-    """Account for a value that was made, where it has a size."""
-    if isinstance(made, str | list | tuple):
+    """Account for a value that was made; raises LimitExceeded."""
+    if isinstance(made, str):
         spend(len(made))
+    elif isinstance(made, list | tuple | dict):
+        spend(len(made) * _POINTER)
+    elif isinstance(made, int) and made.bit_length() > MOST_BITS:
+        raise LimitExceeded("a number that is too large")
     return made
 
 
@@ -77,7 +126,7 @@ def check_number(number: object) -> None:
         raise LimitExceeded(f"a number over {LARGEST_NUMBER:,} where a width or count is expected")
 
 
-def check_operation(operator: str, left: Any, right: Any) -> None:
+def check_operation(operator: str, left: object, right: object) -> None:
     """Account for what an operator is about to make; raises LimitExceeded."""
     match operator, left, right:
         case "*", int(), int() if left.bit_length() + right.bit_length() > MOST_BITS:
@@ -85,21 +134,33 @@ def check_operation(operator: str, left: Any, right: Any) -> None:
         case "**", int(), int() if left.bit_length() * right > MOST_BITS:
             raise LimitExceeded("a number that is too large")
         case "*", int(), Sized():
-            spend(len(right) * max(left, 0))
+            spend(_size(right) * max(left, 0))
         case "*", Sized(), int():
-            spend(len(left) * max(right, 0))
+            spend(_size(left) * max(right, 0))
         case "+", Sized(), Sized():
-            spend(len(left) + len(right))
+            spend(_size(left) + _size(right))
         case "%", str(), _:
-            check_format(left)
+            check_format(left, right)
         case _:
             pass
 
 
-def check_format(text: str) -> None:
-    """Refuse a width in a format that is too large, or that a value would say; raises LimitExceeded."""
+def _size(value: Sized) -> int:
+    return len(value) * (1 if isinstance(value, str) else _POINTER)
+
+
+def check_format(text: str, values: object) -> None:
+    """Refuse a format that makes too much: by a width, by one among the values, by the values themselves."""
+    if _NESTED_NAME.search(text):
+        raise LimitExceeded("a parenthesis inside a name in a format")
     for found in _DIRECTIVE.finditer(text):
         for number in found.groups():
             if number == "*":
                 raise LimitExceeded("a width that stands among the values")
             check_number(int(number[:9]) if number else 0)
+    spend(text.count("%") * _longest(values))
+
+
+def _longest(values: object) -> int:
+    each = values.values() if isinstance(values, Mapping) else values if isinstance(values, tuple) else (values,)
+    return max((len(value) for value in each if isinstance(value, Sized)), default=0)

@@ -6,9 +6,8 @@ decides where a string begins and ends, so no value can end one, or add to the s
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable
 from enum import Enum, auto
-from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -45,6 +44,19 @@ class Escaped(str):
     """A value that is already escaped for where it stands; it is looked at, and never escaped again."""
 
     __slots__ = ()
+
+
+class Captured(str):
+    """What a macro or a block set made: text to whatever looks at it, and still pieces where it is printed."""
+
+    __slots__ = ("pieces",)
+    pieces: tuple[object, ...]
+
+    def __new__(cls, pieces: tuple[object, ...]) -> "Captured":
+        """Join the pieces as text, and keep them."""
+        made = super().__new__(cls, plain(pieces))
+        made.pieces = pieces
+        return made
 
 
 class Misplaced(Struct, frozen=True):
@@ -115,18 +127,12 @@ def _outside(value: object) -> str | None:
     return as_json(value)
 
 
-def as_json(value: object, indent: int | None = None) -> str | None:
+def as_json(value: object) -> str | None:
     """Write a value as JSON, UTF-8 kept; None if it is nothing that JSON knows."""
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent, default=_listed)
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         return None
-
-
-def _listed(value: object) -> list[Any]:
-    if isinstance(value, Iterator | Set):
-        return list(value)
-    raise TypeError(type(value).__name__)
 
 
 def _escaped(text: str) -> str:

@@ -1,0 +1,146 @@
+from typing import Any
+
+import pytest
+
+from flagcast.core.compiling import Compiled, compile_destination
+from flagcast.core.conditions import Response, accepted, wanted
+from flagcast.core.config.model import Problem
+from flagcast.core.event import Event, Origin
+from flagcast.core.outcomes import Answered, FilterFailed, NotAccepted
+from tests.unit.making import destination, event
+
+DENIED = event(status="denied", payload=None)
+PRODUCTION = event(payload={"key": "k", "namespace_key": "production"})
+STAGING = event(payload={"key": "k", "namespace_key": "staging"})
+
+
+def compiled(**keys: Any) -> Compiled:
+    made = compile_destination(destination(**keys), {}, "destinations.x")
+    assert isinstance(made, Compiled), made
+    return made
+
+
+def asked(when: str, about: Event = PRODUCTION) -> bool | FilterFailed:
+    return wanted(compiled(when=when), about)
+
+
+def answered(accept: str, text: str = "", status: int = 200) -> Answered | NotAccepted:
+    return accepted(compiled(accept=accept), Answered(status, None, text))
+
+
+def test_without_a_condition_everything_is_wanted_and_accepted() -> None:
+    assert wanted(compiled(), DENIED) is True
+    assert accepted(compiled(), Answered(204)) == Answered(204)
+
+
+@pytest.mark.parametrize(
+    ("when", "production", "staging", "denied"),
+    [
+        ('event.namespace == "production"', True, False, False),
+        ('event.namespace != "production"', False, True, True),
+        ('event.is_denied or event.namespace == "production"', True, False, True),
+        ('event.namespace == "production" and not event.is_denied', True, False, False),
+        ('event.namespace in ["production", "staging"]', True, True, False),
+        ("event.namespace is none", False, False, True),
+        ("event.payload is none or event.payload.namespace_key is defined", True, True, True),
+        ('[event.type] | select("eq", "flag") | list | length > 0', True, True, True),
+    ],
+)
+def test_a_filter_on_the_namespace_leaves_denied_events_out_unless_it_asks_for_them(
+    when: str, production: bool, staging: bool, denied: bool
+) -> None:
+    assert [asked(when, each) for each in (PRODUCTION, STAGING, DENIED)] == [production, staging, denied]
+
+
+def test_a_filter_sees_what_the_source_says_of_itself() -> None:
+    assert asked('event.environment == "eu"', event(Origin(environment="eu"))) is True
+
+
+@pytest.mark.parametrize(
+    ("when", "detail"),
+    [
+        ("event.type", "when: gives a str, not true or false"),
+        ("event.payload", "when: gives a dict, not true or false"),
+        ("1", "when: gives a int, not true or false"),
+        ("none", "when: gives a NoneType, not true or false"),
+        ('event.namespace and "canary"', "when: gives a str, not true or false"),
+        # Jinja2's undefined shows itself as "Undefined" and tells no name.
+        ("event.nope", "when: event has no attribute 'nope'"),
+        ("event.payload.nope", "when: 'dict object' has no attribute 'nope'"),
+        ("nope", "when: 'nope' is undefined"),
+        ("event.nope == 1", "when: event has no attribute 'nope'"),
+        ("response.status == 200", "when: 'response' is undefined"),
+        ("vars.x == 1", "when: 'dict object' has no attribute 'x'"),
+        ("event.payload.key + 1 == 2", "when: TypeError"),
+        ("(event.payload.key * 300000000) | length > 0", "when: more than 16,777,216 characters are made"),
+        ("event.payload[event.payload.key] == 1", "when: a value has no attribute of the name that another gives"),
+    ],
+)
+def test_what_is_neither_true_nor_false_fails_and_says_its_kind_alone(when: str, detail: str) -> None:
+    # The value itself was in the reason, and so in a log and in the dead letter's attributes.
+    failed = asked(when, event(payload={"key": "canary"}))
+    assert failed == FilterFailed(detail)
+    assert "canary" not in str(failed)
+
+
+@pytest.mark.parametrize("where", ["when", "accept"])
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("", "line 1: unexpected 'end of template'"),
+        ("event.type ==", "line 1: unexpected 'end of template'"),
+        ("a b", "line 1: chunk after expression"),
+        ("a | nope", "line 1: No filter named 'nope'."),
+        ("{{ a }}", "line 1: expected token ':', got '}'"),
+        ("9" * 5000 + " == 1", "ValueError"),
+    ],
+)
+def test_an_expression_that_does_not_compile_is_a_problem_of_the_configuration(
+    where: str, source: str, message: str
+) -> None:
+    problems = compile_destination(destination(**{where: source}), {}, "destinations.x")
+    assert isinstance(problems, tuple)
+    assert [each.path for each in problems] == [f"destinations.x.{where}"]
+    assert problems[0].message.startswith(where)
+    assert problems[0].message.endswith(message)
+    assert isinstance(problems[0], Problem)
+
+
+@pytest.mark.parametrize(
+    ("text", "json"),
+    [('{"ok": true}', {"ok": True}), ("ok", None), ("", None), ("null", None), ("[" * 100_000, None), ("NaN", None)],
+)
+def test_an_answer_that_is_not_json_has_none(text: str, json: Any) -> None:
+    assert Response(200, text).json == json
+
+
+@pytest.mark.parametrize(
+    ("accept", "text", "holds"),
+    [
+        ("response.json.ok", '{"ok": true}', True),
+        ("response.json.ok", '{"ok": false}', False),
+        ("response.json is not none and response.json.ok", "gateway page", False),
+        ('response.text == "ok"', "ok", True),
+        ("response.status == 202", "", False),
+    ],
+)
+def test_an_answer_that_says_2xx_is_accepted_only_if_accept_holds(accept: str, text: str, holds: bool) -> None:
+    assert answered(accept, text) == (Answered(200, None, text) if holds else NotAccepted(200, text))
+
+
+@pytest.mark.parametrize("status", [199, 300, 400, 503])
+def test_accept_is_not_asked_of_an_answer_that_says_no_itself(status: int) -> None:
+    assert answered("false", "no", status) == Answered(status, None, "no")
+
+
+@pytest.mark.parametrize(
+    ("accept", "why"),
+    [
+        ("response.json.ok", "accept: 'None' has no attribute 'ok'"),
+        ("response.jsn", "accept: response has no attribute 'jsn'"),
+        ("response.text", "accept: gives a str, not true or false"),
+        ("event.type == 'flag'", "accept: 'event' is undefined"),
+    ],
+)
+def test_what_accept_cannot_be_asked_of_is_not_accepted_and_says_why(accept: str, why: str) -> None:
+    assert answered(accept, "gateway page") == NotAccepted(200, f"{why}; gateway page")

@@ -1,0 +1,102 @@
+import base64
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from flagcast.core.compiling import Compiled, compile_destination
+from flagcast.core.config.references import Reference
+from flagcast.core.event import Origin
+from flagcast.core.outcomes import Faulty
+from flagcast.core.rendering import Request, render
+from flagcast.core.signature import is_signed, presented_signature
+from flagcast.core.signing import BadSecret, signature_headers
+from tests.unit.making import destination, event
+
+KEY = base64.b64encode(bytes(range(24))).decode()
+STAMP = {"Webhook-Id": "evt_1", "Webhook-Timestamp": "1767323045"}
+SECRET = Reference("ssm", "s")
+
+
+@given(st.binary(min_size=1), st.text())
+def test_the_standard_webhooks_library_verifies_what_is_signed(key: bytes, text: str) -> None:
+    secret = "whsec_" + base64.b64encode(key).decode()
+    now, body = str(int(time.time())), '"' + text.replace("\\", "").replace('"', "").encode("utf-8").hex() + '"'
+    stamp = {"Webhook-Id": "evt_1", "Webhook-Timestamp": now}
+    signed = signature_headers("standard-webhooks", secret, stamp, body.encode())
+    assert isinstance(signed, dict)
+    headers = {name.lower(): value for name, value in (stamp | signed).items()}
+    Webhook(secret).verify(body, headers)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(secret).verify(body + " ", headers)
+
+
+def test_the_prefix_of_a_standard_webhooks_secret_may_be_left_out() -> None:
+    signed = signature_headers("standard-webhooks", KEY, STAMP, b"{}")
+    assert signed == signature_headers("standard-webhooks", f"whsec_{KEY}", STAMP, b"{}")
+
+
+def test_a_signature_is_of_the_id_the_time_and_the_body() -> None:
+    made = [
+        signature_headers("standard-webhooks", KEY, stamp, raw)
+        for stamp, raw in (
+            (STAMP, b"{}"),
+            (STAMP, b"[]"),
+            (STAMP | {"Webhook-Id": "evt_2"}, b"{}"),
+            (STAMP | {"Webhook-Timestamp": "1"}, b"{}"),
+        )
+    ]
+    assert len({str(each) for each in made}) == 4
+
+
+@given(st.text(min_size=1), st.binary())
+def test_flipts_own_signature_is_the_one_that_ingest_takes(secret: str, body: bytes) -> None:
+    signed = signature_headers("flipt", secret, STAMP, body)
+    assert isinstance(signed, dict)
+    signature = presented_signature({name.lower(): value for name, value in signed.items()})
+    assert signature is not None
+    assert is_signed(body, signature, [secret])
+    assert not is_signed(body + b" ", signature, [secret])
+
+
+@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_canary!", "canary", "whsec_é", "whsec_Y2FuYXJ5\n"])
+def test_a_secret_that_standard_webhooks_cannot_sign_with_is_not_repeated(secret: str) -> None:
+    assert signature_headers("standard-webhooks", secret, STAMP, b"") == BadSecret("expected whsec_ and Base64")
+
+
+def test_nothing_is_signed_with_no_secret() -> None:
+    # HMAC takes an empty key, and anyone can make that signature.
+    assert signature_headers("flipt", "", STAMP, b"") == BadSecret("expected a secret that is not empty")
+
+
+def rendered(scheme: str, secret: str, now: float = 1767323045.9, **keys: Any) -> Request | Faulty:
+    made = compile_destination(destination(sign={"scheme": scheme, "secret": "${ssm:s}"}, **keys), {}, "d")
+    assert isinstance(made, Compiled)
+    assert SECRET in made.references
+    request = render(made, event(Origin("evt_7")), {SECRET: secret}, now)
+    assert isinstance(request, Request | Faulty)
+    return request
+
+
+def test_a_request_is_signed_over_the_body_that_is_sent() -> None:
+    now = time.time()
+    request = rendered("standard-webhooks", f"whsec_{KEY}", now, body='{"text": "{{ event.type }}"}')
+    assert isinstance(request, Request)
+    Webhook(KEY).verify(request.body.decode(), {name.lower(): value for name, value in request.headers.items()})
+    again = rendered("standard-webhooks", f"whsec_{KEY}", now + 60)
+    assert isinstance(again, Request)
+    assert again.headers["Webhook-Id"] == request.headers["Webhook-Id"] == "evt_7"
+    assert again.headers["Webhook-Signature"] != request.headers["Webhook-Signature"]
+
+
+def test_a_request_may_carry_flipts_own_signature() -> None:
+    request = rendered("flipt", "s3cret")
+    assert isinstance(request, Request)
+    assert is_signed(request.body, request.headers["X-Flipt-Webhook-Signature"], ["s3cret"])
+
+
+def test_a_secret_that_cannot_sign_holds_the_destination() -> None:
+    assert rendered("standard-webhooks", "canary") == Faulty("sign.secret: expected whsec_ and Base64")
