@@ -1,0 +1,140 @@
+"""What a Go template sees of an event: Flipt's structs, and Go's kinds of values as Python's.
+
+Payload numbers are float64, an object is map[string]interface {}, an array []interface {}, a null a nil interface.
+Go's text may hold bytes that are no UTF-8 (`slice` can cut a character in two): such a byte is a surrogate here, as
+Python's "surrogateescape" has it.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from msgspec import Struct
+
+from flagcast.core.event import Event
+
+BYTES = ("utf-8", "surrogateescape")
+"""How Go's text becomes bytes and is made of them."""
+
+
+_STRAY_BYTE = re.compile("[\udc80-\udcff]")
+
+
+class TemplateFailed(Exception):
+    """What Go would end the template's execution with; the message quotes nothing of the event."""
+
+
+class Nothing(Struct, frozen=True):
+    """Go's zero reflect.Value: a key that a map does not have, or a null that was looked at."""
+
+
+NOTHING: Final = Nothing()
+
+
+class Byte(int):
+    """A uint8: what a string holds at an index."""
+
+
+class Record(Struct, frozen=True):
+    """A Go struct: its type's name, and its fields in order."""
+
+    kind: str
+    fields: dict[str, Any]
+
+
+class Pointer(Struct, frozen=True):
+    """A Go pointer to a struct; `record` is None where it is nil."""
+
+    kind: str
+    record: Record | None
+
+
+def go_event(event: Event) -> Record:
+    """Return the event as Flipt's audit.Event.
+
+    Its fields and their types: https://github.com/flipt-io/flipt/blob/v1.61.0/internal/server/audit/events.go
+    """
+    return Record(
+        "audit.Event",
+        {
+            "Version": event.version,
+            "Type": event.type,
+            "Action": event.action,
+            "Metadata": Record("audit.Metadata", {"Actor": Pointer("audit.Actor", _actor(event.metadata))}),
+            "Payload": _value(event.payload),
+            "Timestamp": event.timestamp,
+            "Status": event.status,
+        },
+    )
+
+
+ACTOR = {"Authentication": "authentication", "IP": "ip", "Email": "email", "Name": "name", "Picture": "picture"}
+"""The fields of Flipt's Actor, and what they are called on the wire."""
+
+
+def _actor(metadata: Mapping[str, Any]) -> Record | None:
+    wire = metadata.get("actor")
+    if not isinstance(wire, dict):
+        return None
+    found = {field: wire.get(name) for field, name in ACTOR.items()}
+    return Record("audit.Actor", {field: value if isinstance(value, str) else "" for field, value in found.items()})
+
+
+def _value(wire: object) -> object:
+    match wire:
+        case int() | float() if not isinstance(wire, bool):
+            return float(wire)
+        case dict():
+            return {key: _value(each) for key, each in wire.items()}
+        case list():
+            return [_value(each) for each in wire]
+        case _:
+            return wire
+
+
+def whole(text: str) -> str:
+    """Return text with U+FFFD for each byte that belongs to no character."""
+    return _STRAY_BYTE.sub("\ufffd", text.encode(*BYTES).decode(*BYTES))
+
+
+def type_of(value: object) -> str:
+    """Return the name of a value's Go type."""
+    match value:
+        case None | Nothing():
+            return "<nil>"
+        case Record():
+            return value.kind
+        case Pointer():
+            return f"*{value.kind}"
+        case _:
+            return next(name for kind, name in _TYPES if isinstance(value, kind))
+
+
+_TYPES: Iterable[tuple[type, str]] = (
+    (bool, "bool"),
+    (Byte, "uint8"),
+    (int, "int"),
+    (float, "float64"),
+    (complex, "complex128"),
+    (str, "string"),
+    (list, "[]interface {}"),
+    (dict, "map[string]interface {}"),
+)
+
+
+def looked_at(value: object) -> object:
+    """Return what an interface holds: of a nil one, nothing."""
+    return NOTHING if value is None else value
+
+
+def is_true(value: object) -> bool:
+    """Tell whether Go's `if` takes a value for true: what is not the zero of its type; a struct always is."""
+    match value:
+        case None | Nothing():
+            return False
+        case Record():
+            return True
+        case Pointer():
+            return value.record is not None
+        case _:
+            return bool(value)

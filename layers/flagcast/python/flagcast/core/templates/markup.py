@@ -1,0 +1,189 @@
+"""Text as each vendor's markup takes it for text: no value becomes a mention, a link, an emoji or a format.
+
+Each filter gives one line: a line break is where headings, quotes and lists begin. What a vendor can escape is escaped;
+what it cannot is followed by a zero-width space (U+200B), which shows nothing and ends what would be read as markup.
+A key such as new_checkout or an address such as ada@example.com stays as it is, so that it can be copied.
+"""
+
+import html
+import re
+import unicodedata
+from collections.abc import Callable
+from urllib.parse import quote
+
+_GAP = "\u200b"
+_SPACES = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+_DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""What turns the direction of the text around it: a name with U+202E in it would rewrite the rest of its line."""
+
+_UNWRITABLE = re.compile("[\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+
+_LINK = re.compile(r":(?=//)|\bwww(?=\.)", re.IGNORECASE)
+_EMOJI = re.compile(r":(?=(?!\d\d:)[\w+'-]+:)")
+"""No emoji has a name of two digits, which is how the minutes of a time stand between colons."""
+
+_MENTION = re.compile(r"(?<![A-Za-z0-9])@(?=\w)|@(?=(?:everyone|here|channel|all)\b)", re.IGNORECASE)
+_CHANNEL = re.compile(r"(?<![A-Za-z0-9])[#~](?=\w)")
+_SLACK_FORMAT = re.compile(r"(?<![A-Za-z0-9])[*_~]|[*_~](?![A-Za-z0-9])|`")
+_BLOCK = re.compile(r"\d+(?=[.)](?: |$))|(?=[#>+=-])")
+
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9A-Fa-f]{1,6}|[A-Za-z]{1,8});")
+_LONGEST_ENTITY = 12
+_JOINER = "\u200d"
+_LONGEST_CLUSTER = 32
+
+
+def line(text: str) -> str:
+    """Return a text as one line of what can be written: no control, no change of direction, no half a character."""
+    return _SPACES.sub(" ", _UNWRITABLE.sub("\ufffd", _DIRECTIONS.sub("", text))).strip()
+
+
+def slack(text: str) -> str:
+    """Return a text for Slack, in mrkdwn and in plain_text: both decode the three entities.
+
+    https://docs.slack.dev/messaging/formatting-message-text names the entities; nothing escapes its formats.
+    """
+    text = _SLACK_FORMAT.sub(rf"{_GAP}\g<0>{_GAP}", _unread(line(text), _LINK, _EMOJI, _MENTION, _CHANNEL))
+    return (_GAP if text.startswith(">") else "") + _entities(text)
+
+
+def discord(text: str) -> str:
+    """Return a text for the Markdown of Discord's embeds.
+
+    https://discord.com/developers/docs/reference#message-formatting for what < begins.
+    """
+    escaped = re.sub(r"[\\*_~`|<>\[\]]", r"\\\g<0>", _unread(line(text), _LINK, _EMOJI, _MENTION))
+    return _not_a_block(escaped)
+
+
+def markdown(text: str) -> str:
+    """Return a text for CommonMark, as Adaptive Cards know a part of it.
+
+    https://spec.commonmark.org/0.31.2/#backslash-escapes
+    """
+    return _not_a_block(re.sub(r"[\\*_~`|\[\]]", r"\\\g<0>", _entities(_unread(line(text), _LINK, _MENTION))))
+
+
+def mattermost(text: str) -> str:
+    """Return a text for Mattermost's Markdown, which knows @names, ~channels, #hashtags and :emoji: too.
+
+    Its incoming webhooks also read Slack's <!channel> and <address|text>; an entity is neither.
+    https://developers.mattermost.com/integrate/slash-commands/slack
+    """
+    return _not_a_block(
+        re.sub(r"[\\*_~`|\[\]]", r"\\\g<0>", _entities(_unread(line(text), _LINK, _EMOJI, _MENTION, _CHANNEL)))
+    )
+
+
+def google_chat(text: str) -> str:
+    """Return a text for Google Chat's cards, which are formatted by HTML.
+
+    https://developers.google.com/workspace/chat/format-messages#format-cards
+    """
+    return _entities(_unread(line(text), _LINK, _MENTION))
+
+
+def plain(text: str) -> str:
+    """Return a text for what knows no markup, but may look for @names and addresses all the same.
+
+    Datadog's events are so: %%% begins Markdown (https://docs.datadoghq.com/api/latest/events/post-an-event/) and @name
+    notifies (https://docs.datadoghq.com/monitors/notify/#notifications).
+    """
+    return _unread(line(text), _LINK, _EMOJI, _MENTION).replace("%%%", f"%{_GAP}%{_GAP}%")
+
+
+def html_text(text: str) -> str:
+    """Return a text for HTML, inside an attribute's quotes too."""
+    return html.escape(line(text))
+
+
+def tag(text: str) -> str:
+    """Return a text as a tag: what is neither letter nor digit of ASCII, nor one of _ . : / -, becomes _.
+
+    https://docs.datadoghq.com/getting_started/tagging/#define-tags
+    """
+    return re.sub(r"[^A-Za-z0-9_.:/-]", "_", text)
+
+
+def ce_header(text: str) -> str:
+    """Return a text as the value of a CloudEvents header: printable ASCII, the rest percent-encoded.
+
+    https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md#3132-http-header-values
+    """
+    return quote(line(text), safe="!#$&'()*+,/:;<=>?@[\\]^`{|}")
+
+
+def shorten(text: str, length: int, suffix: str = "…") -> str:
+    """Cut a text to a length in UTF-16 code units, the suffix included; give it escaped, and it stays escaped.
+
+    UTF-16 is the largest of the units in which vendors count characters. An entity such as &amp; or a backslash and
+    what it escapes is kept or cut whole, and so is, within reason, a letter with its marks or an emoji of many parts.
+    """
+    length = max(length, 0)
+    if _size(text) <= length:
+        return text
+    kept = _first(text, length - _size(suffix))
+    start = kept.rfind("&", max(len(kept) - _LONGEST_ENTITY, 0))
+    if start >= 0 and (entity := _ENTITY.match(text, start)) and entity.end() > len(kept):
+        kept = kept[:start]
+    if (len(kept) - len(kept.rstrip("\\"))) % 2:
+        kept = kept[:-1]
+    return _whole(text, kept) + _first(suffix, length)
+
+
+def _unread(text: str, *patterns: re.Pattern[str]) -> str:
+    """Put a zero-width space behind what begins a mention or the like."""
+    for pattern in patterns:
+        text = pattern.sub(rf"\g<0>{_GAP}", text)
+    return text
+
+
+def _entities(text: str) -> str:
+    return html.escape(text, quote=False)
+
+
+def _not_a_block(text: str) -> str:
+    """Escape what begins a heading, a quote or a list at the start of a line."""
+    return _BLOCK.sub(r"\g<0>\\", text, count=1) if _BLOCK.match(text) else text
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _first(text: str, length: int) -> str:
+    """Return as much of a text as fits, in UTF-16 code units, no character halved."""
+    if length <= 0:
+        return ""
+    kept = text.encode("utf-16-le", "surrogatepass")[: 2 * length].decode("utf-16-le", "surrogatepass")
+    return kept[:-1] if "\ud800" <= kept[-1:] <= "\udbff" else kept
+
+
+def _whole(text: str, kept: str) -> str:
+    """Drop from the end what is only a part of what a reader sees as one character."""
+    end = len(kept)
+    for at in range(end, max(end - _LONGEST_CLUSTER, -1), -1):
+        if not _continues(text[at]) and text[at - 1 : at] != _JOINER:
+            return text[:at]
+    return kept
+
+
+def _continues(character: str) -> bool:
+    is_skin_tone = "\U0001f3fb" <= character <= "\U0001f3ff"
+    return character == _JOINER or is_skin_tone or unicodedata.category(character).startswith("M")
+
+
+FILTERS: dict[str, Callable[..., str]] = {
+    "line": line,
+    "slack": slack,
+    "discord": discord,
+    "markdown": markdown,
+    "mattermost": mattermost,
+    "google_chat": google_chat,
+    "plain": plain,
+    "html": html_text,
+    "tag": tag,
+    "ce_header": ce_header,
+    "shorten": shorten,
+}
+"""The filters that templates know, by name."""

@@ -1,0 +1,25 @@
+// Package audit has the event that Flipt fills a template with, by Flipt's names of package, types and fields:
+// https://github.com/flipt-io/flipt/blob/v1.61.0/internal/server/audit/events.go
+package audit
+
+type Event struct {
+	Version   string   `json:"version"`
+	Type      string   `json:"type"`
+	Action    string   `json:"action"`
+	Metadata  Metadata `json:"metadata"`
+	Payload   any      `json:"payload"`
+	Timestamp string   `json:"timestamp"`
+	Status    string   `json:"status"`
+}
+
+type Metadata struct {
+	Actor *Actor `json:"actor,omitempty"`
+}
+
+type Actor struct {
+	Authentication string `json:"authentication,omitempty"`
+	IP             string `json:"ip,omitempty"`
+	Email          string `json:"email,omitempty"`
+	Name           string `json:"name,omitempty"`
+	Picture        string `json:"picture,omitempty"`
+}

@@ -1,0 +1,217 @@
+"""Each preset makes a message that its vendor takes, of whatever Flipt sends."""
+
+import html
+import json
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from flagcast.core.conditions import accepted, wanted
+from flagcast.core.event import Event, Origin
+from flagcast.core.outcomes import Answered, NotAccepted
+from tests.presets.hostile import LARGEST, WIRES
+from tests.presets.limits import LIMITS, Limit, at, measured
+from tests.presets.rendered import (
+    CHATS,
+    FLIPT,
+    GOLDEN,
+    NAMES,
+    ORIGIN,
+    PLAIN_ORIGIN,
+    ROOT,
+    compiled,
+    every_event,
+    golden,
+    message,
+    request,
+    sample,
+    strings,
+    tree,
+)
+from tests.unit.making import event
+
+DOCS = (ROOT / "docs/presets.md").read_text(encoding="utf-8")
+FOR_PEOPLE = (*CHATS, "pagerduty-change", "pagerduty-alert", "datadog", "grafana-annotation")
+EACH = pytest.mark.parametrize("name", NAMES)
+
+
+def sizes(name: str, of: Event) -> dict[Limit, int]:
+    """Measure what a preset makes of an event, for each limit of its vendor's that is about something in it."""
+    made = request(name, of)
+    whole = {"headers": made.headers} if name == "cloudevents-binary" else json.loads(made.body)
+    found = {limit: [measured(part, limit.unit) for part in at(whole, limit.path)] for limit in LIMITS[name]}
+    return {limit: max(each) for limit, each in found.items() if each}
+
+
+def test_there_are_the_presets_that_the_documents_promise() -> None:
+    assert sorted(LIMITS) == NAMES
+    assert [name for name in NAMES if f"\n## {name}\n" not in DOCS] == []
+    assert sorted(re.findall(r"^## ([a-z-]+)$", DOCS, re.MULTILINE)) == NAMES
+
+
+@EACH
+def test_a_preset_says_what_it_is_and_what_it_needs(name: str) -> None:
+    said = tree(name)
+    assert said["description"] in DOCS
+    assert "url" in said or "url" in said["needs"]
+    for path, sentence in said.get("needs", {}).items():
+        first, _, last = path.partition(".")
+        assert last not in said.get(first, {}) if last else first not in said
+        assert f"| `{path}` | {sentence} |" in DOCS
+
+
+@EACH
+def test_every_event_that_was_ever_seen_is_rendered(name: str) -> None:
+    for each in every_event():
+        assert request(name, each).body
+    assert len(every_event()) > 300
+
+
+@EACH
+def test_a_message_is_never_larger_than_its_vendor_takes(name: str) -> None:
+    measurements = [sizes(name, each) for each in (*every_event(), *LARGEST)]
+    for limit in LIMITS[name]:
+        assert 0 < max(each.get(limit, 0) for each in measurements) <= limit.most, limit
+
+
+@EACH
+@settings(max_examples=60, deadline=None)
+@given(wire=WIRES)
+def test_whatever_could_be_sent_makes_a_message_that_fits(name: str, wire: dict[str, Any]) -> None:
+    made = event(ORIGIN, **wire)
+    assert request(name, made).body
+    assert all(size <= limit.most for limit, size in sizes(name, made).items())
+
+
+@pytest.mark.parametrize("name", FOR_PEOPLE)
+def test_a_message_says_who_did_what_to_what_and_where_it_is_shown(name: str) -> None:
+    said = " ".join(strings(message(name, sample("flag-updated-by-person"))))
+    for part in (
+        "O'Brien",
+        "updated flag",
+        "new-checkout",
+        "production",
+        f"{FLIPT}/#/namespaces/production/flags/new-checkout",
+    ):
+        assert part in html.unescape(said).replace("\\", ""), part
+
+
+@pytest.mark.parametrize("name", [*FOR_PEOPLE])
+def test_a_refused_change_is_marked_as_one(name: str) -> None:
+    said = " ".join(strings(message(name, sample("flag-deleted-denied"))))
+    # Not only as one of the facts.
+    assert re.search(r"⛔ Denied|\bDenied: Max", said)
+    assert "Max tried to delete a flag" in said
+
+
+@pytest.mark.parametrize("name", CHATS)
+def test_what_happened_can_be_told_by_colour(name: str) -> None:
+    names = ("flag-created", "flag-updated", "flag-deleted", "flag-updated-denied")
+    paths = {
+        "slack": "attachments.*.color",
+        "microsoft-teams": "attachments.*.content.body.*.style",
+        "discord": "embeds.*.color",
+        "google-chat": "cardsV2.*.card.sections.*.widgets.*.textParagraph.text",
+        "mattermost": "attachments.*.color",
+    }
+    colours = [next(at(message(name, sample(each)), paths[name])) for each in names]
+    if name == "google-chat":
+        colours = [re.findall("#[0-9a-f]{6}", each)[0] for each in colours]
+    assert len(set(colours)) == len(names)
+
+
+@pytest.mark.parametrize("name", FOR_PEOPLE)
+def test_there_is_no_link_where_nobody_knows_the_address(name: str) -> None:
+    said = list(strings(message(name, sample("flag-updated", PLAIN_ORIGIN))))
+    assert [each for each in said if "Open in Flipt" in each or "/#/" in each] == []
+
+
+def test_json_holds_every_field_of_the_event_as_it_is() -> None:
+    for each in every_event():
+        made = message("json", each)
+        for field in (
+            "id",
+            "source",
+            "environment",
+            "namespace",
+            "flag_key",
+            "segment_key",
+            "resource_key",
+            "actor",
+            "verb_phrase",
+            "is_denied",
+            "is_order",
+            "url",
+            "received_at",
+            "version",
+            "type",
+            "action",
+            "status",
+            "metadata",
+            "payload",
+            "timestamp",
+        ):
+            assert made[field] == getattr(each, field), field
+
+
+def test_grafana_is_told_the_time_of_the_change() -> None:
+    assert message("grafana-annotation", sample("flag-updated-by-person"))["time"] == 1_795_475_134_000
+    timeless = event(Origin(ORIGIN.id, "flipt"), payload=None)
+    assert "time" not in message("grafana-annotation", timeless)
+
+
+def test_an_alert_is_for_what_was_refused() -> None:
+    assert wanted(compiled("pagerduty-alert"), sample("flag-deleted-denied")) is True
+    assert wanted(compiled("pagerduty-alert"), sample("flag-deleted")) is False
+
+
+def test_the_same_attempt_again_is_the_same_incident() -> None:
+    keys = [
+        message("pagerduty-alert", sample(each))["dedup_key"]
+        for each in ("flag-deleted-denied", "flag-deleted-denied", "flag-updated-denied")
+    ]
+    assert keys[0] == keys[1] != keys[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "text", "is_accepted"),
+    [
+        ("slack", 200, "ok", True),
+        ("slack", 200, '{"ok":true}', True),
+        ("slack", 200, '{"ok":false,"error":"channel_not_found"}', False),
+        ("slack", 200, "<html>Sign in</html>", False),
+        ("slack", 200, "[]", False),
+        ("slack", 200, "{}", False),
+        ("microsoft-teams", 202, "", True),
+        ("microsoft-teams", 200, "1", True),
+        ("microsoft-teams", 200, "Webhook message delivery failed with error: HTTP error 413", False),
+        ("discord", 204, "", True),
+        ("google-chat", 200, '{"name":"spaces/a/messages/b"}', True),
+        ("mattermost", 200, "ok", True),
+        ("pagerduty-change", 202, '{"status":"success"}', True),
+        ("datadog", 202, '{"status":"ok"}', True),
+        ("grafana-annotation", 200, '{"message":"Annotation added","id":1}', True),
+    ],
+)  # fmt: skip
+def test_an_answer_is_taken_for_what_its_vendor_means_by_it(
+    name: str, status: int, text: str, is_accepted: bool
+) -> None:
+    answer = Answered(status, None, text)
+    assert accepted(compiled(name), answer) == (answer if is_accepted else NotAccepted(status, text))
+
+
+@EACH
+def test_a_golden_file_and_the_documents_show_what_is_sent(name: str) -> None:
+    kept = (GOLDEN / f"{name}.json").read_text(encoding="utf-8")
+    assert golden(name) == kept
+    shown = next(each for each in json.loads(kept).values() if each)
+    assert json.dumps(shown["body"], indent=2, ensure_ascii=False) in DOCS
+
+
+@EACH
+def test_the_documents_name_every_limit_and_where_it_is_said(name: str) -> None:
+    for limit in LIMITS[name]:
+        where = limit.path or ("the message" if name != "cloudevents-binary" else "headers")
+        assert f"| {name} | `{where}` | {limit.most:,} {limit.unit} | {limit.source} |" in DOCS
