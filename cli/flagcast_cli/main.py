@@ -13,6 +13,7 @@ from flagcast_cli import check as checking
 from flagcast_cli import send as sending
 from flagcast_cli.checkout import CONFIGURATION
 from flagcast_cli.console import CommandError, err, out, show_error
+from flagcast_cli.dlq.command import app as dead_letters
 from flagcast_cli.importing import command as importing
 from flagcast_cli.local import demo as local_demo
 from flagcast_cli.presets import show_presets
@@ -25,6 +26,7 @@ app = App(
     help="Try, check and run Flagcast: Flipt's audit webhooks, fanned out.",
     version=__version__,
 )
+app.command(dead_letters)
 
 Port = Annotated[int, Parameter(help="The port of the local stack on 127.0.0.1.")]
 

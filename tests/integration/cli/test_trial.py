@@ -23,6 +23,7 @@ def destination(receiver: Receiver, more: str = "") -> str:
     return f"""
     url: {receiver.url}/in
     allow_http: true
+    allow_private: [127.0.0.0/8]
     timeout: 500ms
     headers: {{Authorization: "Bearer ${{env:FLAGCAST_VAR_TOKEN}}"}}
     {more}
@@ -89,6 +90,17 @@ def test_a_refusal_comes_with_advice(
     printed = capsys.readouterr()
     assert any(line.startswith(heading) for line in printed.out.splitlines())
     assert advice in printed.err
+
+
+def test_an_address_that_is_not_for_everyone_is_told_with_what_opens_it(
+    configured: Configured, run: Run, receiver: Receiver, capsys: pytest.CaptureFixture[str]
+) -> None:
+    closed = destination(receiver).replace("127.0.0.0/8", "10.0.0.0/8")
+    assert run("test", "d", "--config", configured(closed)) == 1
+    printed = capsys.readouterr()
+    assert "not sent an address in 127.0.0.0/8, loopback" in printed.out
+    assert "allow_private" in printed.err
+    assert receiver.requests() == []
 
 
 def test_an_answer_that_is_not_accepted_is_a_refusal(

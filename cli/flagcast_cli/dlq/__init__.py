@@ -1,0 +1,1 @@
+"""The dead letters, for people: seen, sent again, dropped."""

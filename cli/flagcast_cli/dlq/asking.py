@@ -1,0 +1,28 @@
+"""Whether somebody agrees to what is about to be done."""
+
+import sys
+
+from flagcast_cli.console import CommandError, out
+
+
+def require_answer(*, yes: bool) -> None:
+    """Raise CommandError where nobody can be asked and nothing was agreed to beforehand."""
+    if not yes and not sys.stdin.isatty():
+        raise CommandError(
+            "there is no terminal to ask for confirmation",
+            "--dry-run shows what would be done; --yes does it without asking.",
+        )
+
+
+def agreed(question: str, *, yes: bool) -> bool:
+    """Ask, and tell whether the answer was yes; anything else is no."""
+    if yes:
+        return True
+    try:
+        answer = out.input(f"{question} [y/N] ", markup=False)
+    except EOFError:
+        answer = ""
+    if answer.strip().lower() in ("y", "yes"):
+        return True
+    out.print("Nothing was changed.")
+    return False

@@ -1,0 +1,91 @@
+"""`flagcast dlq`: what can be said."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from flagcast_cli.checkout import CONFIGURATION
+from flagcast_cli.console import CommandError
+from flagcast_cli.dlq import actions
+from flagcast_cli.dlq.filtering import Filter
+from flagcast_cli.dlq.place import STACK
+
+app = App(name="dlq", help="See what could not be delivered, deliver it after all, or drop it.")
+
+Stack = Annotated[str, Parameter(help="The stack, in the account and region of your environment.")]
+Yes = Annotated[bool, Parameter(help="Do not ask.", negative="")]
+DryRun = Annotated[bool, Parameter(help="Say what would be done, and change nothing.", negative="")]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Which:
+    """Which dead letters: those for which all of it holds; without anything, all."""
+
+    destination: Annotated[str | None, Parameter(help="Those for this destination (- for what was no event).")] = None
+    reason: Annotated[str | None, Parameter(help="Those of this reason, such as rejected or queue_net.")] = None
+    older_than: Annotated[str | None, Parameter(help="Those dead for longer, such as 30m, 12h or 3d.")] = None
+    newer_than: Annotated[str | None, Parameter(help="Those dead for less long.")] = None
+    type: Annotated[str | None, Parameter(help="Those of this event type, such as flag or flag:updated.")] = None
+    event_id: Annotated[str | None, Parameter(help="Those of this event; also the id of a message.")] = None
+
+    def filter(self) -> Filter:
+        """Read what was typed; raises CommandError."""
+        try:
+            return Filter.of(**asdict(self))
+        except ValueError as error:
+            raise CommandError(str(error), "flagcast dlq list --help shows examples.") from error
+
+
+_ALL = Which()
+
+
+@app.command(name="list")
+def list_(
+    which: Which = _ALL, *, json: Annotated[bool, Parameter(help="As JSON.", negative="")] = False, stack: Stack = STACK
+) -> int:
+    """List the dead letters, counted by destination and reason first."""
+    return actions.list_letters(stack, which.filter(), as_json=json)
+
+
+@app.command
+def show(id: str, /, *, stack: Stack = STACK) -> int:  # noqa: A002 - what people type
+    """Print a dead letter with its body, why it is one, and what to do about it.
+
+    Parameters
+    ----------
+    id
+        The id of its event or message, or the beginning of it that list prints.
+
+    """
+    return actions.show_letters(stack, id)
+
+
+@app.command
+def redrive(
+    which: Which = _ALL,
+    *,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    config: Path = CONFIGURATION,
+    stack: Stack = STACK,
+) -> int:
+    """Have dead letters delivered again, in the order in which their events were accepted.
+
+    May be stopped and run again at any time. Exits 1 if one of them stays.
+
+    Parameters
+    ----------
+    config
+        The configuration that is deployed: it says what stays in order at each destination.
+
+    """
+    return actions.redrive(stack, which.filter(), config, yes=yes, dry_run=dry_run)
+
+
+@app.command
+def drop(which: Which = _ALL, *, yes: Yes = False, dry_run: DryRun = False, stack: Stack = STACK) -> int:
+    """Delete dead letters for good. Exits 1 if one of them stays."""
+    return actions.drop(stack, which.filter(), yes=yes, dry_run=dry_run)

@@ -1,0 +1,234 @@
+"""A stack's queues in memory, for `flagcast dlq`, and calls that go wrong."""
+
+import io
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from flagcast.core.dead_letter import dead_letter, invalid_event
+from flagcast.core.entry import Entry
+from flagcast.core.message import read_record
+from flagcast.core.outcomes import GiveUp, Reason
+from flagcast.core.task import Task, claim_check, encode, event_id, group_id, task
+from flagcast.edges.aws.queue import Queue
+from flagcast.edges.clock import rfc3339
+from flagcast_cli.dlq import place
+from flagcast_cli.dlq.command import app
+from tests.support.fifo import SimulatedClock, Stored
+from tests.support.simulator import Simulator
+
+FOREVER = 1_000_000_000.0
+CONFIGURATION = """
+sources: {flipt: {auth: none}}
+destinations:
+  chat: {url: "https://hooks.example.com/${secret:canary-reference}"}
+  loose: {url: "https://hooks.example.com/loose", ordering: none}
+  broken: {url: "ftp://nowhere", ordering: destination}
+"""
+
+
+class Killed(BaseException):
+    """The process is no more: nothing it would still do is done."""
+
+
+class Client:
+    """The simulator's client, of which any call can be made to go wrong."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+        self._lock = threading.Lock()
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.before: Callable[[int, str, dict[str, Any]], dict[str, Any] | None] = lambda *_: None
+        self.after: Callable[[int, str], None] = lambda *_: None
+
+    def __getattr__(self, operation: str) -> Callable[..., dict[str, Any]]:
+        def call(**arguments: Any) -> dict[str, Any]:
+            with self._lock:
+                number = len(self.calls)
+                self.calls.append((operation, arguments))
+                answer = self.before(number, operation, arguments)
+                if answer is None:
+                    answer = getattr(self._simulator, operation)(**arguments)
+                self.after(number, operation)
+                return answer
+
+        return call
+
+    def mend(self) -> None:
+        self.calls = []
+        self.before = lambda *_: None
+        self.after = lambda *_: None
+
+
+def refused(code: str = "InternalError") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "canary-in-an-error-message"}}, "Operation")
+
+
+class Bucket:
+    """S3, as far as it is asked."""
+
+    class NoSuchKey(Exception):
+        pass
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.written: list[str] = []
+        self.down = False
+        self.exceptions = SimpleNamespace(NoSuchKey=self.NoSuchKey)
+
+    def get_object(self, **arguments: str) -> dict[str, Any]:
+        self._answer()
+        if arguments["Key"] not in self.objects:
+            raise self.NoSuchKey
+        return {"Body": io.BytesIO(self.objects[arguments["Key"]])}
+
+    def put_object(self, **arguments: Any) -> None:
+        self._answer()
+        self.written.append(arguments["Key"])
+        self.objects[arguments["Key"]] = arguments["Body"]
+
+    def _answer(self) -> None:
+        if self.down:
+            raise refused("SlowDown")
+
+
+class Dlq:
+    """The two queues with the settings of template.yaml, and the command over them."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.clock = SimulatedClock()
+        self.simulator = Simulator(self.clock)
+        self.client = Client(self.simulator)
+        self.bucket = Bucket()
+        self.config = folder / "flagcast.yaml"
+        self.config.write_text(CONFIGURATION)
+        self._monkeypatch = monkeypatch
+        self._number = 0
+        self.dead_url = self._create("dead.fifo", {})
+        dead = self.simulator.get_queue_attributes(QueueUrl=self.dead_url, AttributeNames=["QueueArn"])["Attributes"]
+        policy = json.dumps({"deadLetterTargetArn": dead["QueueArn"], "maxReceiveCount": 2})
+        self.url = self._create("tasks.fifo", {"RedrivePolicy": policy})
+        self.outputs = {
+            "DeadLetterQueueUrl": self.dead_url,
+            "TaskQueueUrl": self.url,
+            "BodiesBucketName": "bodies",
+        }
+        formation = SimpleNamespace(describe_stacks=self._describe_stacks)
+        clients = {"sqs": self.client, "cloudformation": formation, "s3": self.bucket}
+        monkeypatch.setattr(place, "client", clients.__getitem__)
+        monkeypatch.setattr(place, "time", SimpleNamespace(time=self.clock.now, sleep=self.clock.advance))
+
+    def run(self, *words: str) -> int:
+        """Run the command and return its exit code."""
+        more = ["--config", str(self.config)] if words[0] == "redrive" else []
+        code = app([*words, *more], result_action="return_value")
+        assert isinstance(code, int)
+        return code
+
+    def answer(self, text: str) -> None:
+        """Sit at the terminal with this on the keyboard."""
+        keyboard = io.StringIO(text)
+        keyboard.isatty = lambda: True  # type: ignore[method-assign]  # what a terminal says
+        self._monkeypatch.setattr("sys.stdin", keyboard)
+
+    def ingest(self, destination: str, key: str = "a", *, group: str | None = None, **wire: Any) -> Task:
+        """Put a task on the task queue as ingest does, each another event."""
+        self._number += 1
+        event = {"type": "flag", "action": "updated", "payload": {"key": key, "n": self._number}, **wire}
+        raw = json.dumps(event).encode()
+        made = task(event_id("flipt", raw), "flipt", destination, rfc3339(self.clock.now()), raw)
+        self.send(self.url, Entry(encode(made), group or group_id(destination, key), made.id))
+        return made
+
+    def die(
+        self,
+        destination: str,
+        key: str = "a",
+        reason: Reason = "rejected",
+        detail: str = "no",
+        *,
+        apart: bool = False,
+        **wire: Any,
+    ) -> Task:
+        """Have a task accepted, received and given up."""
+        made = self.ingest(destination, key, **wire)
+        (stored,) = self.simulator.take(self.url, 1)
+        if apart:
+            self.bucket.objects[f"bodies/{made.event_id}"] = made.raw
+            made = claim_check(made)
+        record = {
+            "messageId": stored.id,
+            "receiptHandle": stored.receipt,
+            "body": encode(made),
+            "attributes": {
+                "MessageGroupId": stored.group,
+                "SequenceNumber": str(stored.sequence),
+                "ApproximateReceiveCount": "1",
+                "SentTimestamp": str(round(stored.sent_at * 1000)),
+                "ApproximateFirstReceiveTimestamp": "0",
+            },
+        }
+        self.send(self.dead_url, dead_letter(read_record(record), GiveUp(reason, detail, 422), 1))
+        self.simulator.queue(self.url).delete(stored.receipt)
+        return made
+
+    def die_by_the_net(self, destination: str, count: int) -> None:
+        """Have tasks of one group received until the queue's own net takes them."""
+        for _ in range(count):
+            self.ingest(destination)
+        while self.tasks():
+            self.simulator.take(self.url, 10)
+            self.clock.advance(271)
+
+    def not_an_event(self) -> str:
+        raw = b'{"type": "flag"}'
+        identity = event_id("flipt", raw)
+        self.send(self.dead_url, invalid_event(identity, "flipt", rfc3339(self.clock.now()), raw, "no action"))
+        return identity
+
+    def put(self, body: str, **attributes: str) -> None:
+        """Put anything into the dead-letter queue."""
+        self._number += 1
+        self.send(self.dead_url, Entry(body, f"by-hand-{self._number}", f"by-hand-{self._number}", attributes))
+
+    def send(self, url: str, entry: Entry) -> None:
+        Queue(self.simulator, url).send([entry], FOREVER)
+
+    def tasks(self) -> list[Stored]:
+        return list(self.simulator.queue(self.url).messages.values())
+
+    def letters(self) -> list[Stored]:
+        return list(self.simulator.queue(self.dead_url).messages.values())
+
+    def held(self) -> list[Stored]:
+        return [each for each in self.letters() if each.visible_at > self.clock.now()]
+
+    def names(self, messages: list[Stored]) -> list[str]:
+        return [json.loads(each.body)["id"] for each in messages]
+
+    def _describe_stacks(self, **arguments: str) -> dict[str, Any]:
+        if arguments["StackName"] != "flagcast":
+            raise refused("ValidationError")
+        return {
+            "Stacks": [{"Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in self.outputs.items()]}]
+        }
+
+    def _create(self, name: str, more: dict[str, str]) -> str:
+        attributes = {
+            "FifoQueue": "true",
+            "DeduplicationScope": "messageGroup",
+            "VisibilityTimeout": "270",
+            "MessageRetentionPeriod": str(14 * 86_400),
+        }
+        return str(self.simulator.create_queue(QueueName=name, Attributes={**attributes, **more})["QueueUrl"])
+
+
+@pytest.fixture
+def dlq(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dlq:
+    return Dlq(tmp_path, monkeypatch)
