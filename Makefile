@@ -1,7 +1,8 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test lint format bench deploy lock clean
+.PHONY: help demo dev test lint format account fuzz bench deploy lock clean
 
 PORT ?= 4566
+SECONDS ?= 60
 ENV ?= default
 RUN := PATH="$(CURDIR)/.venv/bin:$$PATH" SAM_CLI_TELEMETRY=0
 
@@ -30,6 +31,14 @@ lint: .venv/ready ## Check style, types, the template and the configuration
 format: .venv/ready ## Format the code
 	@$(RUN) ruff check --fix-only --quiet .
 	@$(RUN) ruff format .
+
+account: .venv/ready ## Account for 10,000 events while everything fails (six minutes)
+	@$(RUN) python -m tests.accountant
+
+fuzz: .venv/ready ## Fuzz what comes in and what is read off the queue (SECONDS=60 each)
+	@$(RUN) python -m pip install --quiet --disable-pip-version-check atheris==3.1.0
+	@$(RUN) python -m tests.fuzz.run ingest -max_total_time=$(SECONDS)
+	@$(RUN) python -m tests.fuzz.run task -max_total_time=$(SECONDS)
 
 bench: .venv/ready ## Measure what ingest costs over its floor
 	@$(RUN) python -m benchmarks.ingest

@@ -1,0 +1,138 @@
+"""Those who call the functions: API Gateway for the client, the event source mapping, and an operator who redrives."""
+
+import json
+import threading
+from typing import TYPE_CHECKING, ClassVar
+
+from tests.accountant.client import request
+from tests.accountant.ledger import Invocation, Letter
+from tests.accountant.workers import Killed, Place
+from tests.support.event_source import EventSource
+
+if TYPE_CHECKING:
+    from tests.accountant.run import Run
+
+REDRIVEN = frozenset({"rejected", "gone"})
+REDRIVES = 0.3
+"""How many of the dead letters that can be are redriven at once."""
+
+
+class Hand:
+    """A thread that does what there is to do, and is idle until there is news."""
+
+    news: ClassVar[int] = 0
+    _changed: ClassVar[threading.Condition] = threading.Condition()
+
+    def __init__(self, run: "Run", place: Place) -> None:
+        self.run = run
+        self.place = place
+        self.idle_at = -1
+        self.over = False
+        self.began = 0.0
+        """When the invocation that goes on began, in simulated time; 0 if there is none."""
+
+    @classmethod
+    def tell(cls) -> None:
+        """Let everybody look again."""
+        with cls._changed:
+            Hand.news += 1
+            cls._changed.notify_all()
+
+    def work(self) -> None:
+        while not self.over:
+            news = Hand.news
+            if self.act():
+                self.began = 0.0
+                Hand.tell()
+                continue
+            self.idle_at = news
+            with Hand._changed:
+                if Hand.news == news and not self.over:
+                    Hand._changed.wait(0.05)
+
+    def act(self) -> bool:
+        """Do one thing; returns whether there was something to do."""
+        raise NotImplementedError
+
+
+class Sender(Hand):
+    """Takes the client's requests through ingest."""
+
+    def act(self) -> bool:
+        run = self.run
+        sending = run.client.next(run.clock.now())
+        if sending is None:
+            return False
+        sending.first_sent = sending.first_sent or run.ledger.tick()
+        generation = run.generation
+        try:
+            answer = self.place.invoke("ingest", request(sending.event), generation)
+            status: int | None = answer["statusCode"]
+            if status == 200 and json.loads(answer["body"])["event_id"] != sending.event.event_id:
+                run.ledger.breaks.append(f"event {sending.event.number} has another id than its body gives it")
+        except Killed:
+            status = None
+        run.client.answered(sending, status, run.clock.now(), generation)
+        return True
+
+
+class Deliverer(Hand):
+    """Polls the task queue for deliver, and settles as Lambda does, unless the function's answer is lost."""
+
+    def act(self) -> bool:
+        run = self.run
+        source = EventSource(run.cloud.simulator, run.cloud.url)
+        event = source.poll()
+        if event is None:
+            return False
+        self.began = run.clock.now()
+        names = [json.loads(each["body"])["id"] for each in event["Records"]]
+        invocation = Invocation(frozenset(names), self.began, run.ledger.tick())
+        run.ledger.invocations.append(invocation)
+        try:
+            answer = self.place.invoke("deliver", event, run.generation, invocation)
+        except Killed:
+            run.strikes.strike("a function killed")
+            return True
+        invocation.ended_tick = run.ledger.tick()
+        first = event["Records"][0]["attributes"]
+        about = first["MessageDeduplicationId"], first["ApproximateReceiveCount"]
+        if run.dice.roll("forgotten", *about) < run.plan.forgotten:
+            run.strikes.strike("event source: the function's answer is lost")
+            invocation.forgotten = True
+            invocation.troubles.append("answer lost")
+            return True
+        source.settle(event, answer)
+        return True
+
+
+class Redriver(Hand):
+    """Notes each dead letter, and sends some of them back at once."""
+
+    def __init__(self, run: "Run", place: Place) -> None:
+        super().__init__(run, place)
+        self._known: set[str] = set()
+
+    def act(self) -> bool:
+        run = self.run
+        queue = run.cloud.simulator.queue(run.cloud.dead_url)
+        fresh = [each for each in list(queue.messages.values()) if each.id not in self._known]
+        for stored in fresh:
+            self._known.add(stored.id)
+            attributes = {name: value["StringValue"] for name, value in stored.attributes.items()}
+            task = json.loads(stored.body)["id"]
+            tick, pid = run.ledger.put_away[stored.id]
+            reason = attributes.get("reason", "queue_net")
+            letter = Letter(task, reason, attributes.get("status", ""), stored.sent_at, tick, pid, stored.id)
+            run.ledger.letters.append(letter)
+            if reason not in REDRIVEN or run.dice.roll("redrive", task, reason) >= REDRIVES:
+                continue
+            ref = json.loads(stored.body).get("body_ref")
+            raw = run.cloud.objects.get(ref, b"")
+            asked = {"body": stored.body, "message_id": stored.id, "raw": raw}
+            entry = self.place.invoke("redrive", asked, run.generation)
+            run.ledger.redriven.add(stored.id)
+            run.cloud.simulator.send_message_batch(QueueUrl=run.cloud.url, Entries=[entry])
+            queue.messages.pop(stored.id, None)
+            run.strikes.strike("redriven")
+        return bool(fresh)
