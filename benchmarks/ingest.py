@@ -75,6 +75,9 @@ def measure(endpoint: str, destinations: int) -> tuple[list[float], list[float]]
             "FLAGCAST_DEAD_LETTER_QUEUE_URL": f"{endpoint}/123456789012/dead.fifo",
             "FLAGCAST_SECRET_PREFIX": "",
             "FLAGCAST_PARAMETER_PREFIX": "",
+            "FLAGCAST_BODIES_BUCKET": "bodies",
+            "FLAGCAST_STATE_TABLE": "state",
+            "FLAGCAST_CIRCUIT_BREAKER": "on",
             "FLAGCAST_VAR_SECRET": SECRET,
         }
         handle, floor = handler(), bare_loop()

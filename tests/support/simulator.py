@@ -61,7 +61,7 @@ class Simulator:
     def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: Sequence[str]) -> dict[str, Any]:
         with self._changed:
             queue = self.queue(QueueUrl)
-            in_flight = sum(each.visible_at > self._clock.now() for each in queue.messages.values())
+            in_flight = len(queue.in_flight())
             known = {
                 "QueueArn": arn(queue.name),
                 "ApproximateNumberOfMessages": str(len(queue.messages) - in_flight),

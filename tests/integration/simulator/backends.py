@@ -1,7 +1,9 @@
-"""What can stand for SQS: the simulator and, through real boto3 clients, others."""
+"""What can stand for SQS: the simulator, in memory and served, and, through real boto3 clients, others."""
 
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -9,7 +11,10 @@ import boto3
 from moto import mock_aws
 from msgspec import Struct
 
+from flagcast_cli.local.emulator import emulator
 from tests.support.fifo import SimulatedClock
+from tests.support.ports import free_port
+from tests.support.processes import served_queues
 from tests.support.simulator import Simulator
 
 
@@ -44,9 +49,15 @@ def moto() -> Iterator[Backend]:
 
 
 @contextmanager
-def endpoint(url: str) -> Iterator[Backend]:
-    """Use whatever answers there as SQS does."""
-    yield Backend(_client(endpoint_url=url), None)
+def served() -> Iterator[Backend]:
+    with served_queues("still") as queues:
+        yield Backend(_client(queues.url), queues.advance)
+
+
+@contextmanager
+def ministack() -> Iterator[Backend]:
+    with tempfile.TemporaryDirectory() as folder, emulator(free_port(), Path(folder)) as running:
+        yield Backend(_client(running.endpoint), None)
 
 
 def _client(endpoint_url: str | None = None) -> Any:
@@ -59,6 +70,11 @@ def _client(endpoint_url: str | None = None) -> Any:
     )
 
 
-BACKENDS: dict[str, Callable[[], AbstractContextManager[Backend]]] = {"simulator": simulator, "moto": moto}
-SIMULATED_TIME = frozenset(BACKENDS)
+BACKENDS: dict[str, Callable[[], AbstractContextManager[Backend]]] = {
+    "simulator": simulator,
+    "served": served,
+    "moto": moto,
+    "ministack": ministack,
+}
+SIMULATED_TIME = frozenset(BACKENDS) - {"ministack"}
 """Those that can be advanced, by name."""

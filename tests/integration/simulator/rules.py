@@ -10,7 +10,7 @@ def one_groups_messages_come_in_order(queue: Probe) -> None:
     assert queue.bodies() == ["a1", "a2", "a3"]
 
 
-@row("moto")  # moto hands out in the order of arrival
+@row("moto", "ministack")  # moto hands out in the order of arrival, MiniStack one of each group
 def as_many_of_one_group_as_there_are_come_before_anothers(queue: Probe) -> None:
     queue.send("a1", "b1", "a2", "b2")
     assert queue.bodies(3) == ["a1", "a2", "b1"]
