@@ -12,11 +12,13 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from msgspec import Struct, structs
 
+from flagcast.core.addresses import Subnet
 from flagcast.core.config.checks import NAME
 from flagcast.core.config.model import Destination, Retry, Sign, Source
 from flagcast.core.config.references import SecretText, Text
 from flagcast.core.duration import Duration
 from flagcast.core.filters import NOUNS, VERBS, EventFilter
+from flagcast.core.rate import Rate
 from flagcast.edges.configuration_file import read_presets
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,8 +34,10 @@ _TABLES: dict[type[Struct], str] = {
 }
 _TEXTS: dict[type, dict[str, Any]] = {
     Duration: {"type": "string", "pattern": r"^(0|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)$"},
+    Rate: {"type": "string", "pattern": r"^[1-9][0-9]{0,5}/[smh]$"},
     EventFilter: {"type": "string", "pattern": rf"^(\*|{'|'.join(NOUNS)}):(\*|{'|'.join(VERBS)})$"},
     SecretText: {"type": "string", "pattern": r"^\$\{(secret|ssm|env):[^{}]+\}$"},
+    Subnet: {"type": "string", "pattern": r"^[0-9A-Fa-f:.]+/[0-9]{1,3}$"},
     Text: {"type": "string"},
     str: {"type": "string"},
     bool: {"type": "boolean"},

@@ -78,7 +78,7 @@ def rehearsed(compiled: Compiled, event: Event) -> Rehearsed:
         return refused
     values = {reference: _stand_in(reference) for reference in compiled.references}
     if (sign := compiled.destination.sign) is not None:
-        values[sign.secret.reference] = _KEY
+        values |= {secret.reference: _KEY for secret in sign.secrets}
     made = render(compiled, event, values, _NOW)
     return _with_references(made, compiled) if isinstance(made, Request) else made
 

@@ -13,7 +13,7 @@ from flagcast.core.conditions import accepted
 from flagcast.core.config.references import Values
 from flagcast.core.event import Event, InvalidEvent
 from flagcast.core.masking import masked
-from flagcast.core.outcomes import Answered, NotAccepted, Unreachable
+from flagcast.core.outcomes import Answered, BlockedAddress, NotAccepted, Unreachable
 from flagcast.core.rendering import Request, render
 from flagcast.edges import transport
 from flagcast.edges.aws.client import client
@@ -117,7 +117,7 @@ def _masked(request: Request, values: Values) -> Request:
     return structs.replace(request, url=hidden(request.url), headers=headers, body=body)
 
 
-def _tell(outcome: Answered | NotAccepted | Unreachable, values: Values) -> int:
+def _tell(outcome: Answered | NotAccepted | Unreachable | BlockedAddress, values: Values) -> int:
     out.print()
     match outcome:
         case Answered(status, excerpt=text):
@@ -128,6 +128,9 @@ def _tell(outcome: Answered | NotAccepted | Unreachable, values: Values) -> int:
             advice = "It answered 2xx, but its accept does not hold: the answer says why."
         case Unreachable(cause):
             good, said, heading, advice = False, "", "no answer", _CAUSES[cause]
+        case BlockedAddress(detail):
+            good, said, heading = False, detail, "not sent"
+            advice = "It is not for everyone: allow_private opens the subnet that it is in, if that is meant."
         case _:
             assert_never(outcome)
     out.print(f"[{'green' if good else 'red'}]{heading}[/]", end=" ")

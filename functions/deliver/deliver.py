@@ -1,6 +1,7 @@
 """Deliver: attempt each task of a batch, decide what follows, act on it, and say which tasks stay."""
 
 import random
+import time
 from functools import cache
 from typing import Any, Protocol
 
@@ -9,10 +10,22 @@ from flagcast.core.message import Message, read_record
 from flagcast.core.outcomes import GiveUp
 from flagcast.edges import transport
 from flagcast.edges.clock import SystemClock
-from flagcast.edges.wiring import configuration, dead_letter_queue, queue, secrets, telemetry, templates
+from flagcast.edges.wiring import (
+    bodies,
+    circuits,
+    configuration,
+    dead_letter_queue,
+    queue,
+    secrets,
+    state,
+    telemetry,
+    templates,
+)
 from flagcast.errors import ConfigurationUnreadable
 from flagcast.story.attempt import Attempts, Unconfigured
-from flagcast.story.batch import Attempting, Batch
+from flagcast.story.batch import Batch
+from flagcast.story.gates import Gates
+from flagcast.story.group import Attempting
 
 CLOCK = SystemClock()
 PATIENCE = 2.0
@@ -33,7 +46,7 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """
     deadline = CLOCK.monotonic() + context.get_remaining_time_in_millis() / 1000
     messages = [read_record(record) for record in event["Records"]]
-    batch = Batch(attempting(), queue(), put_dead_letter, telemetry(), CLOCK, random.random)
+    batch = Batch(attempting(), queue(), put_dead_letter, state(), telemetry(), CLOCK, random.random)
     staying = batch.run(messages, deadline)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in staying]}
 
@@ -50,9 +63,10 @@ def attempting() -> Attempting:
 @cache
 def attempts() -> Attempts:
     """Make what makes the attempts, once the configuration can be read: it keeps the compiled templates."""
-    return Attempts(configuration(), templates(), secrets(), transport.send, CLOCK)
+    gates = Gates(state(), circuits(), telemetry(), CLOCK, time.sleep)
+    return Attempts(configuration(), templates(), secrets(), transport.send, gates, bodies(), CLOCK)
 
 
-def put_dead_letter(message: Message, given_up: GiveUp) -> None:
+def put_dead_letter(message: Message, given_up: GiveUp, attempts: int) -> None:
     """Put a task that is given up where people find it; raises QueueUnavailable if it is not there for certain."""
-    dead_letter_queue().send([dead_letter(message, given_up)], CLOCK.monotonic() + PATIENCE)
+    dead_letter_queue().send([dead_letter(message, given_up, attempts)], CLOCK.monotonic() + PATIENCE)

@@ -5,14 +5,12 @@ from typing import Any
 
 from flagcast.core import http
 from flagcast.core.config.model import FaultySource
-from flagcast.core.dead_letter import invalid_event
-from flagcast.core.entry import LARGEST_TASK
 from flagcast.core.event import Event, InvalidEvent, parse
-from flagcast.core.fan_out import fan_out, identify
+from flagcast.core.fan_out import Messages, fan_out, for_nobody, identify
 from flagcast.core.http import Answer, Request
-from flagcast.core.task import event_id
+from flagcast.edges.aws.queue import Queue
 from flagcast.edges.clock import rfc3339
-from flagcast.edges.wiring import configuration, dead_letter_queue, queue, secrets, telemetry
+from flagcast.edges.wiring import bodies, configuration, dead_letter_queue, queue, secrets, telemetry
 from flagcast.errors import ConfigurationUnreadable, Unavailable
 from flagcast.story.admission import is_genuine
 
@@ -23,16 +21,21 @@ PATIENCE = 3.5
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Answer one request of API Gateway."""
     began = time.monotonic()
-    request = http.read_request(event)
     try:
-        answer = receive(request, began) if request.source else health()
-    except (ConfigurationUnreadable, Unavailable) as error:
-        telemetry().rejected(known_source(request.source), "unavailable", str(error))
-        answer = http.UNAVAILABLE
+        answer = answer_to(http.read_request(event), began)
     except Exception as error:  # noqa: BLE001 - the runtime would log its message, which may quote the request
         telemetry().broke(error)
         answer = http.UNAVAILABLE
     return answer.as_response()
+
+
+def answer_to(request: Request, began: float) -> Answer:
+    """Answer one request; a 200 to anything but a GET says that an event is stored."""
+    try:
+        return health() if request.source is None and request.method == "GET" else receive(request, began)
+    except (ConfigurationUnreadable, Unavailable) as error:
+        telemetry().rejected(known_source(request.source), "unavailable", str(error))
+        return http.UNAVAILABLE
 
 
 def receive(request: Request, began: float) -> Answer:
@@ -47,24 +50,29 @@ def receive(request: Request, began: float) -> Answer:
         raise Unavailable("; ".join(map(str, source.problems)))
     if not is_genuine(request, source, secrets(), deadline):
         return refuse(name, http.UNAUTHORIZED)
+    if len(request.body) > http.LARGEST_BODY:
+        return refuse(name, http.TOO_LARGE)
 
     received_at = rfc3339(time.time())
     match parse(request.body):
         case InvalidEvent(detail):
             if source.auth != "none":
-                letter = invalid_event(event_id(name, request.body), name, received_at, request.body, detail)
-                if letter.size > LARGEST_TASK:
-                    return refuse(name, http.TOO_LARGE)
-                dead_letter_queue().send([letter], deadline)
+                letter = for_nobody(name, received_at, request.body, detail)
+                send(dead_letter_queue(), letter, request.body, deadline)
             return refuse(name, http.INVALID_EVENT)
         case Event() as event:
             identity = identify(name, request.body, event, dedupe=source.dedupe, request_id=request.id)
-            entries = fan_out(identity, name, received_at, event, configuration().destinations)
-            if any(entry.size > LARGEST_TASK for entry in entries.values()):
-                return refuse(name, http.TOO_LARGE)
-            queue().send(list(entries.values()), deadline)
-            telemetry().accepted(name, identity, event, list(entries), time.monotonic() - began)
-            return http.accepted(identity, len(entries))
+            messages = fan_out(identity, name, received_at, event, configuration().destinations)
+            send(queue(), messages, request.body, deadline)
+            telemetry().accepted(name, identity, event, list(messages.entries), time.monotonic() - began)
+            return http.accepted(identity, len(messages.entries))
+
+
+def send(to: Queue, messages: Messages, body: bytes, deadline: float) -> None:
+    """Send an event's messages; a body that they do not carry is stored first, so that none of them misses it."""
+    if messages.body_ref is not None:
+        bodies().store(messages.body_ref, body, deadline)
+    to.send(list(messages.entries.values()), deadline)
 
 
 def refuse(source: str | None, answer: Answer) -> Answer:

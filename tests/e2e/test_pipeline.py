@@ -4,6 +4,7 @@ import json
 import time
 from typing import Any
 
+import pytest
 import urllib3
 
 from flagcast.core.event import Event, parse
@@ -15,6 +16,8 @@ from flagcast_cli.receiver import Receiver
 from tests.support.captures import TOKEN, captured
 
 PATIENCE = 60.0
+LARGEST_REQUEST = 2_900_000
+"""Bytes: event_named writes its marker twice, and Lambda takes 6 MB with the envelope around."""
 
 
 def post_signed(stack: Stack, body: bytes) -> dict[str, Any]:
@@ -127,6 +130,21 @@ def test_a_refused_task_is_on_the_dead_letter_queue_unchanged_with_its_reason(st
     task = json.loads(message["Body"])
     assert task["id"] == f"{said['event_id']}:tokens"
     assert task["body"].encode() == body
+
+
+@pytest.mark.parametrize("size", [0, LARGEST_REQUEST], ids=["1 MB, as captured", "as large as Lambda takes"])
+def test_an_event_too_large_for_a_message_arrives_byte_for_byte_at_every_destination(
+    stack: Stack, receiver: Receiver, size: int
+) -> None:
+    body = captured("flipt-1.61.0/strings")[-1].body
+    # As large a one as fits Lambda's 6 MB with the envelope of API Gateway, in which a body of ASCII stands as it is.
+    body = body if not size else event_named("x" * (size - 1_000))
+    before = {path: len(receiver.requests(path)) for path in ("/everything", "/everything-too")}
+    assert post_signed(stack, body)["deliveries"] >= 2
+    for path, count in before.items():
+        received = receiver.wait_for(count + 1, path, timeout=PATIENCE)[count]
+        assert received.body == body
+    wait_until_empty(stack)
 
 
 def test_an_unsigned_request_is_refused_by_the_deployed_api(stack: Stack) -> None:

@@ -33,6 +33,7 @@ THEIRS_IN = {
     **{name: {"msgspec", "gotpl"} for name in MODULES if name.startswith("flagcast.core.templates.go")},
     "flagcast.edges.transport": {"msgspec", "urllib3"},
     "flagcast.edges.connection": {"urllib3"},
+    "flagcast.edges.circuits": {"aws_lambda_powertools", "botocore"},
     **{name: {"msgspec", "boto3", "botocore"} for name in MODULES if name.startswith("flagcast.edges.aws")},
 }
 CLOCKS_AND_DICE = {"time", "random", "secrets", "uuid"}

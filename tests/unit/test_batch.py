@@ -1,92 +1,15 @@
-from collections.abc import Callable, Sequence
-from threading import Barrier, Event, Lock
+from threading import Barrier
 from typing import Any
 
 import pytest
 
-from flagcast.core.config.model import Destination
-from flagcast.core.config.references import Text
-from flagcast.core.message import Message
-from flagcast.core.outcomes import Answered, Decision, Done, Faulty, Filtered, GiveUp, Outcome, RetryIn
-from flagcast.errors import QueueUnavailable
-from flagcast.story.attempt import Policy
-from flagcast.story.batch import BATCH_SIZE, MARGIN, Batch
-from tests.unit.making import FakeClock, message, middle
+from flagcast.core.outcomes import Done, Faulty, Filtered, GiveUp, Outcome, RetryIn
+from flagcast.core.progress import Progress
+from flagcast.story.batch import BATCH_SIZE
+from flagcast.story.group import MARGIN
+from tests.unit.world import DELIVERED, DOWN, PATIENCE, REFUSED, World, group
 
-PATIENCE = 10
-"""Seconds after which a thread that waits for another is a failure; none waits that long when all is well."""
-
-DELIVERED, DOWN, REFUSED = Answered(200), Answered(503), Answered(400, None, "no")
 NEEDS = 10 + MARGIN
-Step = Outcome | Exception | Callable[[], Outcome]
-
-
-class World:
-    """Everything at the edges of a batch; what happens is told in `told`, in order."""
-
-    def __init__(self, steps: dict[str, Step] | None = None, *, refuses: Sequence[str] = ()) -> None:
-        self.steps = steps or {}
-        self.refuses = refuses
-        self.clock = FakeClock()
-        self.told: list[tuple[Any, ...]] = []
-        self.decisions: dict[str, tuple[Outcome | None, Decision, float]] = {}
-        self.deleted = Event()
-        self.delete_failed = Event()
-        self._lock = Lock()
-
-    def run(self, messages: Sequence[Message], seconds: float = 300) -> list[str]:
-        batch = Batch(self, self, self.dead_letter, self, self.clock, middle)
-        return batch.run(messages, self.clock.monotonic() + seconds)
-
-    def happened(self, what: str) -> list[list[Any]]:
-        return [rest for kind, *rest in self.told if kind == what]
-
-    def policy(self, message: Message) -> Policy:
-        return Destination(url=Text("https://x"))
-
-    def make(self, message: Message) -> Outcome:
-        self._tell("made", message.id)
-        step = self.steps.get(message.id, DELIVERED)
-        if isinstance(step, Exception):
-            raise step
-        return step() if callable(step) else step
-
-    def delay(self, message: Message, seconds: int) -> None:
-        self._do("delay", message.id, seconds)
-
-    def hand_back(self, messages: Sequence[Message]) -> None:
-        self._do("hand back", *(each.id for each in messages))
-
-    def delete(self, messages: Sequence[Message]) -> None:
-        self._do("delete", *(each.id for each in messages))
-        self.deleted.set()
-
-    def dead_letter(self, message: Message, given_up: GiveUp) -> None:
-        self._do("dead letter", message.id, given_up)
-
-    def attempted(self, message: Message, outcome: Outcome | None, decision: Decision, seconds: float) -> None:
-        self.decisions[message.id] = (outcome, decision, seconds)
-
-    def queue_failed(self, action: str, error: QueueUnavailable) -> None:
-        self._tell("failed", action, str(error))
-        if action == "delete":
-            self.delete_failed.set()
-
-    def broke(self, error: BaseException) -> None:
-        self._tell("broke", error)
-
-    def _do(self, action: str, *what: object) -> None:
-        if action in self.refuses:
-            raise QueueUnavailable(f"no {action}")
-        self._tell(action, *what)
-
-    def _tell(self, *what: object) -> None:
-        with self._lock:
-            self.told.append(what)
-
-
-def group(name: str, *ids: str, **more: Any) -> list[Message]:
-    return [message(name=each, group=name, **more) for each in ids]
 
 
 def test_an_empty_batch_is_done() -> None:
@@ -152,12 +75,16 @@ def test_the_delay_is_long_enough_for_the_follower_with_the_fewest_receives_left
     assert world.happened("delay") == [["a1", 11232]]
 
 
-def test_the_schedule_goes_by_the_receive_count_and_the_first_receive() -> None:
-    world = World({"a1": DOWN, "b1": DOWN})
-    late = group("b", "b1", receives=3, first_received_at=1000 - 86_400)
-    assert world.run([*group("a", "a1", receives=3), *late]) == ["a1"]
-    assert world.happened("delay") == [["a1", 4]]
+def test_the_schedule_goes_by_the_attempts_and_the_first_of_them_and_not_by_receives() -> None:
+    world = World({"a1": DOWN, "b1": DOWN, "c1": DOWN})
+    world.rows = {"a1": Progress(2, 900), "b1": Progress(2, 1000 - 86_400)}
+    messages = [group(name, f"{name}1", receives=40, first_received_at=1000 - 86_400) for name in "abc"]
+    assert world.run([each for [each] in messages]) == ["a1", "c1"]
+    assert sorted(world.happened("delay")) == [["a1", 4], ["c1", 1]]
     assert world.happened("dead letter") == [["b1", GiveUp("expired", "", 503)]]
+    assert world.attempts == {"a1": 3, "b1": 3, "c1": 1}
+    assert world.rows["a1"] == Progress(3, 900)
+    assert world.rows["c1"] == Progress(1, 1000)
 
 
 def test_a_task_that_is_given_up_goes_to_the_dead_letters_and_its_group_goes_on() -> None:

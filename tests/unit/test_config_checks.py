@@ -86,9 +86,29 @@ DESTINATIONS = [
     ("{url: https://x, retry: {retry_on: [299]}}", ["retry.retry_on: expected statuses from 300 to 599"]),
     ("{url: https://x, retry: {retry_on: [404, 600]}}", ["retry.retry_on: expected statuses from 300 to 599"]),
     ("{url: https://x, retry: {retry_on: [404, true]}}", ["retry.retry_on[1]: Expected `int`, got `bool`"]),
-    # ordering, allow_http
+    # rate_limit, paused
+    *(
+        (f"{{url: https://x, rate_limit: {bad}}}", ["rate_limit: expected a rate such as 50/s, 30/m or 100/h"])
+        for bad in ("50", "0/s", "-1/s", "1/d", "1.5/s", "1 / s", "1000000/s", "[1/s]", "''", "050/s", "'1/s\\n'")
+    ),
+    ("{url: https://x, paused: 1}", ["paused: Expected `bool`, got `int`"]),
+    ("{url: https://x, paused: soon}", ["paused: Expected `bool`, got `str`"]),
+    # ordering, allow_http, allow_private, ca_file
     ("{url: https://x, ordering: strict}", ["ordering: expected subject or destination or none, got a string"]),
     ("{url: https://x, allow_http: yep}", ["allow_http: Expected `bool`, got `str`"]),
+    ("{url: https://x, allow_private: 10.0.0.0/8}", ["allow_private: expected a list, got a string"]),
+    (
+        "{url: https://x, allow_private: [10.0.0.0/8, 10.0.0.1/8, '::/0', private]}",
+        [
+            "allow_private[1]: 10.0.0.1/8 is inside of a subnet; the subnet is 10.0.0.0/8",
+            "allow_private[2]: ::/0 is every address: nothing would be refused",
+            "allow_private[3]: expected a subnet such as 10.0.0.0/8 or fd00::/8",
+        ],
+    ),
+    (
+        "{url: https://x, ca_file: no.pem}",
+        ["ca_file: no file of PEM certificates by that name beside flagcast.yaml; there are: ca.pem"],
+    ),
     # All at once.
     (
         "{evnts: [], timeout: soon, retry: {multiplier: two, multiplier: x}, events: [flag]}",
@@ -146,7 +166,7 @@ def lines(part: str, problems: list[str]) -> list[str]:
 def test_a_faulty_destination_is_held_with_every_problem_and_harms_nothing_else(
     written: str, problems: list[str]
 ) -> None:
-    configuration = read(file_of(destination=written), Beside(["b/c.j2", "a.j2"]))
+    configuration = read(file_of(destination=written), Beside(["b/c.j2", "a.j2"], authorities=["ca.pem"]))
     assert list(map(str, configuration.problems)) == lines("destinations.d", problems)
     assert isinstance(configuration.destinations["d"], FaultyDestination)
     assert configuration.destinations["d"].events == EVERY_EVENT
@@ -169,16 +189,19 @@ def test_a_faulty_source_is_held_with_every_problem_and_harms_nothing_else(writt
     [
         "{url: https://x, method: PUT, content_type: text/plain; charset=utf-8, body: ''}",
         "{url: http://x, allow_http: true}",
+        "{url: 'https://${ssm:host}:${ssm:port}/x', allow_private: [10.0.0.0/8, '::1/128', fd00::/8], ca_file: ca.pem}",
         '{url: "${secret:slack#webhook_url}"}',
         '{url: "${ssm:base}/path", headers: {Authorization: "Bearer ${secret:t}", X-Y!: ""}}',
         "{url: https://x, template: b/c.j2}",
         "{url: https://x, timeout: 30s, ordering: none}",
+        "{url: https://x, rate_limit: 999999/s, paused: true}",
+        "{url: https://x, rate_limit: 1/h, paused: false}",
         "{url: https://x, retry: {multiplier: 100, max_backoff_duration: 288h, retry_on: [300, 599]}}",
         "{url: https://x, retry: {multiplier: 1, initial_interval: 1h}}",
     ],
 )
 def test_what_is_at_the_edge_of_what_is_right_is_right(written: str) -> None:
-    assert read(file_of(destination=written), Beside(["b/c.j2"])).problems == ()
+    assert read(file_of(destination=written), Beside(["b/c.j2"], authorities=["ca.pem"])).problems == ()
 
 
 @pytest.mark.parametrize("name", ["-a", "_a", "a.b", "a b", "é", '""', "a/b", "a" * 65, "7", "true", "null"])

@@ -62,7 +62,11 @@ def test_a_configuration_with_everything_fits() -> None:
         "events": ["flag:*", "*:deleted"],
         "retry": {"initial_interval": "1m30s", "multiplier": 1.5, "retry_on": [404]},
         "when": "event.is_denied",
+        "rate_limit": "50/s",
+        "paused": True,
         "allow_http": True,
+        "allow_private": ["10.0.0.0/8", "fd00::/8"],
+        "ca_file": "ca.pem",
     }
     assert problems(whole(destination, defaults={"timeout": "5s"})) == []
 
@@ -77,6 +81,8 @@ def test_a_configuration_with_everything_fits() -> None:
         (whole({"url": "https://a", "preset": "slak"}), "$.destinations.d.preset"),
         (whole({"url": "https://a", "events": ["flags:*"]}), "$.destinations.d.events[0]"),
         (whole({"url": "https://a", "timeout": "5 seconds"}), "$.destinations.d.timeout"),
+        (whole({"url": "https://a", "rate_limit": "0/s"}), "$.destinations.d.rate_limit"),
+        (whole({"url": "https://a", "allow_private": ["10.0.0.1"]}), "$.destinations.d.allow_private[0]"),
         (whole({"url": "https://a", "sign": {"scheme": "flipt"}}), "$.destinations.d.sign"),
         (whole(source={"signing_secrets": ["s3cret"]}), "$.sources.flipt.signing_secrets[0]"),
         (whole(defaults={"url": "https://a"}), "$.defaults"),

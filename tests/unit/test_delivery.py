@@ -7,6 +7,7 @@ from flagcast.core.delivery import UNKNOWN_FOR, Circumstances, decide, overdue
 from flagcast.core.duration import DAY, HOUR, Duration
 from flagcast.core.outcomes import (
     Answered,
+    BlockedAddress,
     Decision,
     DependencyFailed,
     Done,
@@ -54,6 +55,7 @@ def after(outcome: Outcome, *, attempts: int = 1, trying: float = 0, queued: flo
         (Answered(410, excerpt="moved on"), GiveUp("gone", "moved on", 410)),
         (RenderFailed("body, line 1: no"), GiveUp("render_failed", "body, line 1: no")),
         (Filtered(), Done()),
+        (BlockedAddress("an address in ::1/128"), GiveUp("blocked_address", "an address in ::1/128")),
         (UnknownDestination(), PUT_OFF),
         (Newer(2), PUT_OFF),
         (Unreadable("not a task"), GiveUp("unreadable", "not a task")),

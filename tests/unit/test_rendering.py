@@ -93,6 +93,8 @@ def test_a_request_is_made_of_the_event_and_the_references() -> None:
         ("http://hooks.example.com/x", False, Faulty),
         ("", False, Faulty),
         (" https://hooks.example.com/x", False, Faulty),
+        ("https://canary:canary@hooks.example.com/x", False, Faulty),
+        ("https://hooks.example.com/canary\r\nHost: canary", False, Faulty),
         ("file:///etc/passwd", True, Faulty),
         ("canary", True, Faulty),
     ],
@@ -304,7 +306,7 @@ def test_an_event_that_names_a_secret_does_not_read_it(name: str) -> None:
 
 
 def test_the_address_is_no_template() -> None:
-    assert made_of({"url": "https://x/{{ event.type }}"}).url == "https://x/{{ event.type }}"
+    assert made_of({"url": "https://x/{{event.type}}"}).url == "https://x/{{event.type}}"
 
 
 def test_a_header_may_print_a_variable_of_its_own_beside_a_reference() -> None:

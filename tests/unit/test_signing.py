@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook, WebhookVerificationError
+from svix.webhooks import Webhook as SvixWebhook
 
 from flagcast.core.compiling import Compiled, compile_destination
 from flagcast.core.config.references import Reference
@@ -26,7 +27,7 @@ def test_the_standard_webhooks_library_verifies_what_is_signed(key: bytes, text:
     secret = "whsec_" + base64.b64encode(key).decode()
     now, body = str(int(time.time())), '"' + text.replace("\\", "").replace('"', "").encode("utf-8").hex() + '"'
     stamp = {"Webhook-Id": "evt_1", "Webhook-Timestamp": now}
-    signed = signature_headers("standard-webhooks", secret, stamp, body.encode())
+    signed = signature_headers("standard-webhooks", [secret], stamp, body.encode())
     assert isinstance(signed, dict)
     headers = {name.lower(): value for name, value in (stamp | signed).items()}
     Webhook(secret).verify(body, headers)
@@ -35,13 +36,13 @@ def test_the_standard_webhooks_library_verifies_what_is_signed(key: bytes, text:
 
 
 def test_the_prefix_of_a_standard_webhooks_secret_may_be_left_out() -> None:
-    signed = signature_headers("standard-webhooks", KEY, STAMP, b"{}")
-    assert signed == signature_headers("standard-webhooks", f"whsec_{KEY}", STAMP, b"{}")
+    signed = signature_headers("standard-webhooks", [KEY], STAMP, b"{}")
+    assert signed == signature_headers("standard-webhooks", [f"whsec_{KEY}"], STAMP, b"{}")
 
 
 def test_a_signature_is_of_the_id_the_time_and_the_body() -> None:
     made = [
-        signature_headers("standard-webhooks", KEY, stamp, raw)
+        signature_headers("standard-webhooks", [KEY], stamp, raw)
         for stamp, raw in (
             (STAMP, b"{}"),
             (STAMP, b"[]"),
@@ -54,7 +55,7 @@ def test_a_signature_is_of_the_id_the_time_and_the_body() -> None:
 
 @given(st.text(min_size=1), st.binary())
 def test_flipts_own_signature_is_the_one_that_ingest_takes(secret: str, body: bytes) -> None:
-    signed = signature_headers("flipt", secret, STAMP, body)
+    signed = signature_headers("flipt", [secret], STAMP, body)
     assert isinstance(signed, dict)
     signature = presented_signature({name.lower(): value for name, value in signed.items()})
     assert signature is not None
@@ -64,12 +65,12 @@ def test_flipts_own_signature_is_the_one_that_ingest_takes(secret: str, body: by
 
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_canary!", "canary", "whsec_é", "whsec_Y2FuYXJ5\n"])
 def test_a_secret_that_standard_webhooks_cannot_sign_with_is_not_repeated(secret: str) -> None:
-    assert signature_headers("standard-webhooks", secret, STAMP, b"") == BadSecret("expected whsec_ and Base64")
+    assert signature_headers("standard-webhooks", [secret], STAMP, b"") == BadSecret("expected whsec_ and Base64")
 
 
 def test_nothing_is_signed_with_no_secret() -> None:
     # HMAC takes an empty key, and anyone can make that signature.
-    assert signature_headers("flipt", "", STAMP, b"") == BadSecret("expected a secret that is not empty")
+    assert signature_headers("flipt", [""], STAMP, b"") == BadSecret("a secret is empty")
 
 
 def rendered(scheme: str, secret: str, now: float = 1767323045.9, **keys: Any) -> Request | Faulty:
@@ -99,4 +100,31 @@ def test_a_request_may_carry_flipts_own_signature() -> None:
 
 
 def test_a_secret_that_cannot_sign_holds_the_destination() -> None:
-    assert rendered("standard-webhooks", "canary") == Faulty("sign.secret: expected whsec_ and Base64")
+    assert rendered("standard-webhooks", "canary") == Faulty("sign: expected whsec_ and Base64")
+
+
+def test_while_a_secret_is_replaced_either_verifies_by_both_libraries() -> None:
+    old, new = (f"whsec_{base64.b64encode(bytes([each] * 24)).decode()}" for each in (1, 2))
+    sign = {"scheme": "standard-webhooks", "secret": "${ssm:s}", "old_secrets": ["${ssm:old}"]}
+    made = compile_destination(destination(sign=sign), {}, "d")
+    assert isinstance(made, Compiled)
+    request = render(made, event(Origin("evt_7")), {SECRET: new, Reference("ssm", "old"): old}, time.time())
+    assert isinstance(request, Request)
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    for secret in (old, new):
+        Webhook(secret).verify(request.body, headers)
+        SvixWebhook(secret).verify(request.body, headers)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(KEY).verify(request.body, headers)
+
+
+def test_one_bad_secret_of_two_signs_nothing() -> None:
+    made = signature_headers("standard-webhooks", [KEY, "canary"], STAMP, b"")
+    assert made == BadSecret("expected whsec_ and Base64")
+
+
+def test_flipts_own_vector_is_signed_as_flipt_signs_it() -> None:
+    # Flipt's internal/server/audit/webhook/client_test.go.
+    raw = b'{"version":"","type":"flag","action":"create","metadata":{},"payload":null,"timestamp":"","status":""}'
+    signature = "6bc16d7434cbd746abfd25e3350a3f43fba04883b7f0b83f09bbc373116f84b0"
+    assert signature_headers("flipt", ["s3crET"], STAMP, raw) == {"X-Flipt-Webhook-Signature": signature}

@@ -10,6 +10,8 @@ from flagcast.core.task import (
     NewerVersion,
     Task,
     UnreadableTask,
+    body_key,
+    claim_check,
     decode,
     deduplication_id,
     encode,
@@ -21,6 +23,7 @@ from flagcast.core.task import (
 from tests.support.captures import every_capture
 
 NAME = st.text(st.characters(exclude_categories=["Cs"]))
+BODIES = ["body", "body_base64", "body_ref"]
 FIELDS = {"v": 1, "id": "e:d", "event_id": "e", "source": "s", "destination": "d", "received_at": "r"}
 
 
@@ -60,6 +63,28 @@ def test_a_task_is_this_json() -> None:
     )
 
 
+@given(st.binary() | st.text().map(str.encode))
+def test_a_claim_check_is_the_same_task_with_the_key_of_its_events_body_in_the_bodys_place(raw: bytes) -> None:
+    made = claim_check(task("evt_1", "flipt", "mirror", "now", raw))
+    text = encode(made)
+    assert text == (
+        '{"v":1,"id":"evt_1:mirror","event_id":"evt_1","source":"flipt","destination":"mirror","received_at":"now",'
+        '"body_ref":"bodies/evt_1"}'
+    )
+    assert as_sqs_would(text) == made
+    assert made.body_ref == body_key("evt_1")
+
+
+def test_the_tasks_of_one_event_claim_one_body_and_those_of_another_event_another() -> None:
+    refs = {
+        claim_check(task(event, source, destination, "now", b"x")).body_ref
+        for event in ("evt_1", "evt_2")
+        for source in ("flipt", "other")
+        for destination in ("mirror", "team-slack")
+    }
+    assert refs == {"bodies/evt_1", "bodies/evt_2"}
+
+
 def test_a_field_that_is_added_within_the_version_is_passed_over() -> None:
     assert as_sqs_would(json.dumps({**FIELDS, "body": "x", "later": {"a": [1]}})).raw == b"x"
 
@@ -92,6 +117,13 @@ def test_a_newer_version_is_told_from_what_is_no_task(version: int) -> None:
         json.dumps({key: value for key, value in FIELDS.items() if key != "destination"} | {"body": "x"}),
         json.dumps(FIELDS),
         json.dumps({**FIELDS, "body": "x", "body_base64": "eA=="}),
+        json.dumps({**FIELDS, "body": "x", "body_ref": "bodies/e"}),
+        json.dumps({**FIELDS, "body_base64": "eA==", "body_ref": "bodies/e"}),
+        json.dumps({**FIELDS, "body": "x", "body_base64": "eA==", "body_ref": "bodies/e"}),
+        json.dumps({**FIELDS, "body_ref": 7}),
+        json.dumps({**FIELDS, "body_ref": None}),
+        json.dumps({**FIELDS, "body_ref": ""}),
+        json.dumps({**FIELDS, "body_ref": "elsewhere/e"}),
     ],
 )
 def test_what_is_no_task_is_unreadable(body: str) -> None:
@@ -112,16 +144,17 @@ def test_a_task_whose_bytes_cannot_be_had_is_unreadable(encoded: str) -> None:
     assert isinstance(decode(json.dumps({**FIELDS, "body_base64": encoded})), UnreadableTask)
 
 
-@given(
-    st.text()
-    | st.dictionaries(st.sampled_from([*FIELDS, "body", "body_base64"]), NAME | st.integers(-2, 3)).map(json.dumps)
-)
+@given(st.text() | st.dictionaries(st.sampled_from([*FIELDS, *BODIES]), NAME | st.integers(-2, 3)).map(json.dumps))
 def test_any_text_is_a_task_or_a_newer_version_or_unreadable(body: str) -> None:
     assert isinstance(decode(body), Task | NewerVersion | UnreadableTask)
 
 
-def test_a_task_without_any_body_has_no_bytes() -> None:
-    assert Task(1, "e:d", "e", "s", "d", "r").raw == b""
+# No bytes would be taken for an event that is unreadable, and the task for one that is to be given up.
+def test_a_task_that_does_not_carry_its_body_never_passes_for_one_with_an_empty_body() -> None:
+    assert task("e", "s", "d", "r", b"").raw == b""
+    for without in (claim_check(task("e", "s", "d", "r", b"")), Task(1, "e:d", "e", "s", "d", "r")):
+        with pytest.raises(LookupError):
+            without.raw  # noqa: B018 - a property
 
 
 def test_an_event_is_named_by_its_source_and_bytes() -> None:

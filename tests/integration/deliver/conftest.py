@@ -14,7 +14,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, receiver: Receiver) -> Iterator[Stack]:
+def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, receiver: Receiver, aws: None) -> Iterator[Stack]:
     forget()
     yield Stack(tmp_path, monkeypatch, receiver)
     forget()

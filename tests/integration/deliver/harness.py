@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ from flagcast.core.event import Event, parse
 from flagcast.core.routing import message_group_id, subject
 from flagcast.core.task import deduplication_id, encode, event_id, task
 from flagcast.edges import wiring
+from flagcast.edges.aws import client as aws_client
 from flagcast.edges.aws.queue import Queue
 from flagcast.edges.clock import rfc3339
 from flagcast_cli.receiver import Receiver
@@ -30,6 +32,7 @@ DAY = 86_400
 HOUR = 3_600
 FOREVER = 1_000_000.0
 PREFIX = "flagcast/test/"
+TABLE = "state"
 
 
 def bodies(most: int | None = None) -> list[bytes]:
@@ -74,6 +77,7 @@ class Stack:
         self.simulator = Simulator(self.clock)
         self.secrets = Secrets()
         self.random = 0.5
+        self._waiting = threading.Lock()
         self._numbers = itertools.count()
         self.dead_url = self._create("dead.fifo", {})
         arn = self.simulator.get_queue_attributes(QueueUrl=self.dead_url, AttributeNames=["QueueArn"])["Attributes"]
@@ -86,6 +90,10 @@ class Stack:
             "FLAGCAST_DEAD_LETTER_QUEUE_URL": self.dead_url,
             "FLAGCAST_SECRET_PREFIX": PREFIX,
             "FLAGCAST_PARAMETER_PREFIX": "/flagcast/test/",
+            "FLAGCAST_STATE_TABLE": TABLE,
+            "FLAGCAST_BODIES_BUCKET": "bodies",
+            # A destination that fails is what most tests are about; those of the circuits turn them on.
+            "FLAGCAST_CIRCUIT_BREAKER": "off",
         }.items():
             monkeypatch.setenv(name, value)
         began = self.clock.now()
@@ -96,8 +104,10 @@ class Stack:
         # What is kept ages by the simulated clock; deadlines of calls and attempts are real.
         monkeypatch.setattr(wiring, "time", SimpleNamespace(time=self.clock.now, monotonic=monotonic))
         monkeypatch.setattr(deliver, "CLOCK", SimpleNamespace(now=self.clock.now, monotonic=time.monotonic))
+        monkeypatch.setattr(deliver, "time", SimpleNamespace(sleep=self.wait))
         monkeypatch.setattr(deliver, "random", SimpleNamespace(random=lambda: self.random))
-        clients = {"sqs": self.simulator, "secretsmanager": self.secrets}
+        self.state = create_table()
+        clients = {"sqs": self.simulator, "secretsmanager": self.secrets, "dynamodb": self.state}
         monkeypatch.setattr(wiring, "client", clients.__getitem__)
 
     def configure(
@@ -107,8 +117,10 @@ class Stack:
         made: dict[str, Any] = {}
         for name, each in destinations.items():
             path = each.get("path", f"/{name}")
-            url = {} if "url" in each else {"url": self.receiver.url + path, "allow_http": True}
-            made[name] = {**url, **{key: value for key, value in each.items() if key != "path"}}
+            base: dict[str, Any] = {"allow_private": ["127.0.0.0/8"]}
+            if "url" not in each:
+                base |= {"url": self.receiver.url + path, "allow_http": True}
+            made[name] = {**base, **{key: value for key, value in each.items() if key != "path"}}
         document = {"sources": {"flipt": {"auth": "none", "environment": "test"}}, "destinations": made}
         self.write(json.dumps(document), templates)
 
@@ -149,6 +161,18 @@ class Stack:
     def invoke(self, event: LambdaEvent, seconds: float = 45) -> dict[str, Any]:
         return deliver.handler(event, Context(seconds))
 
+    def wait(self, seconds: float) -> None:
+        """Let simulated time pass; who waits at the same time waits together."""
+        until = self.clock.now() + seconds
+        with self._waiting:
+            self.clock.advance(max(until - self.clock.now(), 0))
+
+    def rows(self) -> dict[str, dict[str, str]]:
+        """What stands in the state table, by key, in DynamoDB's numbers and words."""
+        items = self.state.scan(TableName=TABLE)["Items"]
+        flat = [{name: next(iter(value.values())) for name, value in item.items()} for item in items]
+        return {each.pop("key"): each for each in flat}
+
     def waiting(self) -> dict[str, Stored]:
         return self.simulator.queue(self.url).messages
 
@@ -177,6 +201,18 @@ class Stack:
             "MessageRetentionPeriod": str(14 * DAY),
         }
         return str(self.simulator.create_queue(QueueName=name, Attributes={**attributes, **more})["QueueUrl"])
+
+
+def create_table() -> Any:
+    """Create the state table as template.yaml does, and return its client."""
+    client = aws_client.client("dynamodb")
+    client.create_table(
+        TableName=TABLE,
+        AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return client
 
 
 def forget() -> None:

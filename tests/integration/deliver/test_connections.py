@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from flagcast.core.addresses import Subnet
 from flagcast.core.outcomes import Answered, Unreachable
 from flagcast.core.rendering import Request
 from flagcast.edges import transport
@@ -15,7 +16,7 @@ from flagcast_cli.receiver import Receiver
 
 
 def request(url: str, body: bytes = b"{}") -> Request:
-    return Request("POST", url, {"Content-Type": "application/json"}, body)
+    return Request("POST", url, {"Content-Type": "application/json"}, body, (Subnet("127.0.0.0/8"),))
 
 
 @contextmanager

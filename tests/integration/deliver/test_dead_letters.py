@@ -23,7 +23,7 @@ def test_a_dead_letter_is_the_unchanged_task_with_what_people_need_to_know(stack
         "reason": "rejected",
         "detail": "no ?such? thing?",
         "status": "400",
-        "receives": "2",
+        "attempts": "2",
         "destination": "ill",
         "event_id": task.event_id,
         "message_id": sent.id,
@@ -146,7 +146,7 @@ def test_nothing_is_asked_of_a_task_that_was_received_too_often(stack: Stack) ->
     stack.waiting()[task.id].receives = 899
     assert stack.deliver() == []
     assert stack.receiver.requests() == []
-    assert (stack.attributes()["reason"], stack.attributes()["receives"]) == ("exhausted", "900")
+    assert (stack.attributes()["reason"], stack.attributes()["attempts"]) == ("exhausted", "0")
 
 
 def test_nothing_is_asked_of_a_task_that_is_thirteen_days_old(stack: Stack) -> None:

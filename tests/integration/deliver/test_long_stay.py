@@ -50,10 +50,8 @@ def test_a_group_whose_head_fails_for_days_runs_out_of_time_and_not_of_receives(
         run(stack, stack.clock.now() + apart)
     run(stack)
     letters = {each.attributes["message_id"]["StringValue"]: each for each in stack.dead_letters()}
-    receives = [int(each.attributes["receives"]["StringValue"]) for each in letters.values()]
-    print("receives:", *receives)
     assert list(letters) == list(sent)
+    # Not one is `exhausted`: it would be at 900 receives.
     assert {each.attributes["reason"]["StringValue"] for each in letters.values()} == {"expired"}
-    assert max(receives) <= 900
     for name, letter in letters.items():
         assert longest * DAY <= letter.sent_at - sent[name] < 14 * DAY

@@ -70,9 +70,10 @@ def test_a_server_that_echoes_the_request_leaves_no_secret_behind(
 @pytest.mark.parametrize(
     ("address", "outcome"),
     [
-        ("http://{}@nowhere.invalid/", "retrying"),
+        ("http://{}@nowhere.invalid/", "put_off"),
         ("http://127.0.0.1:1/{}", "retrying"),
-        ("http://no address/{}", "retrying"),
+        ("http://nowhere.invalid:99999/{}", "retrying"),
+        ("http://no address/{}", "put_off"),
         ("ftp://{}/", "put_off"),
         ("{}", "put_off"),
     ],

@@ -81,7 +81,8 @@ def test_a_configuration_that_is_mended_is_read_without_a_new_process(stack: Sta
     task = stack.put("mirror")
     stack.deliver()
     mended = (stack.folder / "flagcast.yaml").with_suffix(".new")
-    mended.write_text(f"sources: {{}}\ndestinations: {{mirror: {{url: '{stack.receiver.url}', allow_http: true}}}}\n")
+    mirror = f"{{url: '{stack.receiver.url}', allow_http: true, allow_private: [127.0.0.0/8]}}"
+    mended.write_text(f"sources: {{}}\ndestinations: {{mirror: {mirror}}}\n")
     mended.rename(stack.folder / "flagcast.yaml")
     stack.clock.advance(60)
     assert stack.deliver() == []

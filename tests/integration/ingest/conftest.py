@@ -1,8 +1,11 @@
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from flagcast.edges.within import within
 from tests.integration.ingest.harness import Elapsed, Ingest, Output
 
 
@@ -19,3 +22,11 @@ def ingest(
     yield made
     leaked = sorted(canary for canary in made.canaries if canary in made.output.text)
     assert not leaked, "a secret was written to standard output or error"
+
+
+@pytest.fixture
+def bad_day() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+    # No call that was left behind reaches into the next test.
+    assert all(each.done() for each in within(time.monotonic() + 10, [lambda: None] * 16))

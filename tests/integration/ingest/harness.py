@@ -1,4 +1,4 @@
-"""The ingest function as deployed: its file, its variables, its queues and secrets; and what it answers and says."""
+"""The ingest function as deployed: its file, variables, queues, bucket and secrets; and what it answers and says."""
 
 import base64
 import json
@@ -24,6 +24,7 @@ from tests.support.captures import SECRET, TOKEN, captured
 from tests.support.faulty_aws import IN_AN_ERROR, Faults
 
 PREFIX = "flagcast/test/"
+BUCKET = "flagcast-bodies"
 DESTINATION_SECRET = "canary-destination-secret"
 FIFO = {
     "FifoQueue": "true",
@@ -124,6 +125,8 @@ class Ingest:
         self._monkeypatch = monkeypatch
         self._sqs = operators("sqs")
         self._secrets = operators("secretsmanager")
+        self._s3 = operators("s3")
+        self._s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         self.queue, self.dead_letters = (
             self._sqs.create_queue(QueueName=name, Attributes=FIFO)["QueueUrl"]
             for name in ("tasks.fifo", "dead-letters.fifo")
@@ -134,6 +137,9 @@ class Ingest:
             "FLAGCAST_DEAD_LETTER_QUEUE_URL": self.dead_letters,
             "FLAGCAST_SECRET_PREFIX": PREFIX,
             "FLAGCAST_PARAMETER_PREFIX": "/flagcast/test/",
+            "FLAGCAST_BODIES_BUCKET": BUCKET,
+            "FLAGCAST_STATE_TABLE": "state",
+            "FLAGCAST_CIRCUIT_BREAKER": "on",
         }.items():
             monkeypatch.setenv(name, value)
         self.faults = self.start()
@@ -144,7 +150,7 @@ class Ingest:
 
     def start(self, **endpoints: str) -> Faults:
         """Start the process again, with services that stand elsewhere than they should."""
-        for service in ("SQS", "SECRETS_MANAGER"):
+        for service in ("SQS", "SECRETS_MANAGER", "S3"):
             self._monkeypatch.delenv(f"AWS_ENDPOINT_URL_{service}", raising=False)
         for service, url in endpoints.items():
             self._monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
@@ -235,8 +241,16 @@ class Ingest:
         """Take everything off the task queue; count the messages of each destination."""
         return Counter(each.task["destination"] for each in self.drain())
 
+    def bodies(self) -> dict[str, bytes]:
+        """Read every object of the bucket."""
+        keys = [each["Key"] for each in self._s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
+        return {key: self._s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys}
+
+    def lose_body(self, key: str) -> None:
+        self._s3.delete_object(Bucket=BUCKET, Key=key)
+
     def stores_nothing(self) -> bool:
-        return self.waiting(self.queue) == 0 and self.waiting(self.dead_letters) == 0
+        return self.waiting(self.queue) == 0 and self.waiting(self.dead_letters) == 0 and self.bodies() == {}
 
 
 def signature(body: bytes, secret: str = SECRET) -> Sequence[tuple[str, str]]:

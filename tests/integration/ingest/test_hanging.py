@@ -1,42 +1,22 @@
 """Each dependency hangs in turn, in every manner there is: the answer comes in time all the same."""
 
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from http import HTTPStatus
-from typing import get_args
 
 import pytest
 
 from flagcast.core.config.references import Reference
 from flagcast.edges.aws.client import client
 from flagcast.edges.wiring import secrets
-from flagcast.edges.within import within
-from tests.integration.ingest.harness import EVENT, Answer, Elapsed, Ingest, destination
+from tests.integration.ingest.hanging import MANNERS, hang, timed
+from tests.integration.ingest.harness import EVENT, Elapsed, Ingest, destination
 from tests.support.captures import SECRET, captured
-from tests.support.faulty_aws import Manner, NeverDone
+from tests.support.faulty_aws import Manner
 
-LONGEST = 4.5
-"""The contract says 4 s; the rest is for a busy machine. Flipt's old client gives up at five."""
-
-MANNERS: tuple[Manner, ...] = get_args(Manner)
 SERVICES = {"queue": ["SQS"], "secrets": ["SECRETS_MANAGER"], "both": ["SQS", "SECRETS_MANAGER"]}
 EVENTS = [each.body for each in captured("flipt-1.61.0/changes")]
 DESTINATIONS = {f"destination-{at:02}": destination(ordering="destination") for at in range(25)}
-
-
-@pytest.fixture
-def bad_day() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-    # No call that was left behind reaches into the next test.
-    assert all(each.done() for each in within(time.monotonic() + 10, [lambda: None] * 16))
-
-
-def hang(ingest: Ingest, bad_day: ExitStack, manner: Manner, *services: str) -> list[NeverDone]:
-    servers = [bad_day.enter_context(NeverDone(manner)) for _ in services]
-    ingest.start(**{service: server.url for service, server in zip(services, servers, strict=True)})
-    return servers
 
 
 def fetched_long_ago(elapsed: Elapsed) -> None:
@@ -46,13 +26,6 @@ def fetched_long_ago(elapsed: Elapsed) -> None:
         reference = Reference("secret", "signing")
         assert secrets().lookup([reference], time.monotonic() + 1) == ({reference: SECRET}, [])
     elapsed.later(301)
-
-
-def timed(ingest: Ingest, body: bytes = EVENT) -> Answer:
-    began = time.monotonic()
-    answer = ingest.signed(body)
-    assert time.monotonic() - began < LONGEST
-    return answer
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,10 @@ from http import HTTPStatus
 
 import pytest
 
+from flagcast.core.http import LARGEST_BODY
 from tests.integration.ingest.harness import EVENT, Ingest, bearer, destination, signature
 from tests.support.api_gateway import Headers, http_event
-from tests.support.captures import SECRET, TOKEN, captured
+from tests.support.captures import SECRET, TOKEN
 
 BAD_BODIES = {
     "not UTF-8": b'{"type": "flag", "action": "created\xff"}',
@@ -190,14 +191,21 @@ def test_another_method_is_told_which_one_is_right(ingest: Ingest, method: str) 
     assert ingest.stores_nothing()
 
 
-def test_a_body_larger_than_a_message_is_too_large_only_where_it_would_be_stored(ingest: Ingest) -> None:
-    huge = captured("flipt-1.61.0/strings")[-1].body
-    ingest.configure(destinations={"tokens": destination("token:*")})
-    assert (ingest.signed(huge).status, ingest.signed(huge).body["deliveries"]) == (HTTPStatus.OK, 0)
-    ingest.configure(destinations={"tokens": destination("token:*"), "everything": destination()})
-    answer = ingest.signed(huge)
+@pytest.mark.parametrize("source", ["flipt", "open"])
+@pytest.mark.parametrize("kind", ["event", "no event"])
+def test_a_body_larger_than_lambda_can_hand_over_is_too_large(ingest: Ingest, source: str, kind: str) -> None:
+    huge = b"x" * (LARGEST_BODY + 1)
+    if kind == "event":
+        huge = EVENT[:-1] + b" " * (len(huge) - len(EVENT)) + EVENT[-1:]
+    answer = ingest.signed(huge, source=source)
     assert (answer.status, answer.body["error"]) == (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large")
     assert ingest.stores_nothing()
+    assert [(line["event"], line["reason"]) for line in ingest.output.lines] == [("event.rejected", "too_large")]
+
+
+def test_a_body_that_is_too_large_must_prove_itself_like_any_other(ingest: Ingest) -> None:
+    huge = b"x" * (LARGEST_BODY + 1)
+    assert ingest.signed(huge, "another-secret").status == HTTPStatus.UNAUTHORIZED
 
 
 def test_health_is_well_while_the_configuration_can_be_read(ingest: Ingest) -> None:

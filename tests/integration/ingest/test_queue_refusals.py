@@ -118,7 +118,7 @@ def test_more_destinations_than_a_batch_holds_take_several(ingest: Ingest, count
     assert ingest.delivered_to() == each_once(names)
 
 
-@pytest.mark.parametrize("length", [100_000, 104_500, 150_000, 262_144, 600_000, 1_000_000])
+@pytest.mark.parametrize("length", [100_000, 104_500, 150_000, 204_000])
 def test_large_bodies_take_as_many_batches_as_their_bytes_need(ingest: Ingest, length: int) -> None:
     ingest.configure(destinations=dict(list(MANY.items())[:10]))
     body = large_event(length)

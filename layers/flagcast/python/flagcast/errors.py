@@ -3,8 +3,10 @@
 FlagcastError
 ├── ConfigurationUnreadable   flagcast.yaml, as a whole, cannot be used
 └── Unavailable               something we depend on did not do its part in time
+    ├── BodyUnavailable       a body that travels apart from its messages could not be stored or fetched
     ├── QueueUnavailable      SQS refused a message, or could not be reached
-    └── SecretUnavailable     a secret or parameter could not be fetched, and no earlier value is known
+    ├── SecretUnavailable     a secret or parameter could not be fetched, and no earlier value is known
+    └── StateUnavailable      the state table could not be read or written
 """
 
 
@@ -20,9 +22,17 @@ class Unavailable(FlagcastError):
     """Raised when a service Flagcast depends on fails, or does not answer before the deadline."""
 
 
+class BodyUnavailable(Unavailable):
+    """Raised when S3 did not store a body, or did not hand out one; that there is none is no error."""
+
+
 class QueueUnavailable(Unavailable):
     """Raised when SQS did not take every message it was given."""
 
 
 class SecretUnavailable(Unavailable):
     """Raised when a secret or parameter is missing or unreachable and none was fetched before."""
+
+
+class StateUnavailable(Unavailable):
+    """Raised when the state table could not be read or written."""

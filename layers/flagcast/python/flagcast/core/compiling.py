@@ -108,5 +108,5 @@ def _compile_body(templates: Templates, destination: Destination, source: str, n
 def _references(destination: Destination) -> tuple[Reference, ...]:
     texts = [destination.url, *destination.headers.values(), *destination.vars.values()]
     if destination.sign is not None:
-        texts.append(destination.sign.secret)
+        texts += destination.sign.secrets
     return tuple(dict.fromkeys(each for text in texts for each in text.references))

@@ -6,15 +6,18 @@ from flagcast.core.outcomes import GiveUp
 from flagcast.core.task import NO_DESTINATION, Task, encode, moved_deduplication_id, task
 
 
-def dead_letter(message: Message, given_up: GiveUp) -> Entry:
-    """Make the dead letter of a message; its group is its own, so that any number can be listed at once."""
+def dead_letter(message: Message, given_up: GiveUp, attempts: int) -> Entry:
+    """Make the dead letter of a message after so many attempts.
+
+    Its group is its own, so that any number can be listed at once.
+    """
     known = message.task if isinstance(message.task, Task) else None
     moved = moved_deduplication_id(known.id if known else "", message.id)
     attributes = {
         "reason": given_up.reason,
         "detail": given_up.detail,
         "status": str(given_up.status or ""),
-        "receives": str(message.receives),
+        "attempts": str(attempts),
         "destination": known.destination if known else NO_DESTINATION,
         "event_id": known.event_id if known else "",
         "message_id": message.id,

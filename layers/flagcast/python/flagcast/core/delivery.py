@@ -8,6 +8,9 @@ from flagcast.core.config.model import Retry
 from flagcast.core.duration import HOUR
 from flagcast.core.outcomes import (
     Answered,
+    BlockedAddress,
+    BodyMissing,
+    CircuitOpen,
     Decision,
     DependencyFailed,
     Done,
@@ -18,13 +21,17 @@ from flagcast.core.outcomes import (
     Newer,
     NotAccepted,
     Outcome,
+    Paused,
     RenderFailed,
     RetryIn,
+    Slowed,
+    Throttled,
     UnknownDestination,
     Unreachable,
     Unreadable,
 )
-from flagcast.core.retry import LONGEST_STAY, MOST_RECEIVES, PUT_OFF, Random, Wear, backoff, jittered
+from flagcast.core.progress import MOST_STARTS
+from flagcast.core.retry import JITTER, LONGEST_STAY, MOST_RECEIVES, PUT_OFF, Random, Wear, backoff, jittered
 
 UNKNOWN_FOR = 2 * HOUR
 """How long a task waits for a deploy or rollback to bring its destination or version: the functions shift apart."""
@@ -36,21 +43,32 @@ GONE = 410
 class Circumstances(Struct, frozen=True):
     """What a decision needs to know of the task besides the outcome.
 
-    `attempts` is its receive count and `first_attempt` its first receive (epoch seconds).
+    `attempts` are those made, and `first_attempt` when the first was (epoch seconds); None where nobody knows, and
+    then retrying does not end before the stay on the queue does.
     """
 
     wear: Wear
     attempts: int
-    first_attempt: float
+    first_attempt: float | None
 
 
-def overdue(wear: Wear) -> GiveUp | None:
-    """Tell whether a task must leave the queue before anything else is asked about it."""
+def overdue(wear: Wear, starts: int = 0) -> GiveUp | None:
+    """Tell whether a task must leave the queue before anything else is asked about it.
+
+    `starts` is how often it was started and not known to have ended.
+    """
+    if starts >= MOST_STARTS:
+        return GiveUp("crashed", f"the function ended {starts} times while it worked on this task")
     if wear.queued >= LONGEST_STAY:
         return GiveUp("expired", "13 days on the queue")
     if wear.receives >= MOST_RECEIVES:
         return GiveUp("exhausted", f"received {wear.receives} times")
     return None
+
+
+def is_outage(outcome: Outcome) -> bool:
+    """Tell whether an outcome shows that nobody is there: no answer, or a 5xx."""
+    return isinstance(outcome, Unreachable) or (isinstance(outcome, Answered) and outcome.status >= 500)
 
 
 def decide(outcome: Outcome, task: Circumstances, policy: Retry, now: float, random: Random) -> Decision:
@@ -69,6 +87,8 @@ def decide(outcome: Outcome, task: Circumstances, policy: Retry, now: float, ran
             return GiveUp("rejected", detail, status)
         case Unreachable():
             return _again(outcome, task, policy, now, random)
+        case BlockedAddress(detail):
+            return GiveUp("blocked_address", detail)
         case Filtered():
             return Done()
         case RenderFailed(detail):
@@ -77,11 +97,18 @@ def decide(outcome: Outcome, task: Circumstances, policy: Retry, now: float, ran
             return GiveUp("filter_failed", detail)
         case Unreadable(detail):
             return GiveUp("unreadable", detail)
+        case BodyMissing():
+            return GiveUp("body_missing")
+        case Throttled(until):
+            return RetryIn(until - now, to_slot=True)
+        case Slowed(until):
+            # Later by up to the jitter, so that what waits does not come back all at once.
+            return RetryIn((until - now) * (1 + JITTER * random()))
         case UnknownDestination() if task.wear.queued >= UNKNOWN_FOR:
             return GiveUp("unknown_destination")
         case Newer(version) if task.wear.queued >= UNKNOWN_FOR:
             return GiveUp("unreadable", f"task version {version} is newer than this deployment")
-        case UnknownDestination() | Newer() | Faulty() | DependencyFailed():
+        case UnknownDestination() | Newer() | Faulty() | DependencyFailed() | Paused() | CircuitOpen():
             return RetryIn(jittered(PUT_OFF, random))
     assert_never(outcome)
 
@@ -94,6 +121,6 @@ def _again(
         if isinstance(outcome, Answered)
         else (GiveUp("expired", outcome.cause), None)
     )
-    if now - task.first_attempt >= policy.max_backoff_duration:
+    if task.first_attempt is not None and now - task.first_attempt >= policy.max_backoff_duration:
         return given_up
     return RetryIn(backoff(policy, task.attempts, random, retry_after))

@@ -9,8 +9,11 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quota
 """
 
 LONGEST_ATTRIBUTE = 1024
-LARGEST_TASK = LARGEST_MESSAGE - 16 * LONGEST_ATTRIBUTE
-"""What fits the queue must fit the dead-letter queue with the attributes that say why it is there."""
+LARGEST_TASK = 200 * 1024
+"""Bytes of one encoded task that carries its body; of a larger event the tasks name where its body is stored.
+
+So whatever fits the queue fits the dead-letter queue, with the attributes that say why it is there.
+"""
 
 
 class Entry(Struct, frozen=True):

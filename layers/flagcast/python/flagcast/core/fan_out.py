@@ -1,11 +1,24 @@
-"""An accepted event to one message for each destination that wants it."""
+"""An accepted event to one message for each destination that wants it, or what is no event to a dead letter."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from flagcast.core.entry import Entry
+from msgspec import Struct, structs
+
+from flagcast.core.dead_letter import invalid_event
+from flagcast.core.entry import LARGEST_TASK, Entry
 from flagcast.core.event import Event
 from flagcast.core.routing import Route, message_group_id, recipients, subject
-from flagcast.core.task import deduplication_id, encode, event_id, task
+from flagcast.core.task import NO_DESTINATION, Task, body_key, claim_check, deduplication_id, encode, event_id, task
+
+
+class Messages(Struct, frozen=True):
+    """The messages of one event, by destination.
+
+    `body_ref` is set where they do not carry its body: the key under which it must be stored before they are sent.
+    """
+
+    entries: dict[str, Entry]
+    body_ref: str | None = None
 
 
 def identify(source: str, raw: bytes, event: Event, *, dedupe: bool, request_id: str) -> str:
@@ -17,14 +30,34 @@ def identify(source: str, raw: bytes, event: Event, *, dedupe: bool, request_id:
     return event_id(source, raw, None if dedupe and event.timestamp else request_id)
 
 
-def fan_out(
-    identity: str, source: str, received_at: str, event: Event, routes: Mapping[str, Route]
-) -> dict[str, Entry]:
+def fan_out(identity: str, source: str, received_at: str, event: Event, routes: Mapping[str, Route]) -> Messages:
     """Return the message for each destination that wants the event."""
     about = subject(event)
+    tasks = [task(identity, source, name, received_at, event.raw) for name in recipients(routes, event)]
+    texts, body_ref = _encoded(tasks)
     entries: dict[str, Entry] = {}
-    for destination in recipients(routes, event):
-        made = task(identity, source, destination, received_at, event.raw)
-        group = message_group_id(destination, routes[destination].ordering, about, made.id)
-        entries[destination] = Entry(encode(made), group, deduplication_id(made.id))
-    return entries
+    for each, text in zip(tasks, texts, strict=True):
+        group = message_group_id(each.destination, routes[each.destination].ordering, about, each.id)
+        entries[each.destination] = Entry(text, group, deduplication_id(each.id))
+    return Messages(entries, body_ref)
+
+
+def for_nobody(source: str, received_at: str, raw: bytes, detail: str) -> Messages:
+    """Return the dead letter of an authentic body that is not an event; `detail` says why."""
+    identity = event_id(source, raw)
+    letter = invalid_event(identity, source, received_at, raw, detail)
+    (text,), body_ref = _encoded([task(identity, source, NO_DESTINATION, received_at, raw)])
+    return Messages({NO_DESTINATION: structs.replace(letter, body=text)}, body_ref)
+
+
+def _encoded(tasks: Sequence[Task]) -> tuple[list[str], str | None]:
+    """Write the tasks of one event; if one is too large with the body in it, all name the key of the stored body.
+
+    The first that is too large ends it: a body of megabytes is not written once for each destination.
+    """
+    texts: list[str] = []
+    for each in tasks:
+        texts.append(encode(each))
+        if len(texts[-1]) > LARGEST_TASK:
+            return [encode(claim_check(each)) for each in tasks], body_key(each.event_id)
+    return texts, None

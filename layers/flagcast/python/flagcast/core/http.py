@@ -44,7 +44,7 @@ def read_request(event: Mapping[str, Any]) -> Request:
         id=context["requestId"],
         method=context["http"]["method"],
         source=(event.get("pathParameters") or {}).get("source"),
-        headers={name.lower(): value for name, value in event.get("headers", {}).items()},
+        headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
         body=_body(event),
     )
 
@@ -77,4 +77,12 @@ UNAUTHORIZED = _error(401, "unauthorized", "The signature or token is missing or
 UNKNOWN_SOURCE = _error(404, "unknown_source", "There is no such source.")
 METHOD_NOT_ALLOWED = _error(405, "method_not_allowed", "Events are sent by POST.", allow="POST")
 TOO_LARGE = _error(413, "too_large", "The event is larger than can be stored.")
+LARGEST_BODY = 6 * 1024 * 1024
+"""Bytes of a body that is stored.
+
+None on AWS is larger: Lambda takes a request of 6 MB at most, its envelope included, and API Gateway one of 10 MB, and
+they answer 413 themselves. This keeps it so behind anything else that takes requests in.
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+"""
 UNAVAILABLE = _error(503, "unavailable", "The event could not be stored; send it again.")

@@ -13,7 +13,10 @@ Reason = Literal[
     "filter_failed",
     "unknown_destination",
     "unreadable",
+    "body_missing",
+    "crashed",
     "invalid_event",
+    "blocked_address",
 ]
 
 
@@ -36,6 +39,12 @@ class Unreachable(Struct, frozen=True):
     """No answer came."""
 
     cause: Literal["connection", "name", "tls", "timeout", "protocol", "address"]
+
+
+class BlockedAddress(Struct, frozen=True):
+    """No address of the destination's may be connected to: no request was made."""
+
+    detail: str
 
 
 class Filtered(Struct, frozen=True):
@@ -76,8 +85,32 @@ class Faulty(Struct, frozen=True):
     detail: str
 
 
+class BodyMissing(Struct, frozen=True):
+    """The body that the task refers to is not stored any more."""
+
+
+class Paused(Struct, frozen=True):
+    """The destination is paused."""
+
+
+class Throttled(Struct, frozen=True):
+    """The destination has had its share for now; the task has a slot at a time (epoch seconds)."""
+
+    until: float
+
+
+class Slowed(Struct, frozen=True):
+    """The destination asked for rest until a time (epoch seconds)."""
+
+    until: float
+
+
+class CircuitOpen(Struct, frozen=True):
+    """The destination failed too often in a row, and is left alone for a while."""
+
+
 class DependencyFailed(Struct, frozen=True):
-    """A secret or parameter could not be had."""
+    """A secret, a parameter or a stored body could not be had."""
 
     detail: str
 
@@ -86,15 +119,24 @@ Outcome = (
     Answered
     | NotAccepted
     | Unreachable
+    | BlockedAddress
     | Filtered
     | RenderFailed
     | FilterFailed
     | UnknownDestination
     | Newer
     | Unreadable
+    | BodyMissing
     | Faulty
+    | Paused
+    | Throttled
+    | Slowed
+    | CircuitOpen
     | DependencyFailed
 )
+
+Attempted = Answered | NotAccepted | Unreachable
+"""A request was made: these count as attempts."""
 
 
 class Done(Struct, frozen=True):
@@ -102,9 +144,10 @@ class Done(Struct, frozen=True):
 
 
 class RetryIn(Struct, frozen=True):
-    """The task stays and is seen again after so many seconds."""
+    """The task stays and is seen again after so many seconds; `to_slot` if that is when a slot of its own comes."""
 
     seconds: float
+    to_slot: bool = False
 
 
 class GiveUp(Struct, frozen=True):

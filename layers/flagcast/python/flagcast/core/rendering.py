@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from flagcast.core.addresses import Subnet, is_url
 from flagcast.core.compiling import Compiled, name_of
 from flagcast.core.config.references import Values
 from flagcast.core.event import Event
@@ -18,12 +19,17 @@ _FORBIDDEN_IN_HEADERS = frozenset("\r\n\0")
 
 
 class Request(Struct, frozen=True):
-    """One HTTP request, ready to send; `url`, `headers` and `body` may hold secrets, so none is ever logged."""
+    """One HTTP request, ready to send; `url`, `headers` and `body` may hold secrets, so none is ever logged.
+
+    `allow_private` and `ca_file` say whom the connection may be made to, and who vouches for it.
+    """
 
     method: str
     url: str
     headers: dict[str, str]
     body: bytes
+    allow_private: tuple[Subnet, ...] = ()
+    ca_file: str | None = None
 
 
 def is_json(content_type: str) -> bool:
@@ -41,7 +47,7 @@ def render(compiled: Compiled, event: Event, values: Values, now: float) -> Requ
     """
     destination = compiled.destination
     url = destination.url.resolve(values)
-    if not url.startswith(("https://", "http://") if destination.allow_http else "https://"):
+    if not is_url(url) or not url.startswith(("https://", "http://") if destination.allow_http else "https://"):
         return Faulty("url: its secret does not hold an https:// address")
     names = names_for(event, {name: text.resolve(values) for name, text in destination.vars.items()})
     headers = _headers(compiled, names, values)
@@ -52,11 +58,12 @@ def render(compiled: Compiled, event: Event, values: Values, now: float) -> Requ
         return body
     stamp = {"Content-Type": destination.content_type, "Webhook-Id": event.id, "Webhook-Timestamp": str(int(now))}
     if destination.sign is not None:
-        signed = signature_headers(destination.sign.scheme, destination.sign.secret.resolve(values), stamp, body)
+        keys = [secret.resolve(values) for secret in destination.sign.secrets]
+        signed = signature_headers(destination.sign.scheme, keys, stamp, body)
         if isinstance(signed, BadSecret):
-            return Faulty(f"sign.secret: {signed.detail}")
+            return Faulty(f"sign: {signed.detail}")
         stamp |= signed
-    return Request(destination.method, url, stamp | headers, body)
+    return Request(destination.method, url, stamp | headers, body, destination.allow_private, destination.ca_file)
 
 
 def _headers(compiled: Compiled, names: dict[str, Any], values: Values) -> dict[str, str] | RenderFailed | Faulty:

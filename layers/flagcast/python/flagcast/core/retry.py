@@ -28,6 +28,9 @@ LONGEST_STAY = 13 * DAY
 FREE_RECEIVES = 50
 """Receives in which a delay is what the schedule says; after that the rest is spread over the rest of the stay."""
 
+FREE_RECEIVES_TO_SLOT = 450
+"""As many where the delay leads to a slot: to come late is to lose it, and to wait for another."""
+
 
 class Wear(Struct, frozen=True):
     """How much of its stay on the queue a task has used up."""
@@ -55,17 +58,15 @@ def jittered(seconds: float, random: Random) -> float:
     return seconds * (1 + JITTER * (2 * random() - 1))
 
 
-def whole_delay(seconds: float, group: Iterable[Wear]) -> int:
+def whole_delay(seconds: float, group: Iterable[Wear], free: int = FREE_RECEIVES) -> int:
     """Return the visibility timeout for a delay, in whole seconds that SQS takes.
 
-    `group` is the task and those behind it in its group: they are received whenever it is, so the delay is at least
-    so long that none of them runs out of receives before its 13 days.
+    `group` is the task and those behind it in its group: they are received whenever it is, so past `free` receives
+    the delay is at least so long that none of them runs out of receives before its 13 days.
     """
-    least = max((_spread(wear) for wear in group), default=0.0)
+    least = max((_spread(wear) for wear in group if wear.receives > free), default=0.0)
     return math.ceil(min(max(seconds, least, SHORTEST_DELAY), LONGEST_DELAY))
 
 
 def _spread(wear: Wear) -> float:
-    if wear.receives <= FREE_RECEIVES:
-        return 0.0
     return max(LONGEST_STAY - wear.queued, 0.0) / max(MOST_RECEIVES - wear.receives, 1)

@@ -37,10 +37,10 @@ def is_known(token: str, tokens: Iterable[str]) -> bool:
 
 
 def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def _one_of(presented: str, expected: Iterable[str]) -> bool:
-    given = presented.encode(errors="surrogateescape")
+    given = presented.encode(errors="surrogatepass")
     matches = [hmac.compare_digest(given, each.encode()) for each in expected]
     return any(matches)

@@ -4,7 +4,7 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, assert_never
 
 from msgspec import Struct
@@ -21,25 +21,32 @@ class BadSecret(Struct, frozen=True):
     detail: str
 
 
-def signature_headers(scheme: Scheme, secret: str, stamp: Mapping[str, str], body: bytes) -> dict[str, str] | BadSecret:
-    """Sign a request; `stamp` holds its Webhook-Id and Webhook-Timestamp.
+def signature_headers(
+    scheme: Scheme, secrets: Sequence[str], stamp: Mapping[str, str], body: bytes
+) -> dict[str, str] | BadSecret:
+    """Sign a request with every secret; `stamp` holds its Webhook-Id and Webhook-Timestamp.
 
-    Standard Webhooks: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md.
-    Flipt: internal/server/audit/webhook/client.go, over the body alone.
+    Standard Webhooks, whose header holds a signature for each secret, so that one can be replaced without a gap:
+    https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md.
+    Flipt, whose header holds that of the first: internal/server/audit/webhook/client.go, over the body alone.
     """
     match scheme:
-        case "flipt" if not secret:
-            return BadSecret("expected a secret that is not empty")
         case "flipt":
-            return {FLIPT_HEADER: flipt_signature(body, secret)}
+            # HMAC takes an empty key, and anyone can make that signature.
+            return {FLIPT_HEADER: flipt_signature(body, secrets[0])} if secrets[0] else BadSecret("a secret is empty")
         case "standard-webhooks":
-            try:
-                key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
-            except (binascii.Error, ValueError):
-                key = b""
-            if not key:
-                return BadSecret(f"expected {_PREFIX} and Base64")
             signed = f"{stamp['Webhook-Id']}.{stamp['Webhook-Timestamp']}.".encode() + body
-            digest = base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
-            return {"Webhook-Signature": f"v1,{digest}"}
+            signatures: list[str] = []
+            for secret in secrets:
+                if not (key := _key(secret)):
+                    return BadSecret(f"expected {_PREFIX} and Base64")
+                signatures.append(f"v1,{base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()}")
+            return {"Webhook-Signature": " ".join(signatures)}
     assert_never(scheme)
+
+
+def _key(secret: str) -> bytes:
+    try:
+        return base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        return b""

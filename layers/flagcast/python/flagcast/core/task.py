@@ -6,17 +6,20 @@ import json
 from typing import Final, Literal
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, structs
 
 VERSION: Final = 1
 NO_DESTINATION = "-"
 """What stands for the destination of a body that is not an event."""
+BODIES: Final = "bodies/"
+"""What the keys of stored bodies begin with; the functions may touch no others (template.yaml)."""
 
 
 class Task(Struct, frozen=True, omit_defaults=True):
     """One event for one destination, as it stands on the queue.
 
-    `body` is the raw body as text, or `body_base64` its bytes where they are not UTF-8: exactly one is set.
+    `body` is the raw body as text, `body_base64` its bytes where they are not UTF-8, `body_ref` the key under which
+    they are stored where they are too large for a message: exactly one is set.
     """
 
     v: Literal[1]
@@ -27,13 +30,16 @@ class Task(Struct, frozen=True, omit_defaults=True):
     received_at: str
     body: str | UnsetType = UNSET
     body_base64: str | UnsetType = UNSET
+    body_ref: str | UnsetType = UNSET
 
     @property
     def raw(self) -> bytes:
-        """Return the body's bytes as Flipt sent them."""
+        """Return the body's bytes as Flipt sent them; raises LookupError where `body_ref` says they are elsewhere."""
         if self.body is not UNSET:
             return self.body.encode()
-        return base64.b64decode(self.body_base64) if self.body_base64 is not UNSET else b""
+        if self.body_base64 is not UNSET:
+            return base64.b64decode(self.body_base64)
+        raise LookupError("the task does not carry its body")
 
 
 class NewerVersion(Struct, frozen=True):
@@ -70,6 +76,16 @@ def task(event: str, source: str, destination: str, received_at: str, raw: str |
     return Task(VERSION, name, event, source, destination, received_at, body=text)
 
 
+def body_key(event: str) -> str:
+    """Return the key under which an event's body is stored: one for all destinations, and the same for a resend."""
+    return BODIES + event
+
+
+def claim_check(task: Task) -> Task:
+    """Return the task with the key of the event's stored body in its body's place."""
+    return structs.replace(task, body=UNSET, body_base64=UNSET, body_ref=body_key(task.event_id))
+
+
 def encode(task: Task) -> str:
     """Write a task as JSON in ASCII: SQS refuses some characters that JSON and UTF-8 allow.
 
@@ -95,10 +111,12 @@ def decode(body: str) -> Task | NewerVersion | UnreadableTask:
         read = msgspec.json.decode(body, type=Task)
     except (msgspec.DecodeError, RecursionError) as error:
         return UnreadableTask(f"not a task: {error}")
-    if (read.body is UNSET) == (read.body_base64 is UNSET):
-        return UnreadableTask("not a task: exactly one of body and body_base64 is required")
+    if sum(each is not UNSET for each in (read.body, read.body_base64, read.body_ref)) != 1:
+        return UnreadableTask("not a task: exactly one of body, body_base64 and body_ref is required")
     if read.body_base64 is not UNSET and not _is_base64(read.body_base64):
         return UnreadableTask("not a task: body_base64 is not base64")
+    if read.body_ref is not UNSET and not read.body_ref.startswith(BODIES):
+        return UnreadableTask(f"not a task: body_ref does not begin with {BODIES}")
     return read
 
 

@@ -1,14 +1,15 @@
-"""Connections on which everything ends by the attempt's deadline, however slowly the other side reads or answers.
+"""Connections to allowed addresses alone, on which everything ends by the attempt's deadline.
 
 A socket's timeout bounds one call; a server that sends a byte a second renews it with each. So each call here gets
 what is left until the deadline, which belongs to the thread that makes the attempt: a kept connection outlives it.
+An address is judged when it is connected to: the resolver is asked once, and nothing else is ever connected to.
 """
 
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
 from http import HTTPStatus
@@ -17,21 +18,26 @@ from typing import Any
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
 
+from flagcast.core.addresses import Subnet, refusal
 from flagcast.edges.within import finished, within
 
 _attempt = threading.local()
 
 
+class AddressRefusedError(HTTPError):
+    """Raised when a name has addresses, and none that may be connected to."""
+
+
 @contextmanager
-def ending_by(deadline: float) -> Iterator[None]:
-    """Bound everything this thread does on its connections by a deadline (monotonic seconds)."""
-    _attempt.deadline = deadline
+def bounded(deadline: float, allowed: Sequence[Subnet]) -> Iterator[None]:
+    """Bound what this thread does on its connections: by a deadline (monotonic seconds), to allowed addresses."""
+    _attempt.deadline, _attempt.allowed = deadline, allowed
     try:
         yield
     finally:
-        del _attempt.deadline
+        del _attempt.deadline, _attempt.allowed
 
 
 def _left() -> float:
@@ -83,9 +89,17 @@ class _Connecting(HTTPConnection):
     response_class = _FinalResponse
 
     def _new_conn(self) -> socket.socket:
-        """Connect to the first address that takes the connection."""
+        """Connect to the first allowed address that takes the connection.
+
+        The others are passed over, not held against the name: they are never connected to, whatever they are, and a
+        name that has a private address besides its public one goes on working.
+        """
         refused: OSError | None = None
+        refusals: list[str] = []
         for family, kind, protocol, _, address in self._addresses():
+            if (why := refusal(str(address[0]), _attempt.allowed)) is not None:
+                refusals.append(why)
+                continue
             connection = _Socket(family, kind, protocol)
             try:
                 connection.settimeout(_left())
@@ -99,6 +113,8 @@ class _Connecting(HTTPConnection):
                 refused = error
             else:
                 return connection
+        if refusals and refused is None:
+            raise AddressRefusedError("; ".join(dict.fromkeys(refusals)))
         raise NewConnectionError(self, "no address took the connection") from refused
 
     def _addresses(self) -> list[tuple[Any, ...]]:
@@ -127,18 +143,19 @@ class _TLSPool(urllib3.HTTPSConnectionPool):
 
 
 @cache
-def _verifying() -> ssl.SSLContext:
-    """Read the authorities once: it takes longer than a connection."""
-    context = ssl.create_default_context()
+def _verifying(ca_file: str | None) -> ssl.SSLContext:
+    """Read the authorities once: it takes longer than a connection. A file's stand instead of the system's."""
+    context = ssl.create_default_context(cafile=ca_file)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.sslsocket_class = _TLSSocket
     return context
 
 
-def make_pool() -> urllib3.PoolManager:
-    """Make a pool for all threads of a batch; certificates are always verified.
+def make_pool(ca_file: str | None = None) -> urllib3.PoolManager:
+    """Make a pool for all threads of a batch; certificates are always verified, by the authorities of a file if given.
 
     No retry and no redirect: both are decisions, and a connection's is not to decide.
     """
-    pool = urllib3.PoolManager(num_pools=64, maxsize=10, retries=False, ssl_context=_verifying())
+    pool = urllib3.PoolManager(num_pools=64, maxsize=10, retries=False, ssl_context=_verifying(ca_file))
     pool.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
     return pool

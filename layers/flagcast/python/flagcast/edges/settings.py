@@ -14,6 +14,9 @@ class Settings(Struct, frozen=True):
     dead_letter_queue_url: str
     secret_prefix: str
     parameter_prefix: str
+    bodies_bucket: str
+    state_table: str
+    circuit_breaker: bool
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
@@ -24,4 +27,7 @@ class Settings(Struct, frozen=True):
             dead_letter_queue_url=environ["FLAGCAST_DEAD_LETTER_QUEUE_URL"],
             secret_prefix=environ["FLAGCAST_SECRET_PREFIX"],
             parameter_prefix=environ["FLAGCAST_PARAMETER_PREFIX"],
+            bodies_bucket=environ["FLAGCAST_BODIES_BUCKET"],
+            state_table=environ["FLAGCAST_STATE_TABLE"],
+            circuit_breaker=environ["FLAGCAST_CIRCUIT_BREAKER"] == "on",
         )

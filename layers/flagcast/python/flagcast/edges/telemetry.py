@@ -26,7 +26,7 @@ from flagcast.core.outcomes import (
     Unreachable,
 )
 from flagcast.core.task import NO_DESTINATION, Task
-from flagcast.errors import FlagcastError, QueueUnavailable
+from flagcast.errors import FlagcastError, QueueUnavailable, StateUnavailable
 
 NAMESPACE = "Flagcast"
 UNKNOWN = "-"
@@ -69,8 +69,10 @@ class Telemetry:
             [_metrics(["source", "reason"], EventsRejected="Count")],
         )
 
-    def attempted(self, message: Message, outcome: Outcome | None, decision: Decision, seconds: float) -> None:
-        """Tell what came of a task and what follows."""
+    def attempted(
+        self, message: Message, outcome: Outcome | None, decision: Decision, attempts: int, seconds: float
+    ) -> None:
+        """Tell what came of a task after so many attempts, and what follows."""
         now = self._now()
         task = message.task if isinstance(message.task, Task) else None
         fields: dict[str, Any] = {
@@ -79,6 +81,7 @@ class Telemetry:
             "source": task.source if task else UNKNOWN,
             "destination": task.destination if task else NO_DESTINATION,
             "message_id": message.id,
+            "attempt": attempts,
             "receives": message.receives,
             "outcome": _outcome(outcome, decision),
             "duration_ms": _ms(seconds),
@@ -113,6 +116,22 @@ class Telemetry:
             "queue.failed",
             {"action": action, "detail": str(error), "QueueFailures": 1},
             [_metrics([], QueueFailures="Count")],
+        )
+
+    def state_failed(self, action: str, error: StateUnavailable) -> None:
+        """Tell that the state table did not do something that can be done without."""
+        self._emit(
+            "state.failed",
+            {"action": action, "detail": str(error), "StateFailures": 1},
+            [_metrics([], StateFailures="Count")],
+        )
+
+    def circuit_changed(self, destination: str, before: str, after: str) -> None:
+        """Tell that a destination's circuit opened, is probed, or closed."""
+        self._emit(
+            "circuit.changed",
+            {"destination": destination, "before": before, "after": after, "CircuitChanges": 1},
+            [_metrics(["destination", "after"], CircuitChanges="Count")],
         )
 
     def configuration_unreadable(self, error: FlagcastError) -> None:

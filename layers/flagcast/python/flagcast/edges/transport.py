@@ -1,6 +1,7 @@
 """HTTP to destinations: the only client there is."""
 
 import time
+import zlib
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
@@ -17,21 +18,25 @@ from urllib3.exceptions import (
 )
 
 from flagcast import __version__
-from flagcast.core.outcomes import Answered, Unreachable
+from flagcast.core.outcomes import Answered, BlockedAddress, Unreachable
 from flagcast.core.rendering import Request
-from flagcast.edges.connection import ending_by, make_pool
+from flagcast.edges.connection import AddressRefusedError, bounded, make_pool
 
 LONGEST_ANSWER = 64 * 1024
+"""Bytes of an answer that are read, and that are made of one that came compressed."""
 KEPT_FOR = 10.0
 """Seconds for which a connection that nothing goes over is kept."""
 USER_AGENT = f"Flagcast/{__version__}"
+_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 
 
-def send(request: Request, deadline: float) -> Answered | Unreachable:
+def send(request: Request, deadline: float) -> Answered | Unreachable | BlockedAddress:
     """Send a request and read what comes back, until the deadline (monotonic seconds)."""
     try:
-        with ending_by(deadline):
+        with bounded(deadline, request.allow_private):
             return _exchange(request, deadline)
+    except AddressRefusedError as error:
+        return BlockedAddress(str(error))
     except NameResolutionError:
         return Unreachable("name")
     except NewConnectionError:
@@ -50,21 +55,24 @@ def send(request: Request, deadline: float) -> Answered | Unreachable:
 
 
 class _Connections:
-    """The pool that all threads share, a new one after an idle time.
+    """The pools that all threads share, new ones after an idle time.
 
-    While a function is frozen its kept connections die without a word. The old pool is left to whoever still uses it.
+    While a function is frozen its kept connections die without a word. The old pools are left to whoever still uses
+    them. A kept connection was checked by what its destination allows, so only one that allows the same may use it.
     """
 
     def __init__(self) -> None:
-        self._pool: urllib3.PoolManager | None = None
+        self._pools: dict[tuple[frozenset[str], str | None], urllib3.PoolManager] = {}
         self._used = 0.0
 
-    def pool(self) -> urllib3.PoolManager:
+    def pool(self, request: Request) -> urllib3.PoolManager:
         now = time.monotonic()
-        if self._pool is None or now - self._used > KEPT_FOR:
-            self._pool = make_pool()
+        if now - self._used > KEPT_FOR:
+            self._pools = {}
         self._used = now
-        return self._pool
+        key = frozenset(request.allow_private), request.ca_file
+        # Another thread may have made one meanwhile: whichever is first stays.
+        return self._pools.get(key) or self._pools.setdefault(key, make_pool(request.ca_file))
 
 
 _connections = _Connections()
@@ -74,7 +82,7 @@ def _exchange(request: Request, deadline: float) -> Answered | Unreachable:
     left = deadline - time.monotonic()
     if left <= 0:
         return Unreachable("timeout")
-    response = _connections.pool().request(
+    response = _connections.pool(request).request(
         request.method,
         request.url,
         body=request.body,
@@ -86,13 +94,15 @@ def _exchange(request: Request, deadline: float) -> Answered | Unreachable:
         decode_content=False,
     )
     try:
-        return Answered(response.status, _retry_after(response.headers.get("Retry-After")), _read(response))
+        encoding, read = response.headers.get("Content-Encoding", ""), _read(response)
+        excerpt = _decoded(read, encoding).decode(errors="replace")
+        return Answered(response.status, _retry_after(response.headers.get("Retry-After")), excerpt)
     finally:
         # An answer read to its end has given its connection back already; any other takes its connection with it.
         response.close()
 
 
-def _read(response: urllib3.BaseHTTPResponse) -> str:
+def _read(response: urllib3.BaseHTTPResponse) -> bytes:
     """Read the first part of an answer; what is not there by the deadline is done without."""
     read = b""
     try:
@@ -102,8 +112,19 @@ def _read(response: urllib3.BaseHTTPResponse) -> str:
             read += chunk
     except (TimeoutError, HTTPError):
         # The status has arrived and it decides; a body cut short only shortens what people see of it.
-        return read.decode(errors="replace")
-    return read.decode(errors="replace")
+        pass
+    # A chunk that says it is smaller than nothing is read past what was asked for.
+    return read[:LONGEST_ANSWER]
+
+
+def _decoded(read: bytes, encoding: str) -> bytes:
+    """Unpack an answer that comes compressed though nobody asked for it, so that people can read it."""
+    if encoding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
+        return read
+    try:
+        return zlib.decompressobj(_GZIP_OR_ZLIB).decompress(read, LONGEST_ANSWER)
+    except zlib.error:
+        return read
 
 
 def _retry_after(value: str | None) -> float | None:

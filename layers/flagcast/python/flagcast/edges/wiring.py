@@ -4,14 +4,21 @@ import os
 import time
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flagcast.core.config.model import Configuration
+from flagcast.edges.aws.bodies import Bodies
 from flagcast.edges.aws.client import client
+from flagcast.edges.aws.impatient import Impatient
 from flagcast.edges.aws.queue import Queue
 from flagcast.edges.aws.secrets import SecretStore
+from flagcast.edges.aws.state import State
 from flagcast.edges.configuration_file import read_configuration, read_templates
 from flagcast.edges.settings import Settings
 from flagcast.edges.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from flagcast.edges.circuits import Circuits, ClosedCircuits
 
 
 @cache
@@ -56,7 +63,37 @@ def dead_letter_queue() -> Queue:
     return Queue(client("sqs"), settings().dead_letter_queue_url)
 
 
+@cache
+def bodies() -> Bodies:
+    """Return where the bodies lie that are too large for a message."""
+    return Bodies(lambda: client("s3"), settings().bodies_bucket)
+
+
+@cache
+def state() -> State:
+    """Return the state table."""
+    return State(table(), settings().state_table, time.time)
+
+
+@cache
+def table() -> Impatient:
+    """Return the client of the state table."""
+    return Impatient(client("dynamodb"), time.monotonic)
+
+
+@cache
+def circuits() -> "Circuits | ClosedCircuits":
+    """Return the destinations' circuits."""
+    # Loaded where it is used: ingest has no circuits, and Powertools brings boto3.
+    from flagcast.edges.circuits import Circuits, ClosedCircuits
+
+    if not settings().circuit_breaker:
+        return ClosedCircuits()
+    return Circuits(table(), settings().state_table, telemetry())
+
+
 def forget() -> None:
     """Forget everything that was made, for a process that is to begin again."""
-    for made in (settings, configuration, templates, telemetry, secrets, queue, dead_letter_queue):
+    queues = (queue, dead_letter_queue)
+    for made in (settings, configuration, templates, telemetry, secrets, *queues, bodies, state, table, circuits):
         made.cache_clear()

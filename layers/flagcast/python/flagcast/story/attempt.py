@@ -1,9 +1,10 @@
 """One attempt: a task to its outcome, by the configuration, the secrets and the transport it is given."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Protocol, assert_never
 
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from flagcast.core.compiling import Compiled, compile_destination
 from flagcast.core.conditions import accepted, wanted
@@ -14,6 +15,7 @@ from flagcast.core.masking import masked
 from flagcast.core.message import Message
 from flagcast.core.outcomes import (
     Answered,
+    BodyMissing,
     DependencyFailed,
     Faulty,
     Filtered,
@@ -23,13 +25,13 @@ from flagcast.core.outcomes import (
     Outcome,
     RenderFailed,
     UnknownDestination,
-    Unreachable,
     Unreadable,
 )
+from flagcast.core.progress import Progress
 from flagcast.core.rendering import Request, render
 from flagcast.core.routing import wants
 from flagcast.core.task import NewerVersion, Task, UnreadableTask
-from flagcast.errors import SecretUnavailable
+from flagcast.errors import BodyUnavailable, SecretUnavailable
 from flagcast.story.clock import Clock
 
 STALE_CREDENTIALS = frozenset({401, 403})
@@ -47,7 +49,23 @@ class Secrets(Protocol):
         """Return a value for each reference; raises SecretUnavailable."""
 
 
-Transport = Callable[[Request, float], Answered | Unreachable]
+class Bodies(Protocol):
+    """Where the bodies lie that are too large for a message."""
+
+    def fetch(self, ref: str, deadline: float) -> bytes | None:
+        """Return a body by a deadline (monotonic seconds), None if it is not there; raises BodyUnavailable."""
+
+
+class Gatekeeper(Protocol):
+    """What may hold a request back."""
+
+    def through(
+        self, name: str, destination: Destination, progress: Progress, attempt: Callable[[], Outcome]
+    ) -> Outcome:
+        """Make an attempt if nothing holds it back."""
+
+
+Transport = Callable[[Request, float], Outcome]
 """Sends a request and returns what came of it by a deadline (monotonic seconds)."""
 
 
@@ -72,6 +90,8 @@ class Attempts:
         templates: Mapping[str, str],
         secrets: Secrets,
         transport: Transport,
+        gates: Gatekeeper,
+        bodies: Bodies,
         clock: Clock,
     ) -> None:
         """Keep what every attempt needs."""
@@ -79,6 +99,8 @@ class Attempts:
         self._templates = templates
         self._secrets = secrets
         self._transport = transport
+        self._gates = gates
+        self._bodies = bodies
         self._clock = clock
         self._compiled: dict[str, Compiled | tuple[Problem, ...]] = {}
 
@@ -88,7 +110,7 @@ class Attempts:
         found = self._configuration.destinations.get(name)
         return found if isinstance(found, Destination) else _UNKNOWN
 
-    def make(self, message: Message) -> Outcome:
+    def make(self, message: Message, progress: Progress) -> Outcome:
         """Make one attempt."""
         match message.task:
             case NewerVersion(version):
@@ -96,10 +118,10 @@ class Attempts:
             case UnreadableTask(detail):
                 return Unreadable(detail)
             case Task() as task:
-                return self._deliver(task)
+                return self._deliver(task, progress)
         assert_never(message.task)
 
-    def _deliver(self, task: Task) -> Outcome:
+    def _deliver(self, task: Task, progress: Progress) -> Outcome:
         configured = self._configuration.destinations.get(task.destination)
         match configured:
             case None:
@@ -107,11 +129,17 @@ class Attempts:
             case FaultyDestination(problems):
                 return _faulty(problems)
             case Destination() as destination:
-                return self._deliver_to(destination, task)
+                return self._deliver_to(destination, task, progress)
         assert_never(configured)
 
-    def _deliver_to(self, destination: Destination, task: Task) -> Outcome:
-        event = parse(task.raw, self._origin(task))
+    def _deliver_to(self, destination: Destination, task: Task, progress: Progress) -> Outcome:
+        try:
+            raw = self._raw(task, destination)
+        except BodyUnavailable as error:
+            return DependencyFailed(str(error))
+        if raw is None:
+            return BodyMissing()
+        event = parse(raw, self._origin(task))
         if isinstance(event, InvalidEvent):
             return Unreadable(event.detail)
         if not wants(destination, event):
@@ -122,7 +150,15 @@ class Attempts:
         wants_it = wanted(compiled, event)
         if isinstance(wants_it, FilterFailed):
             return wants_it
-        return self._send(compiled, event) if wants_it else Filtered()
+        if not wants_it:
+            return Filtered()
+        return self._gates.through(task.destination, destination, progress, partial(self._send, compiled, event))
+
+    def _raw(self, task: Task, destination: Destination) -> bytes | None:
+        """Return the body's bytes, from where they are stored if the task does not carry them."""
+        if task.body_ref is UNSET:
+            return task.raw
+        return self._bodies.fetch(task.body_ref, self._clock.monotonic() + destination.timeout)
 
     def _send(self, compiled: Compiled, event: Event) -> Outcome:
         """Send once, and once more if the destination may only have refused secrets that have changed since."""
@@ -167,7 +203,7 @@ class Unconfigured:
         """Return the defaults."""
         return _UNKNOWN
 
-    def make(self, message: Message) -> Outcome:
+    def make(self, message: Message, progress: Progress) -> Outcome:
         """Make no attempt."""
         return Faulty(self._problem)
 

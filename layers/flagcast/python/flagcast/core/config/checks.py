@@ -3,15 +3,13 @@
 import re
 from collections.abc import Collection, Iterator
 
+from flagcast.core.addresses import is_url
 from flagcast.core.config.model import LONGEST_BACKOFF, LONGEST_TIMEOUT, Destination, Source
 from flagcast.core.duration import DAY
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A token of RFC 9110 section 5.6.2."""
-
-_ADDRESS = re.compile(r"https?://[^\s/?#@]+([/?#]\S*)?\Z")
-"""No user or password in it: they belong into a header, by a reference."""
 
 OWN_HEADERS = frozenset({
     "connection", "content-length", "content-type", "host", "transfer-encoding", "user-agent",
@@ -40,11 +38,14 @@ def check_source(source: Source) -> Iterator[Finding]:
         yield "flipt_url", "expected the address of Flipt's UI, such as https://flipt.example.com"
 
 
-def check_destination(destination: Destination, templates: Collection[str]) -> Iterator[Finding]:
-    """Yield what is wrong with a destination; `templates` are the names of the files there are."""
+def check_destination(
+    destination: Destination, templates: Collection[str], authorities: Collection[str]
+) -> Iterator[Finding]:
+    """Yield what is wrong with a destination; `templates` and `authorities` are the names of the files there are."""
     yield from _check_url(destination)
     yield from _check_headers(destination)
     yield from _check_retry(destination)
+    yield from _check_sign(destination)
     if not 0 < destination.timeout <= LONGEST_TIMEOUT:
         yield "timeout", f"expected more than 0s and at most {LONGEST_TIMEOUT:g}s"
     if not destination.events:
@@ -54,6 +55,15 @@ def check_destination(destination: Destination, templates: Collection[str]) -> I
     if destination.template is not None and destination.template not in templates:
         there_are = ", ".join(sorted(templates)) or "none"
         yield "template", f"no file templates/{destination.template}; there are: {there_are}"
+    if destination.ca_file is not None and destination.ca_file not in authorities:
+        there_are = ", ".join(sorted(authorities)) or "none"
+        yield "ca_file", f"no file of PEM certificates by that name beside flagcast.yaml; there are: {there_are}"
+
+
+def _check_sign(destination: Destination) -> Iterator[Finding]:
+    sign = destination.sign
+    if sign is not None and sign.scheme == "flipt" and sign.old_secrets:
+        yield "sign.old_secrets", "Flipt's header holds one signature; standard-webhooks holds several"
 
 
 def _check_url(destination: Destination) -> Iterator[Finding]:
@@ -61,7 +71,7 @@ def _check_url(destination: Destination) -> Iterator[Finding]:
     begins_with_reference = bool(url.references) and url.startswith(str(url.references[0]))
     if begins_with_reference:
         return
-    if not _ADDRESS.match(url):
+    if not is_url(url.resolve(dict.fromkeys(url.references, "1"))):
         yield "url", "expected https://host/..., or a reference to a secret that holds it"
     elif url.startswith("http://") and not destination.allow_http:
         yield "url", "is not https; allow_http: true permits it"

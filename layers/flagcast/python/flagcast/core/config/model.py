@@ -5,9 +5,11 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct, field
 
+from flagcast.core.addresses import Subnet
 from flagcast.core.config.references import SecretText, Text
 from flagcast.core.duration import DAY, HOUR, Duration
 from flagcast.core.filters import EVERY_EVENT, EventFilter
+from flagcast.core.rate import Rate
 from flagcast.core.routing import Ordering
 
 LONGEST_TIMEOUT = Duration(30)
@@ -54,6 +56,12 @@ class Sign(Struct, frozen=True, forbid_unknown_fields=True):
 
     scheme: Literal["standard-webhooks", "flipt"]
     secret: SecretText
+    old_secrets: tuple[SecretText, ...] = ()
+
+    @property
+    def secrets(self) -> tuple[SecretText, ...]:
+        """Return every secret to sign with: while a destination moves to the new one it may know either."""
+        return (self.secret, *self.old_secrets)
 
 
 class Destination(Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,8 +83,13 @@ class Destination(Struct, frozen=True, forbid_unknown_fields=True):
     accept: str | None = None
     timeout: Duration = Duration(10)
     retry: Retry = Retry()
+    rate_limit: Rate | None = None
+    paused: bool = False
     ordering: Ordering = "subject"
     allow_http: bool = False
+    allow_private: tuple[Subnet, ...] = ()
+    ca_file: str | None = None
+    """The name of a file beside flagcast.yaml; its path, in what configuration_file reads."""
 
 
 class FaultySource(Struct, frozen=True):
@@ -114,5 +127,5 @@ def convert(value: Any, kind: Any) -> Any:
     return msgspec.convert(value, kind, dec_hook=_parse)
 
 
-def _parse(kind: type[Duration | EventFilter | Text], value: object) -> object:
+def _parse(kind: type[Duration | EventFilter | Rate | Subnet | Text], value: object) -> object:
     return kind.parse(value)

@@ -27,10 +27,11 @@ _SECTIONS = ("sources", "defaults", "destinations")
 
 
 class Beside(Struct, frozen=True):
-    """What lies beside the file: the names of the files in templates/, and the text of every preset."""
+    """What lies beside the file: the names of templates and of files of certificates, and the text of every preset."""
 
     templates: Collection[str] = ()
     presets: Mapping[str, str] = {}
+    authorities: Collection[str] = ()
 
 
 ALONE = Beside()
@@ -118,7 +119,7 @@ def _destination(
     problems += [*known_problems, *_located(path, check_name(name))]
     # What is right by itself is held against the rest of it too, so that one report says everything.
     draft = Destination(**{"url": _NOT_KNOWN, **values})
-    problems += _located(path, check_destination(draft, beside.templates))
+    problems += _located(path, check_destination(draft, beside.templates, beside.authorities))
     if not problems:
         return draft
     # What is known to be right of its routing still holds; a key that is repeated is not known to be right.

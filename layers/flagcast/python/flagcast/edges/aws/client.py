@@ -16,6 +16,8 @@ _CONFIG = Config(
     retries={"total_max_attempts": 1},
     max_pool_connections=16,
 )
+# What the table knows can be done without, so nobody waits for it.
+_CONFIG_OF = {"dynamodb": _CONFIG.merge(Config(connect_timeout=0.5, read_timeout=1))}
 
 
 # A session makes one client at a time: https://docs.aws.amazon.com/boto3/latest/guide/clients.html (multithreading).
@@ -34,7 +36,7 @@ def client(service: str) -> Any:
     botocore is enough: boto3 adds resources, which nothing here uses, and its import time.
     """
     with _ONE_AT_A_TIME:
-        return _session().create_client(service, config=_CONFIG)
+        return _session().create_client(service, config=_CONFIG_OF.get(service, _CONFIG))
 
 
 def error_name(error: BaseException) -> str:

@@ -1,0 +1,167 @@
+"""One group of tasks, in order: attempt, decide, act; what stops, stops the tasks behind it."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from msgspec import structs
+
+from flagcast.core.delivery import Circumstances, decide, overdue
+from flagcast.core.message import Message
+from flagcast.core.outcomes import Attempted, Decision, GiveUp, Outcome, RetryIn, Throttled
+from flagcast.core.progress import Progress
+from flagcast.core.retry import FREE_RECEIVES, FREE_RECEIVES_TO_SLOT, PUT_OFF, Random, jittered, whole_delay
+from flagcast.errors import QueueUnavailable
+from flagcast.story.attempt import Policy
+from flagcast.story.clock import Clock
+from flagcast.story.records import Records
+
+MARGIN = 5.0
+"""Seconds that must be left of the invocation beyond an attempt's own timeout, to act on what came of it."""
+
+
+class Attempting(Protocol):
+    """What makes the attempts."""
+
+    def policy(self, message: Message) -> Policy:
+        """Return how long an attempt may take, and the schedule."""
+
+    def make(self, message: Message, progress: Progress) -> Outcome:
+        """Make one attempt."""
+
+
+class TaskQueue(Protocol):
+    """What is done with a message on its queue; each raises QueueUnavailable if it was not done."""
+
+    def delay(self, message: Message, seconds: int) -> None:
+        """Let the message be seen again after so many whole seconds."""
+
+    def hand_back(self, messages: Sequence[Message]) -> None:
+        """Let the messages be seen again at once."""
+
+    def delete(self, messages: Sequence[Message]) -> None:
+        """Take the messages off the queue."""
+
+
+DeadLetters = Callable[[Message, GiveUp, int], None]
+"""Puts a message on the dead-letter queue, with the attempts made; raises QueueUnavailable if it is not there."""
+
+
+class Journal(Protocol):
+    """What is told about a group."""
+
+    def attempted(
+        self, message: Message, outcome: Outcome | None, decision: Decision, attempts: int, seconds: float
+    ) -> None:
+        """Tell what came of a task after so many attempts; no outcome means that nothing was asked of it any more."""
+
+    def queue_failed(self, action: str, error: QueueUnavailable) -> None:
+        """Tell that SQS did not do something that can be done without."""
+
+
+class Groups:
+    """Works through groups.
+
+    A group that stops is handed back whole: its head after its delay, the rest at once. In flight they would lock
+    their group for the whole visibility timeout; handed back they wait behind their head, and no longer than it.
+    """
+
+    def __init__(
+        self,
+        attempting: Attempting,
+        queue: TaskQueue,
+        dead_letters: DeadLetters,
+        records: Records,
+        journal: Journal,
+        clock: Clock,
+        random: Random,
+    ) -> None:
+        """Keep the edges; `random` is uniform over [0, 1)."""
+        self._attempting = attempting
+        self._queue = queue
+        self._dead_letters = dead_letters
+        self._records = records
+        self._journal = journal
+        self._clock = clock
+        self._random = random
+
+    def work(self, group: Sequence[Message], deadline: float, settled: Callable[[Message], None], marked: int) -> None:
+        """Settle tasks until one stops or the time is up; the first `marked` of them are marked as begun already."""
+        for at, message in enumerate(group):
+            if deadline - self._clock.monotonic() < self._attempting.policy(message).timeout + MARGIN:
+                self._hand_back(group[at:])
+                return
+            if at >= marked:
+                self._records.start([message])
+            decision = self._settle(message)
+            if isinstance(decision, RetryIn):
+                self._stop(group[at:], decision)
+                return
+            settled(message)
+
+    def _settle(self, message: Message) -> Decision:
+        """Attempt, decide, and put a task that is given up where it belongs."""
+        began, at = self._clock.monotonic(), self._clock.now()
+        progress = self._records.of(message)
+        decision: Decision | None = overdue(message.wear(at), progress.starts)
+        outcome: Outcome | None = None
+        if decision is None:
+            outcome, progress = self._attempt(message, at)
+            circumstances = Circumstances(message.wear(at), progress.attempts, progress.first_attempt)
+            schedule = self._attempting.policy(message).retry
+            decision = decide(outcome, circumstances, schedule, self._clock.now(), self._random)
+        if isinstance(decision, GiveUp):
+            decision = self._give_up(message, decision, progress.attempts)
+        if isinstance(decision, RetryIn):
+            self._records.keep(message, progress)
+        self._journal.attempted(message, outcome, decision, progress.attempts, self._clock.monotonic() - began)
+        return decision
+
+    def _attempt(self, message: Message, at: float) -> tuple[Outcome, Progress]:
+        """Make an attempt; returns what came of it, and the task's progress after it."""
+        before = self._records.of(message)
+        outcome = self._attempting.make(message, before)
+        if isinstance(outcome, Throttled) and not self._records.keep(message, _after(before, outcome, at)):
+            # A slot that nobody remembers is followed by another behind everyone else's, time and again.
+            outcome = self._attempting.make(message, structs.replace(before, is_guess=True))
+        return outcome, _after(before, outcome, at)
+
+    def _give_up(self, message: Message, given_up: GiveUp, attempts: int) -> Decision:
+        try:
+            self._dead_letters(message, given_up, attempts)
+        except QueueUnavailable as error:
+            self._journal.queue_failed("dead letter", error)
+            return RetryIn(jittered(PUT_OFF, self._random))
+        return given_up
+
+    def _stop(self, group: Sequence[Message], retry: RetryIn) -> None:
+        now = self._clock.now()
+        head, followers = group[0], group[1:]
+        free = FREE_RECEIVES_TO_SLOT if retry.to_slot else FREE_RECEIVES
+        try:
+            self._queue.delay(head, whole_delay(retry.seconds, (message.wear(now) for message in group), free))
+        except QueueUnavailable as error:
+            # The head stays invisible for the rest of its visibility timeout, which is a delay too, and those behind
+            # it with it; asking once more could outlast the invocation.
+            self._journal.queue_failed("delay", error)
+        else:
+            self._hand_back(followers)
+
+    def _hand_back(self, messages: Sequence[Message]) -> None:
+        if not messages:
+            return
+        self._records.put_back(messages)
+        try:
+            self._queue.hand_back(messages)
+        except QueueUnavailable as error:
+            self._journal.queue_failed("hand back", error)
+
+
+def _after(before: Progress, outcome: Outcome, at: float) -> Progress:
+    """Return a task's progress after what came of it; `at` is when its work began (epoch seconds).
+
+    Only an attempt clears it of suspicion, and uses up its slot: what is put off has not done what may have killed.
+    """
+    if isinstance(outcome, Attempted):
+        first = None if before.is_guess else before.first_attempt or at
+        return Progress(before.attempts + 1, first)
+    return structs.replace(before, slot=outcome.until) if isinstance(outcome, Throttled) else before

@@ -1,0 +1,30 @@
+"""One attempt from the configuration to the socket, without queues."""
+
+import json
+import time
+from typing import Any
+
+from flagcast.core.compiling import Compiled, compile_destination
+from flagcast.core.config.model import Destination
+from flagcast.core.config.read import read
+from flagcast.core.outcomes import Answered, BlockedAddress, Faulty, RenderFailed, Unreachable
+from flagcast.core.rendering import Request, render
+from flagcast.edges import transport
+from tests.unit.making import RAW, event_of
+
+LOOPBACK: dict[str, Any] = {"allow_private": ["127.0.0.0/8"]}
+
+
+def attempt(
+    secret: str = "", raw: bytes = RAW, **keys: Any
+) -> Answered | Unreachable | BlockedAddress | RenderFailed | Faulty:
+    """Attempt one event for a destination whose every reference is this secret, its address too if none is said."""
+    keys = {"url": "${secret:one}", "allow_http": True, "timeout": "1s", **keys}
+    configuration = read(json.dumps({"sources": {}, "destinations": {"d": keys}}))
+    assert configuration.problems == ()
+    destination = configuration.destinations["d"]
+    assert isinstance(destination, Destination)
+    compiled = compile_destination(destination, {})
+    assert isinstance(compiled, Compiled)
+    made = render(compiled, event_of(raw), dict.fromkeys(compiled.references, secret), time.time())
+    return transport.send(made, time.monotonic() + destination.timeout) if isinstance(made, Request) else made

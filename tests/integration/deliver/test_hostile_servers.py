@@ -1,0 +1,271 @@
+"""Servers that do their worst: each attempt ends by its deadline, and keeps no more than 64 KiB of what was said."""
+
+import gzip
+import itertools
+import socket
+import threading
+import time
+import tracemalloc
+import zlib
+from collections.abc import Iterable
+
+import pytest
+
+from flagcast.core.addresses import Subnet
+from flagcast.core.outcomes import Answered, BlockedAddress, Unreachable
+from flagcast.core.rendering import Request
+from flagcast.edges import transport
+from tests.integration.deliver.raw_server import Talk, serving, take
+
+SECONDS = 0.4
+GRACE = 0.5
+MOST_MEMORY = 16 * 1024 * 1024
+"""100 headers of 64 KiB, the most that http.client reads, and room around them."""
+
+OK = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+TIMEOUT, PROTOCOL, TLS = Unreachable("timeout"), Unreachable("protocol"), Unreachable("tls")
+
+
+def send(url: str, seconds: float = SECONDS, body: bytes = b"{}") -> Answered | Unreachable | BlockedAddress:
+    made = Request("POST", url, {"Content-Type": "application/json"}, body, (Subnet("127.0.0.0/8"),))
+    return transport.send(made, time.monotonic() + seconds)
+
+
+def says(*pieces: bytes, then: Iterable[bytes] = (), every: float | None = None) -> Talk:
+    """Read the request, say the pieces, and then more: at once, or one piece every so many seconds."""
+
+    def talk(connection: socket.socket, over: threading.Event) -> None:
+        take(connection)
+        connection.sendall(b"".join(pieces))
+        for piece in then:
+            if every is not None:
+                over.wait(every)
+            if over.is_set():
+                return
+            connection.sendall(piece)
+
+    return talk
+
+
+def drips(start: bytes, rest: bytes) -> Talk:
+    """Say the start at once, and the rest over and over, a byte at a time."""
+    return says(start, then=itertools.cycle(rest[at : at + 1] for at in range(len(rest))), every=0.03)
+
+
+def floods(start: bytes, rest: bytes) -> Talk:
+    """Say the start once, and the rest over and over, as fast as it is read."""
+    whole = rest * max(1, 65_536 // len(rest))
+    return says(start, then=itertools.repeat(whole))
+
+
+def numbered(line: str) -> bytes:
+    return b"".join(line.format(number).encode() for number in range(1000))
+
+
+def silent(connection: socket.socket, over: threading.Event) -> None:
+    take(connection)
+    over.wait(10)
+
+
+def answers_unread(connection: socket.socket, over: threading.Event) -> None:
+    connection.recv(1)
+    connection.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno")
+    connection.shutdown(socket.SHUT_WR)
+    over.wait(10)
+
+
+def stops_reading(connection: socket.socket, over: threading.Event) -> None:
+    answers_unread(connection, over)
+
+
+def half_closes(connection: socket.socket, over: threading.Event) -> None:
+    take(connection)
+    connection.shutdown(socket.SHUT_WR)
+    over.wait(10)
+
+
+def closes(connection: socket.socket, over: threading.Event) -> None:
+    take(connection)
+
+
+SERVERS: dict[str, tuple[Talk, Answered | Unreachable]] = {
+    "silence": (silent, TIMEOUT),
+    "drip-of-the-status-line": (drips(b"", b"HTTP/1.1 200 OK"), TIMEOUT),
+    "drip-of-headers": (drips(OK, b"X-More: 1\r\n"), TIMEOUT),
+    "drip-of-one-header": (drips(OK + b"X-More: ", b"."), TIMEOUT),
+    "drip-of-the-body": (drips(OK + b"Content-Length: 9999\r\n\r\n", b"."), Answered(200)),
+    "drip-of-a-body-without-length": (drips(OK + b"\r\n", b"."), Answered(200)),
+    "drip-of-a-chunk's-size": (drips(CHUNKED, b"0"), Answered(200)),
+    "drip-of-chunks": (drips(CHUNKED, b"1\r\n.\r\n"), Answered(200)),
+    "drip-of-trailers": (drips(CHUNKED + b"0\r\n", b"X-More: 1\r\n"), Answered(200)),
+    "drip-of-100": (drips(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), TIMEOUT),
+    "drip-of-103": (drips(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"), TIMEOUT),
+    "flood-of-the-status-line": (floods(b"", b"H"), PROTOCOL),
+    "flood-of-headers": (floods(OK, numbered("X-{}: 1\r\n")), PROTOCOL),
+    "flood-of-long-headers": (floods(OK, b"X-More: " + b"." * 60_000 + b"\r\n"), PROTOCOL),
+    "flood-of-one-header": (floods(OK + b"X-More: ", b"."), PROTOCOL),
+    "flood-of-the-body": (floods(OK + b"\r\n", b"."), Answered(200)),
+    "flood-of-a-chunk's-size": (floods(CHUNKED, b"0"), Answered(200)),
+    "flood-of-chunks": (floods(CHUNKED, b"1\r\n.\r\n"), Answered(200)),
+    "flood-of-chunk-extensions": (floods(CHUNKED, b"1;" + b"x" * 60_000 + b"\r\n.\r\n"), Answered(200)),
+    "flood-of-one-chunk": (floods(CHUNKED + b"FFFFFFFFFFFFFFFFFFFF\r\n", b"."), Answered(200)),
+    "flood-of-a-negative-chunk": (floods(CHUNKED + b"-1\r\n", b"."), Answered(200)),
+    # It was read past what was asked for.
+    "a-long-chunk-of-negative-size": (says(CHUNKED, b"-1\r\n", b"." * 300_000), Answered(200)),
+    "flood-of-trailers": (floods(CHUNKED + b"0\r\n", b"X-More: 1\r\n"), Answered(200)),
+    "flood-of-100": (floods(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), TIMEOUT),
+    "flood-of-102": (floods(b"", b"HTTP/1.1 102 Processing\r\n\r\n"), TIMEOUT),
+    "flood-of-103": (floods(b"", b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"), TIMEOUT),
+    "hints-with-too-many-headers": (floods(b"HTTP/1.1 103 Early Hints\r\n", numbered("X-{}: 1\r\n")), PROTOCOL),
+    "another-protocol": (says(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n..."), Answered(101)),
+    "answer-before-the-request-is-read": (answers_unread, Answered(413, excerpt="no")),
+    "answer-to-a-request-that-is-not-read-on": (stops_reading, TIMEOUT),
+    "half-closed": (half_closes, PROTOCOL),
+    "closed": (closes, PROTOCOL),
+    "closed-in-the-status-line": (says(b"HTTP/1.1 2"), PROTOCOL),
+    "closed-in-the-headers": (says(OK, b"X-Mo"), Answered(200)),
+    "closed-in-the-body": (says(OK, b"Content-Length: 9\r\n\r\nless"), Answered(200, excerpt="less")),
+    "closed-in-a-chunk": (says(CHUNKED, b"9\r\nless"), Answered(200, excerpt="less")),
+    "no-headers": (says(OK, b"\r\n"), Answered(200)),
+    "garbage": (says(bytes(range(256)) * 40), PROTOCOL),
+    "nothing-but-line-breaks": (floods(b"", b"\r\n"), PROTOCOL),
+    "http-0.9": (says(b"<html>hello</html>"), PROTOCOL),
+    "http-2": (says(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), PROTOCOL),
+    "http-2-settings": (says(b"\0\0\0\x04\0\0\0\0\0"), PROTOCOL),
+    "no-status": (says(b"HTTP/1.1 \r\n\r\n"), PROTOCOL),
+    "a-status-of-two-digits": (says(b"HTTP/1.1 20 OK\r\n\r\n"), PROTOCOL),
+    "a-status-of-five-digits": (says(b"HTTP/1.1 20000 OK\r\n\r\n"), PROTOCOL),
+    "a-negative-status": (says(b"HTTP/1.1 -200 OK\r\n\r\n"), PROTOCOL),
+    "two-lengths": (says(OK, b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nab"), PROTOCOL),
+    "a-negative-length": (says(OK, b"Content-Length: -1\r\n\r\nab"), Answered(200, excerpt="ab")),
+    "a-length-of-5000-digits": (says(OK, b"Content-Length: ", b"9" * 5000, b"\r\n\r\nab"), Answered(200, excerpt="ab")),
+    "a-chunk-size-that-is-none": (says(CHUNKED, b"none\r\n"), Answered(200)),
+    "a-charset-that-is-none": (says(OK, b"Content-Type: a; charset=\xff\r\n\r\n\xff"), Answered(200, excerpt="\ufffd")),
+}
+
+
+@pytest.mark.parametrize(("talk", "outcome"), SERVERS.values(), ids=SERVERS)
+def test_every_attempt_ends_by_its_deadline_and_within_its_memory(talk: Talk, outcome: Answered | Unreachable) -> None:
+    with serving(talk) as url:
+        tracemalloc.start()
+        began = time.monotonic()
+        answer = send(url, body=b"x" * 8_000_000 if talk is stops_reading else b"{}")
+        took = time.monotonic() - began
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert took < SECONDS + GRACE
+    assert peak < MOST_MEMORY
+    if isinstance(answer, Answered) and isinstance(outcome, Answered):
+        assert len(answer.excerpt) <= transport.LONGEST_ANSWER
+        assert answer.excerpt.startswith(outcome.excerpt)
+        answer, outcome = Answered(answer.status), Answered(outcome.status)
+    assert answer == outcome
+
+
+def hello(connection: socket.socket, *pieces: bytes, over: threading.Event, every: float) -> None:
+    connection.recv(65_536)
+    for piece in pieces:
+        connection.sendall(piece)
+        over.wait(every)
+
+
+def drips_a_handshake(connection: socket.socket, over: threading.Event) -> None:
+    record = b"\x16\x03\x03\x3f\xff\x02\x00\x3f\xfb\x03\x03" + b"." * 1000
+    hello(connection, *(record[at : at + 1] for at in range(len(record))), over=over, every=0.03)
+
+
+def drips_warnings(connection: socket.socket, over: threading.Event) -> None:
+    hello(connection, *[b"\x15\x03\x03\x00\x02\x01\x5a"] * 100, over=over, every=0.03)
+
+
+def no_handshake(connection: socket.socket, over: threading.Event) -> None:
+    over.wait(10)
+
+
+@pytest.mark.parametrize(
+    ("talk", "outcomes"),
+    [
+        pytest.param(drips_a_handshake, [TIMEOUT], id="drip"),
+        # OpenSSL bears a few of them.
+        pytest.param(drips_warnings, [TIMEOUT, TLS], id="warnings"),
+        pytest.param(no_handshake, [TIMEOUT], id="silence"),
+        pytest.param(lambda connection, over: hello(connection, OK, over=over, every=0), [TLS], id="plain-http"),
+        pytest.param(lambda connection, over: hello(connection, over=over, every=0), [TLS], id="closed"),
+        pytest.param(lambda connection, over: hello(connection, b"\xff" * 99, over=over, every=0), [TLS], id="garbage"),
+    ],
+)
+def test_a_handshake_ends_by_the_deadline(talk: Talk, outcomes: list[Unreachable]) -> None:
+    with serving(talk, "https") as url:
+        began = time.monotonic()
+        assert send(url) in outcomes
+        assert time.monotonic() - began < SECONDS + GRACE
+
+
+def packed(encoding: bytes, body: bytes) -> Talk:
+    return says(OK, b"Content-Encoding: ", encoding, b"\r\nContent-Length: %d\r\n\r\n" % len(body), body)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "excerpt"),
+    [
+        (b"gzip", gzip.compress(b"no such hook"), "no such hook"),
+        (b" GZIP ", gzip.compress(b"no such hook"), "no such hook"),
+        (b"x-gzip", gzip.compress(b"no such hook"), "no such hook"),
+        (b"deflate", zlib.compress(b"no such hook"), "no such hook"),
+        (b"gzip", gzip.compress(b"no such hook")[:-8], "no such hook"),
+        (b"gzip", b"no such hook", "no such hook"),
+        (b"gzip", b"", ""),
+        (b"br", b"\x8b", "\ufffd"),
+        (b"gzip, gzip", b"two", "two"),
+        (b"identity", b"no such hook", "no such hook"),
+    ],
+    # What gzip writes holds the time.
+    ids=map(str, range(10)),
+)
+def test_an_answer_that_comes_packed_unasked_can_be_read(encoding: bytes, body: bytes, excerpt: str) -> None:
+    with serving(packed(encoding, body)) as url:
+        assert send(url) == Answered(200, excerpt=excerpt)
+
+
+def test_a_packed_answer_is_unpacked_only_to_what_is_kept_of_one() -> None:
+    bomb = gzip.compress(bytes(60_000_000))
+    assert len(bomb) < transport.LONGEST_ANSWER
+    with serving(packed(b"gzip", bomb)) as url:
+        tracemalloc.start()
+        answer = send(url, 5)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert answer == Answered(200, excerpt="\0" * transport.LONGEST_ANSWER)
+    assert peak < 2_000_000
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "9" * 60_000,
+        "-1",
+        "0x10",
+        "١٢",
+        "Fri, 31 Dec 99999 23:59:59 GMT",
+        "Fri, 99 Dec 2026 99:99:99 GMT",
+        ",",
+        "0 " * 9999,
+    ],
+)
+def test_a_retry_after_that_is_no_time_to_wait_stops_nothing(value: str) -> None:
+    head = [b"HTTP/1.1 503 No\r\nRetry-After: ", value.encode(), b"\r\nContent-Length: 0\r\n\r\n"]
+    with serving(says(*head)) as url:
+        answer = send(url)
+    assert isinstance(answer, Answered)
+    assert answer.status == 503
+    assert answer.retry_after is None or answer.retry_after > 0
+
+
+def test_what_a_server_says_after_its_answer_is_never_the_next_answer() -> None:
+    def talk(connection: socket.socket, over: threading.Event) -> None:
+        while take(connection) and not over.is_set():
+            connection.sendall(OK + b"Content-Length: 0\r\n\r\nHTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n")
+
+    with serving(talk) as url:
+        assert [send(url) for _ in range(3)] == [Answered(200)] * 3
