@@ -131,7 +131,7 @@ def _signatures_not_checked() -> None:
     _replace(ingest, "is_genuine", lambda *_: True)
 
 
-FAILING_QUEUE = {"rates": {"dead letter": 0.95}, "scale": 6.0}
+FAILING_QUEUE = {"rates": {"dead letter": 0.95}, "scale": 6.0, "events": 240, "real_seconds": 60.0}
 BUSY = {"scale": 8.0, "subjects": 3, "rate": 400.0}
 """Much that fails, and much behind it."""
 

@@ -120,7 +120,8 @@ def test_a_refused_task_is_on_the_dead_letter_queue_unchanged_with_its_reason(st
         answer = sqs.receive_message(
             QueueUrl=stack.outputs["DeadLetterQueueUrl"], MessageAttributeNames=["All"], WaitTimeSeconds=1
         )
-        messages = answer.get("Messages", [])
+        # Bug: the only one there was taken for this one, and another test may have left some.
+        messages = [each for each in answer.get("Messages", []) if said["event_id"] in each["Body"]]
     (message,) = messages
     attributes = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
     assert attributes["reason"] == "rejected"
