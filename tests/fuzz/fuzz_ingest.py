@@ -6,8 +6,9 @@ value or a name (as long as the fourth says), and the body.
 
 import base64
 import json
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,28 +27,23 @@ ODD: tuple[object, ...] = (None, 0, 1.5, True, [], {}, "", "\ud800", ["POST"], {
 """What may stand where API Gateway puts something else; the first takes the part away."""
 
 
-@cache
-def warm() -> World:
-    """Set the function up once, for as long as the process lasts."""
-    entered = world()
-    # Kept: a generator that is collected would leave the context.
-    _KEPT.append(entered)
-    return entered.__enter__()
+@contextmanager
+def target() -> Iterator[Callable[[bytes], None]]:
+    """Set the function up; yield what makes a request of bytes, hands it over and holds what comes of it."""
+    with world() as warm:
+        yield partial(one_input, warm)
 
 
-_KEPT: list[Any] = []
-
-
-def one_input(data: bytes) -> None:
+def one_input(warm: World, data: bytes) -> None:
     """Make a request of the bytes, hand it over, and hold what comes of it to the contract."""
     choice, who, shape, cut = data[:4].ljust(4, b"\0")
     odd, body = data[4 : 4 + cut].decode(errors="surrogateescape"), data[4 + cut :]
     event = request(choice, NAMES[who % len(NAMES)] if who < 240 else odd or None, odd, body)
     if shape < 128:
-        warm().ask(event)
+        warm.ask(event)
     else:
         deform(event, shape, cut)
-        warm().survive(event)
+        warm.survive(event)
 
 
 def request(choice: int, source: str | None, odd: str, body: bytes) -> dict[str, Any]:

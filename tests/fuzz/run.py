@@ -32,8 +32,9 @@ def main(name: str, *options: str) -> None:
     for seed in target.seeds():
         (corpus / hashlib.sha256(seed).hexdigest()).write_bytes(seed)
     print(f"Corpus and findings: {folder}")
-    atheris.Setup([name, *LIMITS, f"-artifact_prefix={folder}/", *options, str(corpus)], target.one_input)
-    atheris.Fuzz()
+    with target.target() as one_input:
+        atheris.Setup([name, *LIMITS, f"-artifact_prefix={folder}/", *options, str(corpus)], one_input)
+        atheris.Fuzz()
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
 """The fuzzers' targets, over their seeds and a fixed set of changes to them: what `make fuzz` does at random."""
 
+import os
 import random
 from types import ModuleType
 
 import pytest
 
+from flagcast.edges import wiring
 from tests.fuzz import fuzz_ingest, fuzz_task
 
 CHANGES = 1_500
@@ -48,5 +50,15 @@ def test_a_target_holds_for_its_seeds_and_for_what_is_near_them(target: ModuleTy
     seeds = list(target.seeds())
     assert len(seeds) > 200
     dice = random.Random(2_026)
-    for data in [b"", *seeds, *(changed(dice, dice.choice(seeds)) for _ in range(CHANGES))]:
-        target.one_input(data)
+    with target.target() as one_input:
+        for data in [b"", *seeds, *(changed(dice, dice.choice(seeds)) for _ in range(CHANGES))]:
+            one_input(data)
+
+
+def test_a_target_leaves_the_process_as_it_was() -> None:
+    # The target of ingest once kept its services for good: every integration test that ran after it failed.
+    before = {**vars(wiring)}, {**os.environ}
+    with fuzz_ingest.target() as one_input:
+        one_input(next(fuzz_ingest.seeds()))
+        assert vars(wiring) != before[0]
+    assert (vars(wiring), {**os.environ}) == before
