@@ -4,6 +4,7 @@
 PORT ?= 4566
 SECONDS ?= 60
 ENV ?= default
+SAM_DEPLOY_FLAGS ?=
 RUN := PATH="$(CURDIR)/.venv/bin:$$PATH" SAM_CLI_TELEMETRY=0
 
 help: ## Show this list
@@ -46,7 +47,7 @@ bench: .venv/ready ## Measure what ingest costs over its floor
 deploy: .venv/ready ## Check, build and deploy by samconfig.toml (ENV=default, staging, production)
 	@$(RUN) flagcast check
 	@$(RUN) sam build
-	@$(RUN) sam deploy --config-env $(ENV)
+	@$(RUN) sam deploy --config-env $(ENV) $(SAM_DEPLOY_FLAGS)
 
 lock: .venv/ready ## Resolve the dependencies anew and pin them
 	@scripts/lock
