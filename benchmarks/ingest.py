@@ -9,85 +9,41 @@ import hmac
 import io
 import json
 import os
-import platform
-import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from contextlib import redirect_stdout
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
+from benchmarks.measuring import ROOT, Row, compared, handlers, in_turns, stack_environment, take_one_processor
+from benchmarks.sqs_stub import SECRET, sqs_stub
 
-from benchmarks.sqs_stub import sqs_stub
-
-ROOT = Path(__file__).resolve().parents[1]
 EVENT = json.loads((ROOT / "events" / "ingest.json").read_text(encoding="utf-8"))
-SECRET = "capture-signing-secret"
-EVENTS, ROUNDS, AIM = 300, 7, 1.25
+DESTINATIONS = (1, 3, 10, 50)
+EVENTS, ROUNDS, LIMIT = 200, 11, 1.25
 
 
-def main() -> None:
-    table = Table(title="Ingest: processor time per event", title_justify="left")
-    for heading in ("destinations", "floor µs", "handler µs", "ratio", "spread", "aim"):
-        table.add_column(heading, justify="right")
+def measured() -> list[Row]:
+    """Measure events for 1, 3, 10 and 50 destinations."""
     with sqs_stub() as endpoint:
-        for destinations in (1, 3, 10):
-            floors, handlers = measure(endpoint, destinations)
-            ratios = [handler / floor for floor, handler in zip(floors, handlers, strict=True)]
-            median = statistics.median(ratios)
-            table.add_row(
-                str(destinations),
-                f"{statistics.median(floors):.0f}",
-                f"{statistics.median(handlers):.0f}",
-                f"{median:.2f}",
-                f"{min(ratios):.2f} to {max(ratios):.2f}",
-                f"{'✓' if median <= AIM else '✗'} {AIM}",
-            )
-    Console().print(table)
-    machine = f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores"
-    print(f"{datetime.now(UTC).date()}, {machine}; {ROUNDS} rounds of {EVENTS} events")
+        return [_for_so_many(endpoint, destinations) for destinations in DESTINATIONS]
 
 
-def measure(endpoint: str, destinations: int) -> tuple[list[float], list[float]]:
-    """Return microseconds of processor time per event, round by round, of the floor and of the handler."""
+def _for_so_many(endpoint: str, destinations: int) -> Row:
     with tempfile.TemporaryDirectory() as folder:
-        configuration = Path(folder) / "flagcast.yaml"
-        configuration.write_text(
-            json.dumps(
-                {
-                    "sources": {"flipt": {"signing_secrets": ["${env:FLAGCAST_VAR_SECRET}"]}},
-                    "destinations": {f"d{at}": {"url": "https://example.com"} for at in range(destinations)},
-                }
-            )
-        )
-        os.environ |= {
-            "AWS_ENDPOINT_URL_SQS": endpoint,
-            "AWS_ACCESS_KEY_ID": "benchmark",
-            "AWS_SECRET_ACCESS_KEY": "benchmark",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "FLAGCAST_CONFIG": str(configuration),
-            "FLAGCAST_QUEUE_URL": f"{endpoint}/123456789012/tasks.fifo",
-            "FLAGCAST_DEAD_LETTER_QUEUE_URL": f"{endpoint}/123456789012/dead.fifo",
-            "FLAGCAST_SECRET_PREFIX": "",
-            "FLAGCAST_PARAMETER_PREFIX": "",
-            "FLAGCAST_BODIES_BUCKET": "bodies",
-            "FLAGCAST_STATE_TABLE": "state",
-            "FLAGCAST_CIRCUIT_BREAKER": "on",
-            "FLAGCAST_VAR_SECRET": SECRET,
+        configuration = {
+            "sources": {"flipt": {"signing_secrets": ["${env:FLAGCAST_VAR_SECRET}"]}},
+            "destinations": {f"d{at}": {"url": "https://example.com"} for at in range(destinations)},
         }
-        handle, floor = handler(), bare_loop()
-        timed(handle)
-        timed(floor)
-        rounds = [(timed(floor), timed(handle)) for _ in range(ROUNDS)]
-        return [floor for floor, _ in rounds], [handle for _, handle in rounds]
+        os.environ |= stack_environment(Path(folder), endpoint, configuration) | {"FLAGCAST_VAR_SECRET": SECRET}
+        handle = handler()
+        ours, theirs = in_turns(ROUNDS, partial(_microseconds, handle), partial(_microseconds, bare_loop(handle)))
+    return compared(f"ingest for {destinations}", "µs CPU", ours, theirs, "bare loop", LIMIT)
 
 
-def timed(work: Callable[[], None]) -> float:
+def _microseconds(work: Callable[[], None]) -> float:
     began = time.process_time()
     for _ in range(EVENTS):
         work()
@@ -95,7 +51,8 @@ def timed(work: Callable[[], None]) -> float:
 
 
 def handler() -> Callable[[], None]:
-    sys.path.insert(0, str(ROOT / "functions" / "ingest"))
+    """Return what takes in one event by the handler."""
+    handlers()
     import ingest
     from flagcast.edges import wiring
 
@@ -109,26 +66,32 @@ def handler() -> Callable[[], None]:
     return one
 
 
-def bare_loop() -> Callable[[], None]:
+def bare_loop(handle: Callable[[], None]) -> Callable[[], None]:
     """Make the floor: verify, parse, and the very calls that the handler makes, recorded from it."""
     from flagcast.edges.aws.client import client
 
     sqs: Any = client("sqs")
     calls: list[dict[str, Any]] = []
-    sqs.meta.events.register("provide-client-params.sqs.SendMessageBatch", lambda params, **_: calls.append(params))
-    handler()()
-    (call,) = calls
-    sqs.meta.events.unregister("provide-client-params.sqs.SendMessageBatch")
+
+    def record(params: dict[str, Any], **_: Any) -> None:
+        calls.append(params)
+
+    sqs.meta.events.register("provide-client-params.sqs.SendMessageBatch", record)
+    handle()
+    sqs.meta.events.unregister("provide-client-params.sqs.SendMessageBatch", record)
 
     def one() -> None:
         body = EVENT["body"].encode()
         signature = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
         assert hmac.compare_digest(signature, EVENT["headers"]["x-flipt-webhook-signature"])
         json.loads(body)
-        sqs.send_message_batch(**call)
+        for call in calls:
+            sqs.send_message_batch(**call)
 
     return one
 
 
 if __name__ == "__main__":
-    main()
+    take_one_processor()
+    for row in measured():
+        print(row)

@@ -1,12 +1,21 @@
-"""An SQS that accepts everything at once, as a process of its own, so that its work is nobody's processor time."""
+"""AWS as far as the benchmarks need it, as a process of its own, so that its work is nobody's processor time.
+
+It takes every entry of a batch, has an empty state table, and one secret.
+"""
 
 import json
 import multiprocessing
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
-from typing import BinaryIO
+from typing import Any
+
+from benchmarks.measuring import take_the_others
+
+SECRET = "capture-signing-secret"
+"""What events/ingest.json is signed with."""
 
 
 @contextmanager
@@ -23,26 +32,34 @@ def sqs_stub() -> Iterator[str]:
 
 
 def _serve(ready: Connection) -> None:
+    take_the_others()
     listener = socket.create_server(("127.0.0.1", 0))
     ready.send(listener.getsockname()[1])
     while True:
         connection, _ = listener.accept()
-        with connection, connection.makefile("rb") as requests:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            while answer := _answer(requests):
-                connection.sendall(answer)
+        threading.Thread(target=_answer_all, args=(connection,), daemon=True).start()
 
 
-def _answer(requests: BinaryIO) -> bytes:
-    if not requests.readline():
-        return b""
-    length = 0
-    while (line := requests.readline()) not in (b"\r\n", b""):
-        name, _, value = line.partition(b":")
-        if name.lower() == b"content-length":
-            length = int(value)
-    entries = json.loads(requests.read(length))["Entries"]
-    successful = [{"Id": each["Id"], "MessageId": "m", "MD5OfMessageBody": "0" * 32} for each in entries]
-    body = json.dumps({"Successful": successful, "Failed": []}).encode()
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+def _answer_all(connection: socket.socket) -> None:
+    with connection, connection.makefile("rb") as requests:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        while requests.readline():
+            length = 0
+            while (line := requests.readline()) not in (b"\r\n", b""):
+                name, _, value = line.partition(b":")
+                if name.lower() == b"content-length":
+                    length = int(value)
+            body = json.dumps(_answer(json.loads(requests.read(length)))).encode()
+            head = f"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {len(body)}\r\n\r\n"
+            connection.sendall(head.encode() + body)
+
+
+def _answer(request: dict[str, Any]) -> dict[str, Any]:
+    match request:
+        case {"Entries": entries}:
+            taken = [{"Id": each["Id"], "MessageId": "m", "MD5OfMessageBody": "0" * 32} for each in entries]
+            return {"Successful": taken, "Failed": []}
+        case {"SecretId": name}:
+            return {"ARN": "arn:secret", "Name": name, "SecretString": SECRET, "CreatedDate": 0}
+        case _:
+            return {}

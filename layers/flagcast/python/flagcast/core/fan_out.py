@@ -34,7 +34,7 @@ def fan_out(identity: str, source: str, received_at: str, event: Event, routes: 
     """Return the message for each destination that wants the event."""
     about = subject(event)
     tasks = [task(identity, source, name, received_at, event.raw) for name in recipients(routes, event)]
-    texts, body_ref = _encoded(tasks)
+    texts, body_ref = _encoded(tasks, event.raw)
     entries: dict[str, Entry] = {}
     for each, text in zip(tasks, texts, strict=True):
         group = message_group_id(each.destination, routes[each.destination].ordering, about, each.id)
@@ -46,18 +46,19 @@ def for_nobody(source: str, received_at: str, raw: bytes, detail: str) -> Messag
     """Return the dead letter of an authentic body that is not an event; `detail` says why."""
     identity = event_id(source, raw)
     letter = invalid_event(identity, source, received_at, raw, detail)
-    (text,), body_ref = _encoded([task(identity, source, NO_DESTINATION, received_at, raw)])
+    (text,), body_ref = _encoded([task(identity, source, NO_DESTINATION, received_at, raw)], raw)
     return Messages({NO_DESTINATION: structs.replace(letter, body=text)}, body_ref)
 
 
-def _encoded(tasks: Sequence[Task]) -> tuple[list[str], str | None]:
+def _encoded(tasks: Sequence[Task], raw: str | bytes) -> tuple[list[str], str | None]:
     """Write the tasks of one event; if one is too large with the body in it, all name the key of the stored body.
 
-    The first that is too large ends it: a body of megabytes is not written once for each destination.
+    The first that is too large ends it, and a body that is so by itself is not written at all.
     """
     texts: list[str] = []
     for each in tasks:
-        texts.append(encode(each))
-        if len(texts[-1]) > LARGEST_TASK:
+        text = encode(each) if len(raw) <= LARGEST_TASK else None
+        if text is None or len(text) > LARGEST_TASK:
             return [encode(claim_check(each)) for each in tasks], body_key(each.event_id)
+        texts.append(text)
     return texts, None

@@ -8,6 +8,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.session import Session, get_session
 
+from flagcast.edges.aws.models import Models
+
 # One attempt each: what is worth a second one is decided, within the deadline, by who calls.
 # The read timeout leaves room for that second one inside the 4 s in which ingest must answer.
 _CONFIG = Config(
@@ -26,7 +28,9 @@ _ONE_AT_A_TIME = threading.Lock()
 
 @cache
 def _session() -> Session:
-    return get_session()
+    session = get_session()
+    session.register_component("data_loader", Models())
+    return session
 
 
 @cache
