@@ -1,0 +1,121 @@
+"""template.yaml as tests look at it: as it is written, as parameters decide it, and as SAM transforms it; offline."""
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+ROOT = Path(__file__).resolve().parents[2]
+NOWHERE = {"Ref": "AWS::NoValue"}
+
+Template = dict[str, Any]
+
+
+class _NoManagedPolicies:
+    """Stands for IAM's list of managed policies, which no function here names."""
+
+    def load(self) -> dict[str, str]:
+        return {}
+
+
+def written() -> Template:
+    """Return the template with its short forms written out; no two parts of it are the same object."""
+    copy: Template = json.loads(_read())
+    return copy
+
+
+@cache
+def _read() -> str:
+    return json.dumps(yaml_parse((ROOT / "template.yaml").read_text()))
+
+
+def changed(template: Template, path: str, value: Any) -> Template:
+    """Return a copy with another value at a path (`Resources/TaskQueue/Properties`, lists by index); `...` deletes."""
+    copy: Template = json.loads(json.dumps(template))
+    *way, last = (int(part) if part.isdigit() else part for part in path.split("/"))
+    place: Any = copy
+    for part in way:
+        place = place[part]
+    place[last]  # a path that leads nowhere would change nothing
+    if value is ...:
+        del place[last]
+    else:
+        place[last] = value
+    return copy
+
+
+def decided(template: Template, **parameters: str) -> Template:
+    """Return what CloudFormation takes out of it: conditions decided by parameters and defaults, the rest as it is."""
+    given = {name: parameters.get(name, str(each.get("Default", ""))) for name, each in template["Parameters"].items()}
+    unknown = parameters.keys() - given.keys()
+    assert not unknown, unknown
+    lists = {name for name, each in template["Parameters"].items() if each["Type"] == "CommaDelimitedList"}
+    values = {name: value.split(",") if name in lists else value for name, value in given.items()}
+
+    def holds(condition: Any) -> bool:
+        match condition:
+            case {"Condition": name} | str(name):
+                return holds(template["Conditions"][name])
+            case {"Fn::Not": [only]}:
+                return not holds(only)
+            case {"Fn::And": several}:
+                return all(holds(each) for each in several)
+            case {"Fn::Equals": [left, right]}:
+                return str(value_of(left)) == str(value_of(right))
+        raise NotImplementedError(condition)
+
+    def value_of(asked: Any) -> Any:
+        match asked:
+            case {"Ref": name}:
+                return values[name]
+            case {"Fn::Select": [index, several]}:
+                return value_of(several)[index]
+        return asked
+
+    def resolved(node: Any) -> Any:
+        match node:
+            case {"Fn::If": [name, then, otherwise]}:
+                return resolved(then if holds(name) else otherwise)
+            case dict():
+                made = {key: resolved(each) for key, each in node.items()}
+                return {key: each for key, each in made.items() if each != NOWHERE}
+            case list():
+                return [made for each in node if (made := resolved(each)) != NOWHERE]
+        return node
+
+    def stays(resource: Mapping[str, Any]) -> bool:
+        return "Condition" not in resource or holds(resource["Condition"])
+
+    kept = {name: each for name, each in template["Resources"].items() if stays(each)}
+    return {**template, "Resources": resolved(kept)}
+
+
+def transformed(template: Template, **parameters: str) -> Template:
+    """Return what CloudFormation makes resources of: after SAM's transform, decided by parameters."""
+    copy: Template = json.loads(json.dumps(template))
+    for resource in copy["Resources"].values():
+        for key in {"CodeUri", "ContentUri"} & resource.get("Properties", {}).keys():
+            resource["Properties"][key] = "s3://bucket/key"
+    made: Template = transform(copy, {"AWS::Region": "us-east-1"}, _NoManagedPolicies())
+    return decided(made, **parameters)
+
+
+def resources(template: Template, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Go through the resources of a type: name and properties."""
+    for name, resource in template["Resources"].items():
+        if resource["Type"] == kind:
+            yield name, resource.get("Properties", {})
+
+
+def name_of(reference: Any) -> str:
+    """Return which resource a Ref or Fn::GetAtt speaks of; nothing else speaks of one."""
+    match reference:
+        case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), *_]}:
+            return name
+        case {"Fn::GetAtt": str(dotted)}:
+            return dotted.partition(".")[0]
+    return ""

@@ -1,0 +1,134 @@
+"""What the template's alarms may not fall short of: each policy returns what is wrong, in words."""
+
+from typing import Any
+
+from tests.support.template import Template, name_of, resources
+
+DAY = 86_400
+LONGEST_OF_A_QUERY = 3 * 3_600
+"""Seconds: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-limits.html"""
+
+
+def alarms(template: Template) -> dict[str, dict[str, Any]]:
+    """Return the alarms by their name without the stack's."""
+    found = dict(resources(template, "AWS::CloudWatch::Alarm"))
+    return {each["AlarmName"]["Fn::Sub"].removeprefix("${AWS::StackName}-"): each for each in found.values()}
+
+
+def watched(alarm: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the metrics that an alarm names, as an alarm on one of them would write each."""
+    within = [
+        {**each["Metric"], "Statistic": each["Stat"], "Period": each["Period"]}
+        for metric in alarm.get("Metrics", [])
+        if (each := metric.get("MetricStat"))
+    ]
+    return within or [alarm]
+
+
+def on(alarm: dict[str, Any], namespace: str, metric: str, resource: str) -> bool:
+    """Tell whether an alarm watches a resource's metric."""
+    return any(
+        (each.get("Namespace"), each.get("MetricName")) == (namespace, metric)
+        and [name_of(dimension["Value"]) for dimension in each["Dimensions"]] == [resource]
+        for each in watched(alarm)
+    )
+
+
+def thresholds(template: Template, namespace: str, metric: str, resource: str) -> list[Any]:
+    """Return from which values on there is an alarm on a resource's metric."""
+    return [
+        each["Threshold"]
+        for each in alarms(template).values()
+        if on(each, namespace, metric, resource) and each["ComparisonOperator"].startswith("GreaterThan")
+    ]
+
+
+def an_alarm_for_each_queue(template: Template) -> list[str]:
+    dead = {
+        name_of(queue["RedrivePolicy"]["deadLetterTargetArn"])
+        for _, queue in resources(template, "AWS::SQS::Queue")
+        if "RedrivePolicy" in queue
+    }
+    wrong = []
+    for name, _ in resources(template, "AWS::SQS::Queue"):
+        count = thresholds(template, "AWS/SQS", "ApproximateNumberOfMessagesVisible", name)
+        age = thresholds(template, "AWS/SQS", "ApproximateAgeOfOldestMessage", name)
+        wanted_count, wanted_age = ([0], [10 * DAY]) if name in dead else ([80_000], [{"Ref": "OldestTaskSeconds"}])
+        wrong += [] if count == wanted_count else [f"{name}: {count} messages"]
+        wrong += [] if age == wanted_age else [f"{name}: {age} seconds"]
+    # What is put off is in flight, and waits as well.
+    for name in {name for name, _ in resources(template, "AWS::SQS::Queue")} - dead:
+        if thresholds(template, "AWS/SQS", "ApproximateNumberOfMessagesNotVisible", name) != [80_000]:
+            wrong.append(f"{name}: what is put off is not counted")
+    return wrong
+
+
+def alarms_for_each_function(template: Template) -> list[str]:
+    return [
+        f"{name}: nobody watches its {metric}"
+        for name, function in resources(template, "AWS::Lambda::Function")
+        for metric in ("Errors", "Throttles")
+        # What is invoked by a deployment alone is watched by it.
+        if name in {"IngestFunction", "DeliverFunction"} and thresholds(template, "AWS/Lambda", metric, name) != [0]
+    ]
+
+
+def alarms_for_the_api(template: Template) -> list[str]:
+    return [
+        f"{name}: nobody watches its {metric}"
+        for name, _ in resources(template, "AWS::ApiGatewayV2::Api")
+        for metric in ("4xx", "5xx")
+        if not thresholds(template, "AWS/ApiGateway", metric, name)
+    ]
+
+
+def queries(template: Template) -> list[str]:
+    """What the template does not know by name is told of by name, each by itself."""
+    said = {name: expression(alarm) for name, alarm in alarms(template).items()}
+    wanted = {
+        "rejected-events": ("SUM(EventsRejected)", "GROUP BY source, reason"),
+        "failing-destinations": ("AVG(Failed)", "GROUP BY destination"),
+    }
+    return [
+        f"{name} does not say {part}"
+        for name, parts in wanted.items()
+        for part in parts
+        if part not in said.get(name, "")
+    ] + [
+        f"rejected-events leaves out {reason}"
+        for reason in ("unauthorized", "too_large", "invalid_event")
+        if f"'{reason}'" in said.get("rejected-events", "")
+    ]
+
+
+def expression(alarm: dict[str, Any]) -> str:
+    """Return what an alarm computes; nothing if it looks at a metric as it is."""
+    return " ".join(each["Expression"] for each in alarm.get("Metrics", []) if "Expression" in each)
+
+
+def evaluation(template: Template) -> list[str]:
+    """How far an alarm looks back, and what it makes of no data.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+    """
+    wrong = []
+    for name, alarm in alarms(template).items():
+        period = max(each.get("Period", 0) for each in [*watched(alarm), *alarm.get("Metrics", [])])
+        count = template["Parameters"]["QuietHours"]["MaxValue"] if name == "quiet" else alarm["EvaluationPeriods"]
+        longest = LONGEST_OF_A_QUERY if "SELECT" in expression(alarm) else 7 * DAY if period >= 3_600 else DAY
+        wrong += [] if 0 < period * count <= longest else [f"{name} looks back {period} x {count} s"]
+        missing = {"quiet": "breaching", "dead-letters": "ignore", "failing-destinations": "ignore"}
+        if alarm.get("TreatMissingData") != missing.get(name, "notBreaching"):
+            wrong.append(f"{name}: no data is {alarm.get('TreatMissingData')}")
+    return wrong
+
+
+def telling(template: Template) -> list[str]:
+    """With a topic, each tells of its beginning and its end."""
+    topic = [{"Ref": "AlarmTopicArn"}]
+    return [
+        f"{name} has no {key}"
+        for name, alarm in alarms(template).items()
+        for key in ("AlarmActions", "OKActions")
+        if alarm.get(key) != topic
+    ]

@@ -1,0 +1,201 @@
+"""What the transformed template may not fall short of: each policy returns what is wrong, in words."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tests.support.template import Template, name_of, resources
+
+Policy = Callable[[Template], list[str]]
+
+FORTNIGHT = 14 * 86_400
+DEDUPLICATION_WINDOW = 300
+READS_OF_ALL_OR_NOTHING = {"ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"}
+"""What knows no resource but `*`: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html"""
+
+OUTPUTS = {
+    "WebhookUrl",
+    "SigningSecretCommand",
+    "HealthUrl",
+    "TaskQueueUrl",
+    "DeadLetterQueueUrl",
+    "BodiesBucketName",
+    "DashboardUrl",
+    "IngestLogGroupName",
+    "DeliverLogGroupName",
+}
+LOGGED_OF_A_REQUEST = {
+    "requestTime", "requestId", "identity.sourceIp", "httpMethod", "routeKey", "status", "responseLength",
+    "responseLatency", "integrationStatus", "error.responseType",
+}  # fmt: skip
+
+
+def mappings(template: Template) -> Iterator[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]]:
+    """Go through what functions read queues by: its name, itself, its queue and its function."""
+    for name, mapping in resources(template, "AWS::Lambda::EventSourceMapping"):
+        queue = template["Resources"][name_of(mapping["EventSourceArn"])]["Properties"]
+        function = dict(resources(template, "AWS::Lambda::Function"))[_function_of(template, mapping)]
+        yield name, mapping, queue, function
+
+
+def _function_of(template: Template, mapping: dict[str, Any]) -> str:
+    named = name_of(mapping["FunctionName"])
+    alias = template["Resources"][named]
+    return name_of(alias["Properties"]["FunctionName"]) if alias["Type"] == "AWS::Lambda::Alias" else named
+
+
+def visibility(template: Template) -> list[str]:
+    """A task must not be seen twice while it is worked on, nor a kill's dead letter sent twice outside of the window.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+    """
+    return [
+        f"{name}: {queue.get('VisibilityTimeout')} s of visibility for a function of {function['Timeout']} s"
+        for name, _, queue, function in mappings(template)
+        if not 6 * function["Timeout"] <= queue.get("VisibilityTimeout", 30) < DEDUPLICATION_WINDOW
+    ]
+
+
+def redrive(template: Template) -> list[str]:
+    policies = {name: queue.get("RedrivePolicy", {}) for name, _, queue, _ in mappings(template)}
+    queues = {name for name, _ in resources(template, "AWS::SQS::Queue")}
+    return [
+        f"{name}: {policy}"
+        for name, policy in policies.items()
+        # The function gives up at 900 receives, with a reason.
+        if name_of(policy.get("deadLetterTargetArn")) not in queues or policy["maxReceiveCount"] < 1000
+    ]
+
+
+def partial_responses(template: Template) -> list[str]:
+    return [
+        f"{name} fails whole batches"
+        for name, mapping, _, _ in mappings(template)
+        if mapping.get("FunctionResponseTypes") != ["ReportBatchItemFailures"]
+    ]
+
+
+def concurrency(template: Template) -> list[str]:
+    return [f"{name} has no limit" for name, mapping, _, _ in mappings(template) if "ScalingConfig" not in mapping]
+
+
+def queues(template: Template) -> list[str]:
+    wanted = {
+        "FifoQueue": True,
+        "FifoThroughputLimit": "perMessageGroupId",
+        "DeduplicationScope": "messageGroup",
+        "MessageRetentionPeriod": FORTNIGHT,
+        "MaximumMessageSize": 1_048_576,
+    }
+    found = dict(resources(template, "AWS::SQS::Queue"))
+    kept = {name: template["Resources"][name].get("UpdateReplacePolicy") for name in found}
+    return [
+        f"{name}: {key} is not {value}"
+        for name, queue in found.items()
+        for key, value in wanted.items()
+        if queue.get(key) != value
+    ] + [f"{name} is deleted with its tasks" for name, policy in kept.items() if policy != "Retain"]
+
+
+def tls(template: Template) -> list[str]:
+    guarded = {
+        name_of(where)
+        for kind, key in (("AWS::SQS::QueuePolicy", "Queues"), ("AWS::S3::BucketPolicy", "Bucket"))
+        for _, policy in resources(template, kind)
+        for where in (policy[key] if key == "Queues" else [policy[key]])
+        if any(_denies_plain_text(each, name_of(where)) for each in policy["PolicyDocument"]["Statement"])
+    }
+    wanted = {name for kind in ("AWS::SQS::Queue", "AWS::S3::Bucket") for name, _ in resources(template, kind)}
+    return [f"{name} takes plain text" for name in wanted - guarded]
+
+
+def _denies_plain_text(statement: dict[str, Any], name: str) -> bool:
+    of_all = {"sqs:*": [name], "s3:*": [name, f"${{{name}.Arn}}/*"]}
+    where = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+    return (
+        statement["Effect"] == "Deny"
+        and statement["Principal"] == "*"
+        and [name_of(each) or each.get("Fn::Sub") for each in where] == of_all.get(statement["Action"])
+        and statement.get("Condition") == {"Bool": {"aws:SecureTransport": False}}
+    )
+
+
+def log_groups(template: Template) -> list[str]:
+    groups = dict(resources(template, "AWS::Logs::LogGroup"))
+    endless = [f"{name} keeps everything" for name, group in groups.items() if "RetentionInDays" not in group]
+    own = [
+        name_of(function.get("LoggingConfig", {}).get("LogGroup"))
+        for _, function in resources(template, "AWS::Lambda::Function")
+    ]
+    return (
+        endless
+        + [f"a function logs to {each or 'one that nobody made'}" for each in own if each not in groups]
+        + (["functions share a log"] if len({*own}) != len(own) else [])
+    )
+
+
+def roles(template: Template) -> list[str]:
+    known = dict(resources(template, "AWS::IAM::Role"))
+    policies = dict(resources(template, "AWS::IAM::ManagedPolicy"))
+    used = {name: name_of(each["Role"]) for name, each in resources(template, "AWS::Lambda::Function")}
+    wrong = [f"{name} runs as nobody of ours" for name, role in used.items() if role not in known]
+    wrong += ["functions share a role"] if len({*used.values()}) != len(used) else []
+    for name, role in known.items():
+        attached = [each for each in role.get("ManagedPolicyArns", []) if name_of(each) not in policies]
+        wrong += [f"{name} has {each}, which is not ours" for each in attached]
+        wrong += [f"{name}: {each}" for policy in role.get("Policies", []) for each in _too_wide(policy)]
+    return wrong + [f"{name}: {each}" for name, policy in policies.items() for each in _too_wide(policy)]
+
+
+def _too_wide(policy: dict[str, Any]) -> Iterator[str]:
+    for statement in policy["PolicyDocument"]["Statement"]:
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        where = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+        if statement["Effect"] == "Allow":
+            yield from (f"{action} is more than one action" for action in actions if "*" in action)
+            if "*" in where and not ({*actions} <= READS_OF_ALL_OR_NOTHING and "Condition" in statement):
+                yield f"{actions} on everything"
+
+
+def api(template: Template) -> list[str]:
+    wrong = []
+    for name, stage in resources(template, "AWS::ApiGatewayV2::Stage"):
+        limits = stage.get("DefaultRouteSettings", {})
+        wanted = ("ThrottlingRateLimit", "ThrottlingBurstLimit")
+        wrong += [f"{name}: no {each}" for each in wanted if not limits.get(each)]
+        log = stage.get("AccessLogSettings", {})
+        groups = dict(resources(template, "AWS::Logs::LogGroup"))
+        wrong += [] if name_of(log.get("DestinationArn")) in groups else [f"{name} logs nothing"]
+        said = {*re.findall(r"\$context\.([\w.]+)", log.get("Format", ""))}
+        wrong += [f"{name} logs {each}" for each in said - LOGGED_OF_A_REQUEST]
+    return wrong
+
+
+def bucket(template: Template) -> list[str]:
+    wrong = []
+    for name, each in resources(template, "AWS::S3::Bucket"):
+        closed = each.get("PublicAccessBlockConfiguration", {})
+        wrong += [] if len(closed) == 4 and all(closed.values()) else [f"{name} can be opened to the public"]
+        rules = each.get("LifecycleConfiguration", {}).get("Rules", [])
+        # Longer than a task can stay on both queues.
+        days = [rule["ExpirationInDays"] for rule in rules if rule["Status"] == "Enabled"]
+        wrong += [] if days and min(days) > 28 else [f"{name} keeps bodies for {days} days"]
+    return wrong
+
+
+def encryption(template: Template) -> list[str]:
+    """At rest all of it is, by somebody's key."""
+    wrong = [
+        f"{name} is not encrypted"
+        for name, each in resources(template, "AWS::SQS::Queue")
+        if each.get("SqsManagedSseEnabled") is not True and "KmsMasterKeyId" not in each
+    ]
+    return wrong + [
+        f"{name} is not encrypted"
+        for name, each in resources(template, "AWS::S3::Bucket")
+        if not each.get("BucketEncryption", {}).get("ServerSideEncryptionConfiguration")
+    ]
+
+
+def outputs(template: Template) -> list[str]:
+    return [f"no output {name}" for name in OUTPUTS - template["Outputs"].keys()]
