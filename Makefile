@@ -1,14 +1,15 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test lint format account fuzz bench deploy lock clean
+.PHONY: help demo dev test sam-local-test lint format account fuzz bench deploy lock clean
 
 PORT ?= 4566
+CONTAINERS ?=
 SECONDS ?= 60
 ENV ?= default
 SAM_DEPLOY_FLAGS ?=
 RUN := PATH="$(CURDIR)/.venv/bin:$$PATH" SAM_CLI_TELEMETRY=0
 
 help: ## Show this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .venv/ready: requirements.lock pyproject.toml scripts/bootstrap
 	@scripts/bootstrap
@@ -16,17 +17,20 @@ help: ## Show this list
 demo: .venv/ready ## Run the whole pipeline on this machine and show what arrived
 	@$(RUN) flagcast demo --port $(PORT)
 
-dev: .venv/ready ## Keep the local stack running until Ctrl-C
-	@$(RUN) flagcast dev --port $(PORT)
+dev: .venv/ready ## Keep the local stack running until Ctrl-C (CONTAINERS=1 for sam local)
+	@$(RUN) FLAGCAST_CONTAINERS=$(CONTAINERS) flagcast dev --port $(PORT)
 
 test: .venv/ready ## Run every test: unit, integration, end to end
 	@$(RUN) pytest --cov --cov-report=term-missing:skip-covered
+
+sam-local-test: .venv/ready ## Run the functions in Lambda's containers, by sam local (needs Docker)
+	@exports=$$(.ci/containers) && eval "$$exports" && $(RUN) pytest -v -s -m containers tests/sam_local
 
 lint: .venv/ready ## Check style, types, the template and the configuration
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
-	@$(RUN) sam validate --lint
+	@scripts/lint-template
 	@$(RUN) flagcast check
 
 format: .venv/ready ## Format the code
@@ -41,8 +45,8 @@ fuzz: .venv/ready ## Fuzz what comes in and what is read off the queue (SECONDS=
 	@$(RUN) python -m tests.fuzz.run ingest -max_total_time=$(SECONDS)
 	@$(RUN) python -m tests.fuzz.run task -max_total_time=$(SECONDS)
 
-bench: .venv/ready ## Measure what ingest costs over its floor
-	@$(RUN) python -m benchmarks.ingest
+bench: .venv/ready ## Measure speed against the floors (five minutes) and write docs/performance.md
+	@$(RUN) python -m benchmarks.run
 
 deploy: .venv/ready ## Check, build and deploy by samconfig.toml (ENV=default, staging, production)
 	@$(RUN) flagcast check

@@ -1,10 +1,11 @@
 """The demo: captured events through the real template on this machine, and what became of them."""
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -15,8 +16,10 @@ from flagcast_cli import send as sending
 from flagcast_cli.actions import Answer, Received
 from flagcast_cli.checkout import LOCAL_STACK
 from flagcast_cli.console import CommandError, out, step
+from flagcast_cli.local.containers import bridge
 from flagcast_cli.local.emulator import HOST, emulator
 from flagcast_cli.local.report import DeadLetter, Delivery, dead_letter_table, delivery_table
+from flagcast_cli.local.sam_local import prepared
 from flagcast_cli.local.stack import Stack, build, deploy
 from flagcast_cli.receiver import Receiver
 from flagcast_cli.samples import sample
@@ -38,6 +41,12 @@ STORY = (
     ("rollout", "created"),
     ("flag", "deleted-denied"),
     ("flag", "deleted"),
+)
+OK_OF_SLACK = Answer(200, body=b"ok")
+SAM_LOCAL = (
+    "invoke IngestFunction -e events/ingest.json",
+    "invoke DeliverFunction -e events/deliver.json",
+    "start-api",
 )
 DESTINATIONS = ("archive", "team-chat", "incident-desk", "old-tool")
 
@@ -66,7 +75,7 @@ def demo(port: int) -> int:
     """Send the story and show what became of it; returns the exit code."""
     began = time.monotonic()
     with local_stack(port, CONFIGURATION) as (stack, receiver):
-        receiver.script("/team-chat", [Answer(200, body=b"ok")])  # as Slack says it
+        receiver.script("/team-chat", [OK_OF_SLACK])
         receiver.script("/incident-desk", [Answer(500), Answer(503), Answer(200)])
         receiver.script("/old-tool", [Answer(422, body=b"segments are not supported")])
         with step(f"Sending {len(STORY)} events that a real Flipt sent, signed with the stack's secret"):
@@ -80,14 +89,20 @@ def demo(port: int) -> int:
     return 0
 
 
-def dev(port: int, configuration: Path) -> int:
-    """Keep the stack running and print what arrives, until Ctrl-C; returns the exit code."""
-    with local_stack(port, configuration) as (stack, receiver):
-        out.print("\n[bold]The local stack is running.[/] Ctrl-C stops it. Send it an event from another terminal:\n")
-        secret, url = quote(stack.signing_secret), quote(stack.webhook_url)
-        # By its path: another terminal has not activated the environment.
-        command = f"FLAGCAST_SIGNING_SECRET={secret} {quote(sys.argv[0])} send --type flag --action updated --url {url}"
-        out.print(f"  {command}\n", soft_wrap=True, markup=False)
+def dev(port: int, configuration: Path, *, containers: bool | None = None) -> int:
+    """Keep the stack running and print what arrives, until Ctrl-C; returns the exit code.
+
+    `containers` (by default, whether FLAGCAST_CONTAINERS is set) lets this machine's containers reach it.
+    """
+    wanted = bool(os.environ.get("FLAGCAST_CONTAINERS")) if containers is None else containers
+    network = bridge() if wanted else None
+    with ExitStack() as opened:
+        stack, receiver = opened.enter_context(local_stack(port, configuration))
+        if network:
+            with step("Letting containers reach it, and writing what sam local reads"):
+                stack = opened.enter_context(prepared(stack, receiver, configuration, network))
+        receiver.script("/team-chat", [OK_OF_SLACK])
+        _show_commands(stack, sam_local=network is not None)
         out.print("What arrives at the receiver:")
         shown = 0
         try:
@@ -100,6 +115,20 @@ def dev(port: int, configuration: Path) -> int:
         except KeyboardInterrupt:
             out.print("\nStopping.")
     return 0
+
+
+def _show_commands(stack: Stack, *, sam_local: bool) -> None:
+    """Print what to type in another terminal: with paths, as nothing is activated there."""
+    flagcast = Path(sys.argv[0])
+    secret, url = quote(stack.signing_secret), quote(stack.webhook_url)
+    send = f"FLAGCAST_SIGNING_SECRET={secret} {quote(str(flagcast))} send --type flag --action updated --url {url}"
+    out.print("\n[bold]The local stack is running.[/] Ctrl-C stops it. Send it an event from another terminal:\n")
+    out.print(f"  {send}\n", soft_wrap=True, markup=False)
+    if sam_local:
+        out.print("or run its functions in Lambda's containers, in this folder (docs/sam-local.md):\n")
+        for words in SAM_LOCAL:
+            out.print(f"  {quote(str(flagcast.with_name('sam')))} local {words}", soft_wrap=True, markup=False)
+        out.print()
 
 
 def _send(stack: Stack, kind: str, action: str) -> Sent:
