@@ -75,6 +75,7 @@ def schema() -> dict[str, Any]:
             "sources": _named(_of(Source), "What is taken in, each at /webhooks/NAME."),
             "defaults": {**defaults, "description": "Keys for all destinations."},
             "destinations": _named(destination, "Where it goes."),
+            "notify": {"type": "string", "description": "The destination that is told when another is in trouble."},
         },
     }
 

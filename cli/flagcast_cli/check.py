@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import get_args
 
 from flagcast.core.compiling import Compiled, compile_destination
 from flagcast.core.config.model import Configuration, Destination, Problem
-from flagcast.core.event import Event
+from flagcast.core.event import NOTICES, Event, Origin, parse
+from flagcast.core.notice import Kind, notice_body, notice_id
 from flagcast.core.outcomes import FilterFailed, RenderFailed
+from flagcast.core.trouble import Trouble
 from flagcast.edges.configuration_file import read_configuration, read_templates
 from flagcast.errors import ConfigurationUnreadable
 from flagcast_cli.rehearsal import rehearsed
@@ -30,15 +33,27 @@ def _template_problems(configuration: Configuration, templates: Mapping[str, str
         if isinstance(event, Event)
     ]
     for name, configured in configuration.destinations.items():
+        tried = [*events, *sample_notices()] if name == configuration.notify else events
         destination = configured if isinstance(configured, Destination) else configured.draft
         if destination is None or destination.template not in (None, *templates):
             continue
         path = f"destinations.{name}"
         compiled = compile_destination(destination, templates, path)
         if isinstance(compiled, Compiled):
-            yield from dry_run(compiled, path, events)
+            yield from dry_run(compiled, path, tried)
         else:
             yield from compiled
+
+
+def sample_notices() -> Iterator[tuple[str, Event]]:
+    """Yield a notice of a trouble, and one of its end."""
+    trouble = Trouble("rejected", 1767323045, 403, "no such channel")
+    kinds: tuple[Kind, ...] = get_args(Kind)
+    for kind in kinds:
+        body = notice_body(kind, "another", trouble, 12, "flagcast", 1767323045)
+        event = parse(body.encode(), Origin(notice_id(kind, "another", trouble), NOTICES))
+        if isinstance(event, Event):
+            yield f"notice-{kind}", event
 
 
 def dry_run(compiled: Compiled, path: str, events: Iterable[tuple[str, Event]]) -> Iterator[Problem]:

@@ -17,15 +17,19 @@ from flagcast.edges.wiring import (
     dead_letter_queue,
     queue,
     secrets,
+    settings,
     state,
     telemetry,
     templates,
+    troubles,
 )
 from flagcast.errors import ConfigurationUnreadable
 from flagcast.story.attempt import Attempts, Unconfigured
 from flagcast.story.batch import Batch
 from flagcast.story.gates import Gates
-from flagcast.story.group import Attempting
+from flagcast.story.notices import Notices
+from flagcast.story.telling import Teller
+from flagcast.story.watched import Watched
 
 CLOCK = SystemClock()
 PATIENCE = 2.0
@@ -46,25 +50,39 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """
     deadline = CLOCK.monotonic() + context.get_remaining_time_in_millis() / 1000
     messages = [read_record(record) for record in event["Records"]]
-    batch = Batch(attempting(), queue(), put_dead_letter, state(), telemetry(), CLOCK, random.random)
+    watched = attempting()
+    batch = Batch(watched, queue(), watched.put_dead_letter, state(), telemetry(), CLOCK, random.random)
     staying = batch.run(messages, deadline)
+    watched.tell(deadline)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in staying]}
 
 
-def attempting() -> Attempting:
+def attempting() -> Watched:
     """Return what makes the attempts; while the configuration cannot be read, every task waits."""
     try:
         return attempts()
     except ConfigurationUnreadable as error:
         telemetry().configuration_unreadable(error)
-        return Unconfigured(str(error))
+        return Watched(Unconfigured(str(error)), put_dead_letter, None)
 
 
 @cache
-def attempts() -> Attempts:
+def attempts() -> Watched:
     """Make what makes the attempts, once the configuration can be read: it keeps the compiled templates."""
-    gates = Gates(state(), circuits(), telemetry(), CLOCK, time.sleep)
-    return Attempts(configuration(), templates(), secrets(), transport.send, gates, bodies(), CLOCK)
+    told = notices()
+    gates = Gates(state(), circuits(told or telemetry()), telemetry(), CLOCK, time.sleep)
+    made = Attempts(configuration(), templates(), secrets(), transport.send, gates, bodies(), CLOCK)
+    return Watched(made, put_dead_letter, told)
+
+
+def notices() -> Notices | None:
+    """Make what tells of destinations in trouble, if the configuration says who is told."""
+    through = configuration().notify
+    if through is None:
+        return None
+    ordering = configuration().destinations[through].ordering
+    teller = Teller(through, ordering, settings().stack, troubles(), queue(), telemetry(), CLOCK)
+    return Notices(teller, telemetry(), CLOCK)
 
 
 def put_dead_letter(message: Message, given_up: GiveUp, attempts: int) -> None:

@@ -92,9 +92,9 @@ def test_a_file_may_have_no_source_and_no_destination_yet() -> None:
         ("sources: {}\ndestinations: {}\ndefaults:", "defaults: expected a mapping"),
         (
             "source: {}\ndestinations: {}",
-            "source: unknown key; expected sources, defaults, destinations; sources: is required",
+            "source: unknown key; expected sources, defaults, destinations, notify; sources: is required",
         ),
-        ("sources: {}\ndestinations: {}\n7: {}", "7: unknown key; expected sources, defaults, destinations"),
+        ("sources: {}\ndestinations: {}\n7: {}", "7: unknown key; expected sources, defaults, destinations, notify"),
         ("sources: {}\nsources: {}\ndestinations: {}", "sources: repeated on line 2, first on line 1"),
         ("sources: {}\ndefaults: {}\ndestinations: {}\ndefaults: {}", "defaults: repeated on line 4, first on line 2"),
         ("sources: {", "not YAML: line 2, column 1: did not find expected node content"),
@@ -227,3 +227,42 @@ def test_one_report_says_what_is_wrong_with_each_value_and_between_them() -> Non
         "destinations.d.template",
         "destinations.d.url",
     ]
+
+
+# Who is told of trouble.
+
+TOLD = "sources: {}\ndestinations: {chat: {url: https://a}, faulty: {url: ftp://a}}\n"
+
+
+@pytest.mark.parametrize("name", ["chat", "faulty"])
+def test_notify_names_a_destination_that_may_itself_wait_to_be_mended(name: str) -> None:
+    assert read(f"{TOLD}notify: {name}").notify == name
+
+
+@pytest.mark.parametrize("line", ["", "notify:", "notify: null"])
+def test_nobody_need_be_told(line: str) -> None:
+    made = read(TOLD + line)
+    assert made.notify is None
+    assert made.notify_problems == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("notify: chatt", "expected the name of a destination; did you mean chat?"),
+        ("notify: xyz", "expected the name of a destination; there are: chat, faulty"),
+        ("notify: [chat]", "expected the name of a destination; did you mean chat?"),
+        ("notify: chat\nnotify: chat", "repeated on line 4, first on line 3"),
+    ],
+)
+def test_who_is_told_in_error_is_one_problem_and_everything_else_goes_on(line: str, message: str) -> None:
+    made = read(TOLD + line)
+    assert made.notify is None
+    assert made.notify_problems == (Problem("notify", message),)
+    assert made.notify_problems[0] in made.problems
+    assert isinstance(made.destinations["chat"], Destination)
+
+
+def test_nobody_can_be_told_where_there_is_no_destination() -> None:
+    made = read("sources: {}\ndestinations: {}\nnotify: chat")
+    assert made.problems == (Problem("notify", "expected the name of a destination; there are: none"),)

@@ -51,6 +51,11 @@ def test_every_configuration_of_this_project_fits(file: str) -> None:
     assert problems(yaml.safe_load((ROOT / file).read_text())) == []
 
 
+def test_notify_is_the_name_of_one() -> None:
+    assert problems(whole(notify="d")) == []
+    assert problems(whole(notify=["d"])) == ["$.notify"]
+
+
 def test_a_configuration_with_everything_fits() -> None:
     destination = {
         "url": "${secret:a#b}",

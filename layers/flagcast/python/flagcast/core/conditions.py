@@ -27,8 +27,8 @@ class Response(Struct, frozen=True):
 
 
 def wanted(compiled: Compiled, event: Event) -> bool | FilterFailed:
-    """Ask `when` of an event."""
-    if compiled.when is None:
+    """Ask `when` of an event; what Flagcast itself has to say is wanted wherever it is sent."""
+    if compiled.when is None or event.is_notice:
         return True
     answer = compiled.when.ask(names_for(event, {}))
     return FilterFailed(answer.detail) if isinstance(answer, RenderFailed) else answer

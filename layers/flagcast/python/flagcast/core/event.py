@@ -10,6 +10,11 @@ _VERBS = {"created": "create", "updated": "update", "deleted": "delete"}
 _TOKEN_NAME = "io.flipt.auth.token.name"  # noqa: S105 - a key of Flipt's, not a secret
 DEFAULT_NAMESPACE = "default"
 
+NOTICE = "flagcast"
+"""The type of Flagcast's own events."""
+NOTICES = "flagcast:notices"
+"""Where they come from; no source can have this name (core/config/checks.py)."""
+
 
 class Origin(Struct, frozen=True):
     """What Flipt does not say about an event: the id we gave it, where it came in and when."""
@@ -70,6 +75,11 @@ class Event(Struct, frozen=True):
         return self.status == "denied"
 
     @property
+    def is_notice(self) -> bool:
+        """Tell whether this is Flagcast's own word about a destination, which no source can send."""
+        return self.source == NOTICES
+
+    @property
     def is_order(self) -> bool:
         """Tell whether rules or rollouts were put into another order (Flipt 1.37 and later)."""
         return any(isinstance(self._payload.get(field), list) for field in ("rule_ids", "rollout_ids"))
@@ -79,7 +89,7 @@ class Event(Struct, frozen=True):
         """Return the namespace; None where the event names none (denied, token, a distribution's creation)."""
         if self.type == "namespace":
             return self._text("key")
-        if self.payload is None or self.type == "token":
+        if self.payload is None or self.type == "token" or self.is_notice:
             return None
         named = self._text("namespace_key")
         if named is None and self.type == "distribution":

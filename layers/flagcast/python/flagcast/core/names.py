@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from flagcast.core.event import Event
+from flagcast.core.notice_words import summarise_notice
 from flagcast.core.summary import summarise
 
 
 def names_for(event: Event, variables: Mapping[str, str]) -> dict[str, Any]:
     """Return the names that stand for an event."""
-    return {"event": event, "summary": summarise(event), "vars": variables}
+    summary = summarise_notice(event) if event.is_notice else summarise(event)
+    return {"event": event, "summary": summary, "vars": variables}

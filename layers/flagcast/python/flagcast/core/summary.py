@@ -47,7 +47,8 @@ class Summary(Struct, frozen=True):
     """What there is to say about an event: plain text of one line each, never markup, never empty where there is one.
 
     `title` is a sentence, `what` the thing in it, `where` environment and namespace, either of which may be missing.
-    `kind` is created, updated, deleted, denied or other. `facts` are labels and values. `path` names the thing for
+    `app` is whose word it is. `kind` is created, updated, deleted, denied or other, and for a notice of Flagcast's own
+    trouble or recovered. `facts` are labels and values. `path` names the thing for
     machines. `url` shows it in Flipt; it is None where an address would be too long to be taken.
     `time` is RFC 3339 in UTC and `epoch_ms` the same in milliseconds: Flipt's time, else ours, else None.
     """
@@ -61,6 +62,7 @@ class Summary(Struct, frozen=True):
     url: str | None
     time: str | None
     epoch_ms: int | None
+    app: str = "Flipt"
 
 
 def summarise(event: Event) -> Summary:

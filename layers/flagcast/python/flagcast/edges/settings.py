@@ -17,6 +17,8 @@ class Settings(Struct, frozen=True):
     bodies_bucket: str
     state_table: str
     circuit_breaker: bool
+    stack: str
+    """The stack's name, for commands that people type; empty where nobody said."""
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
@@ -30,4 +32,5 @@ class Settings(Struct, frozen=True):
             bodies_bucket=environ["FLAGCAST_BODIES_BUCKET"],
             state_table=environ["FLAGCAST_STATE_TABLE"],
             circuit_breaker=environ["FLAGCAST_CIRCUIT_BREAKER"] == "on",
+            stack=environ.get("FLAGCAST_STACK", ""),
         )

@@ -134,6 +134,14 @@ class Telemetry:
             [_metrics(["destination", "after"], CircuitChanges="Count")],
         )
 
+    def notice_queued(self, kind: str, destination: str, through: str, event_id: str) -> None:
+        """Tell that another destination will be told of a destination's trouble, or of its end."""
+        self._emit(
+            "notice.queued",
+            {"kind": kind, "destination": destination, "through": through, "event_id": event_id, "Notices": 1},
+            [_metrics(["destination", "kind"], Notices="Count")],
+        )
+
     def configuration_unreadable(self, error: FlagcastError) -> None:
         """Tell that nothing can be delivered until the configuration is mended."""
         self._emit(

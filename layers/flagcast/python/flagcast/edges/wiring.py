@@ -18,7 +18,9 @@ from flagcast.edges.settings import Settings
 from flagcast.edges.telemetry import Telemetry
 
 if TYPE_CHECKING:
+    from flagcast.edges.aws.troubles import Troubles
     from flagcast.edges.circuits import Circuits, ClosedCircuits
+    from flagcast.edges.circuits import Journal as CircuitJournal
 
 
 @cache
@@ -82,18 +84,28 @@ def table() -> Impatient:
 
 
 @cache
-def circuits() -> "Circuits | ClosedCircuits":
-    """Return the destinations' circuits."""
+def troubles() -> "Troubles":
+    """Return what the state table knows of destinations in trouble."""
+    # Loaded where it is used, as circuits are: ingest knows of no troubles.
+    from flagcast.edges.aws.troubles import Troubles
+
+    return Troubles(table(), settings().state_table, time.time)
+
+
+@cache
+def circuits(journal: "CircuitJournal") -> "Circuits | ClosedCircuits":
+    """Return the destinations' circuits; what becomes of them is told to the journal."""
     # Loaded where it is used: ingest has no circuits, and Powertools brings boto3.
     from flagcast.edges.circuits import Circuits, ClosedCircuits
 
     if not settings().circuit_breaker:
         return ClosedCircuits()
-    return Circuits(table(), settings().state_table, telemetry())
+    return Circuits(table(), settings().state_table, journal)
 
 
 def forget() -> None:
     """Forget everything that was made, for a process that is to begin again."""
     queues = (queue, dead_letter_queue)
-    for made in (settings, configuration, templates, telemetry, secrets, *queues, bodies, state, table, circuits):
+    tables = (table, state, troubles, circuits)
+    for made in (settings, configuration, templates, telemetry, secrets, *queues, bodies, *tables):
         made.cache_clear()

@@ -113,13 +113,17 @@ class Configuration(Struct, frozen=True):
 
     sources: dict[str, Source | FaultySource]
     destinations: dict[str, Destination | FaultyDestination]
+    notify: str | None = None
+    """The destination that is told when another one is in trouble."""
+    notify_problems: tuple[Problem, ...] = ()
 
     @property
     def problems(self) -> tuple[Problem, ...]:
         """Return every problem once, sorted by path."""
         parts = [*self.sources.values(), *self.destinations.values()]
         faulty = [part for part in parts if isinstance(part, FaultySource | FaultyDestination)]
-        return tuple(sorted({problem for part in faulty for problem in part.problems}))
+        found = {problem for part in faulty for problem in part.problems}
+        return tuple(sorted(found.union(self.notify_problems)))
 
 
 def convert(value: Any, kind: Any) -> Any:

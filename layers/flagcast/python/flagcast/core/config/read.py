@@ -1,5 +1,6 @@
 """The text of flagcast.yaml to a Configuration, each faulty part held alone."""
 
+import difflib
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
@@ -24,6 +25,7 @@ from flagcast.errors import ConfigurationUnreadable
 _NOT_KNOWN = Text("https://not.known")
 _BODY = frozenset({"body", "template"})
 _SECTIONS = ("sources", "defaults", "destinations")
+_KEYS = (*_SECTIONS, "notify")
 
 
 class Beside(Struct, frozen=True):
@@ -51,7 +53,10 @@ def read(text: str, beside: Beside = ALONE) -> Configuration:
         known = [*default_problems, *_within(join("destinations", name), repeated)]
         return _destination(name, part, known, defaults, beside)
 
+    notify, notify_problems = _notify(tree, sections["destinations"], _within("notify", repeated))
     return Configuration(
+        notify=notify,
+        notify_problems=tuple(notify_problems),
         sources={
             str(name): _source(name, part, _within(join("sources", name), repeated))
             for name, part in sections["sources"].items()
@@ -73,7 +78,7 @@ def _sections(tree: Any, repeated: list[Problem]) -> dict[str, dict[Any, Any]]:
     if not isinstance(tree, dict):
         raise ConfigurationUnreadable("expected a mapping with sources and destinations")
     problems = [str(each) for each in repeated if each.path in _SECTIONS]
-    problems += [f"{key}: unknown key; expected {', '.join(_SECTIONS)}" for key in tree if key not in _SECTIONS]
+    problems += [f"{key}: unknown key; expected {', '.join(_KEYS)}" for key in tree if key not in _KEYS]
     sections = {"defaults": {}, **tree}
     problems += [f"{name}: is required" for name in _SECTIONS if name not in sections]
     problems += [
@@ -95,6 +100,21 @@ def _defaults(tree: dict[Any, Any], repeated: list[Problem]) -> tuple[dict[str, 
         problems.append(Problem("defaults.url", "belongs to a destination"))
     faulty = {each.path.split(".")[1].split("[")[0] for each in problems if "." in each.path}
     return {key: value for key, value in tree.items() if key not in faulty}, [*problems, *repeated]
+
+
+def _notify(
+    tree: Mapping[str, Any], destinations: Mapping[Any, Any], repeated: list[Problem]
+) -> tuple[str | None, list[Problem]]:
+    """Return the destination that is told of troubles; None where there is none, or none that is known to be meant."""
+    name = tree.get("notify")
+    if repeated or name is None:
+        return None, repeated
+    if isinstance(name, str) and name in destinations:
+        return name, []
+    close = difflib.get_close_matches(str(name), map(str, destinations), n=1)
+    there_are = ", ".join(map(str, destinations)) or "none"
+    hint = f"did you mean {close[0]}?" if close else f"there are: {there_are}"
+    return None, [Problem("notify", f"expected the name of a destination; {hint}")]
 
 
 def _source(name: object, tree: object, repeated: list[Problem]) -> Source | FaultySource:

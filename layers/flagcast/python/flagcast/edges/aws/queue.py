@@ -15,6 +15,11 @@ from flagcast.errors import QueueUnavailable
 
 MOST_ENTRIES = 10
 TRIES = 2
+_COUNTS = [
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesDelayed",
+    "ApproximateNumberOfMessagesNotVisible",
+]
 
 
 class Queue:
@@ -39,6 +44,21 @@ class Queue:
             waiting, problem = self._send_once(waiting, deadline)
         if waiting:
             raise QueueUnavailable(f"{len(waiting)} of {len(entries)} messages not sent: {problem}")
+
+    def waiting(self, deadline: float) -> int:
+        """Return about how many messages there are, by a deadline (monotonic seconds); raises QueueUnavailable.
+
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
+        """
+        call = partial(self._client.get_queue_attributes, QueueUrl=self._url, AttributeNames=_COUNTS)
+        [future] = within(deadline, [call])
+        if not finished(future):
+            raise QueueUnavailable("no answer in time")
+        try:
+            counts = future.result()["Attributes"]
+        except (BotoCoreError, ClientError) as error:
+            raise QueueUnavailable(error_name(error)) from error
+        return sum(int(counts.get(name, 0)) for name in _COUNTS)
 
     def delay(self, message: Message, seconds: int) -> None:
         """Let a message be seen again after so many seconds; raises QueueUnavailable."""

@@ -6,21 +6,13 @@ Rows are keyed by `key` and vanish 30 days after they were written, by the table
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from flagcast.core.duration import DAY
 from flagcast.core.progress import Progress
-from flagcast.edges.aws.client import error_name
+from flagcast.edges.aws.table import KEPT_FOR, ConditionFailed, asked, number
 from flagcast.errors import StateUnavailable
 
-KEPT_FOR = 30 * DAY
 TRIES = 3
 _TASK = "task#"
 _SLOT = "slot#"
-
-
-class _ConditionFailed(Exception):
-    """A row is not as it was expected to be."""
 
 
 class State:
@@ -37,8 +29,8 @@ class State:
         keys: list[dict[str, Any]] = [{"key": {"S": _TASK + name}} for name in message_ids]
         rows: dict[str, Progress] = {}
         for _ in range(TRIES):
-            asked = {self._table: {"Keys": keys, "ConsistentRead": True}}
-            answer = self._call(self._client.batch_get_item, RequestItems=asked)
+            request = {self._table: {"Keys": keys, "ConsistentRead": True}}
+            answer = asked(self._client.batch_get_item, RequestItems=request)
             for item in answer["Responses"].get(self._table, []):
                 rows[item["key"]["S"].removeprefix(_TASK)] = _progress(item)
             keys = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
@@ -53,7 +45,7 @@ class State:
         ]
         requests += [{"DeleteRequest": {"Key": {"key": {"S": _TASK + name}}}} for name in forgotten]
         for _ in range(TRIES):
-            answer = self._call(self._client.batch_write_item, RequestItems={self._table: requests})
+            answer = asked(self._client.batch_write_item, RequestItems={self._table: requests})
             requests = answer.get("UnprocessedItems", {}).get(self._table, [])
             if not requests:
                 return
@@ -96,7 +88,7 @@ class State:
 
     def rests_until(self, destination: str) -> float:
         """Return until when a destination is to rest (epoch seconds), 0 if it is not; raises StateUnavailable."""
-        answer = self._call(self._client.get_item, TableName=self._table, Key={"key": {"S": _SLOT + destination}})
+        answer = asked(self._client.get_item, TableName=self._table, Key={"key": {"S": _SLOT + destination}})
         return float(answer.get("Item", {}).get("rest", {"N": "0"})["N"])
 
     def _update(
@@ -105,31 +97,23 @@ class State:
         """Update a destination's row; returns what changed, or None where the condition does not hold."""
         numbers = {**values, ":expires": int(self._now() + KEPT_FOR)}
         try:
-            answer = self._call(
+            answer = asked(
                 self._client.update_item,
                 TableName=self._table,
                 Key={"key": {"S": _SLOT + destination}},
                 UpdateExpression=update,
                 ConditionExpression=condition,
-                ExpressionAttributeValues={name: {"N": _number(value)} for name, value in numbers.items()},
+                ExpressionAttributeValues={name: {"N": number(value)} for name, value in numbers.items()},
                 ReturnValues="UPDATED_NEW",
             )
-        except _ConditionFailed:
+        except ConditionFailed:
             return None
         changed: Mapping[str, Any] = answer["Attributes"]
         return changed
 
-    def _call(self, call: Callable[..., Any], **arguments: Any) -> Any:
-        try:
-            return call(**arguments)
-        except (BotoCoreError, ClientError) as error:
-            if (name := error_name(error)) == "ConditionalCheckFailedException":
-                raise _ConditionFailed from error
-            raise StateUnavailable(name) from error
-
     def _item(self, key: str, attributes: Mapping[str, float]) -> dict[str, Any]:
         numbers = {**attributes, "expires": int(self._now() + KEPT_FOR)}
-        return {"key": {"S": key}, **{name: {"N": _number(value)} for name, value in numbers.items()}}
+        return {"key": {"S": key}, **{name: {"N": number(value)} for name, value in numbers.items()}}
 
 
 def _attributes(row: Progress) -> dict[str, float]:
@@ -145,8 +129,3 @@ def _progress(item: Mapping[str, Any]) -> Progress:
         first_attempt=float(numbers["first_attempt"]) if "first_attempt" in numbers else None,
         slot=float(numbers["slot"]) if "slot" in numbers else None,
     )
-
-
-def _number(value: float) -> str:
-    # DynamoDB takes 38 digits and no exponent that repr would not write; microseconds are plenty.
-    return str(value) if isinstance(value, int) else f"{value:.6f}"

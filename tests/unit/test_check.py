@@ -1,0 +1,35 @@
+from pathlib import Path
+
+import pytest
+
+from flagcast_cli.check import problems_of, sample_notices
+
+
+def check(folder: Path, text: str) -> list[str]:
+    path = folder / "flagcast.yaml"
+    path.write_text(f"sources: {{flipt: {{auth: none}}}}\n{text}", encoding="utf-8")
+    return [str(each) for each in problems_of(path)]
+
+
+@pytest.mark.parametrize(("told", "problems"), [("chat", 1), ("other", 0)])
+def test_whoever_is_told_of_trouble_is_tried_on_notices(tmp_path: Path, told: str, problems: int) -> None:
+    body = "{{ event.payload.destination.x.y if event.is_notice else 1 }}"
+    found = check(
+        tmp_path,
+        f"destinations: {{chat: {{url: https://a, body: '{body}'}}, other: {{url: https://b}}}}\nnotify: {told}",
+    )
+    assert len(found) == problems
+    assert all("(on sample notice-trouble and 1 more)" in each for each in found)
+
+
+def test_notify_in_error_is_a_problem(tmp_path: Path) -> None:
+    assert check(tmp_path, "destinations: {chat: {url: https://a}}\nnotify: chatt") == [
+        "notify: expected the name of a destination; did you mean chat?"
+    ]
+
+
+def test_there_is_a_sample_of_each_kind_of_notice() -> None:
+    assert [(name, event.action, event.is_notice) for name, event in sample_notices()] == [
+        ("notice-trouble", "trouble", True),
+        ("notice-recovered", "recovered", True),
+    ]
