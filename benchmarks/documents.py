@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks import cost, scaling
+from benchmarks import cost, scaling, staying
 from benchmarks.measuring import ROOT, Row, spread
 from benchmarks.results_file import Result, read
 
@@ -25,7 +25,7 @@ def sections() -> dict[Path, dict[str, str]]:
     return {
         DOCS / "performance.md": {"ratios": ratios(result), "sizes": sizes(result), "memory": memory()},
         DOCS / "cost.md": cost.sections(result),
-        DOCS / "scaling.md": scaling.sections(result),
+        DOCS / "scaling.md": scaling.sections(result) | staying.sections(),
     }
 
 

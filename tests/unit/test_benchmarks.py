@@ -2,16 +2,22 @@
 
 import io
 import itertools
+import math
 import re
 from pathlib import Path
 
 import pytest
-from benchmarks import cost, documents, prices, run, scaling
+from benchmarks import cost, documents, prices, run, scaling, staying
 from benchmarks.environments import share_of_a_processor
 from benchmarks.measuring import ROOT, Figure, compared, in_turns
 from benchmarks.prices import Price
 from benchmarks.results_file import read
 from rich.console import Console
+
+from flagcast.core.duration import DAY, HOUR
+from flagcast.core.outcomes import CircuitOpen, Outcome, Paused
+from flagcast.core.retry import LONGEST_DELAY, LONGEST_STAY, MOST_RECEIVES
+from flagcast.story.batch import BATCH_SIZE
 
 SECTIONS = documents.sections()
 
@@ -120,6 +126,40 @@ def test_the_arithmetic_stands_on_the_templates_own_defaults() -> None:
 
     assert default("IngestMemory") == default("DeliverMemory") == cost.MEMORY
     assert default("MaximumConcurrency") == scaling.MAXIMUM_CONCURRENCY
+
+
+@pytest.mark.parametrize("outcome", [Paused(), CircuitOpen()], ids=["pause", "circuit"])
+def test_a_group_that_is_put_off_is_given_up_at_13_days_and_not_before(outcome: Outcome) -> None:
+    nearly = staying.held((LONGEST_STAY - HOUR, outcome))
+    assert {each.ends for each in nearly} == {"delivered"}
+    assert max(each.receives for each in nearly) < MOST_RECEIVES
+    for each in staying.held((LONGEST_STAY, outcome)):
+        assert each.ends == "expired"
+        assert LONGEST_STAY <= each.seconds < LONGEST_STAY + HOUR
+
+
+@pytest.mark.parametrize("before", [(), ((2 * DAY, Paused()),), ((2 * DAY, CircuitOpen()),)], ids=str)
+def test_a_day_of_outage_gives_nothing_up_whatever_put_the_group_off_before(
+    before: tuple[tuple[float, Outcome], ...],
+) -> None:
+    stays = staying.held(*before, (DAY, staying.ILL))
+    assert {each.ends for each in stays} == {"delivered"}
+    assert max(each.receives for each in stays) < MOST_RECEIVES / 4
+
+
+@pytest.mark.parametrize(("rate", "seconds"), [("50/s", 2_000), ("1/s", 100_000)])
+@pytest.mark.parametrize("size", [1, staying.GROUP])
+def test_the_last_of_a_throttled_backlog_is_delivered_when_its_rate_says(rate: str, seconds: int, size: int) -> None:
+    stays = staying.throttled(rate, size)
+    assert {each.ends for each in stays} == {"delivered"}
+    assert max(each.seconds for each in stays) == pytest.approx(seconds, rel=0.001)
+    assert max(each.receives for each in stays) < 2 * BATCH_SIZE
+
+
+def test_a_slot_that_lies_beyond_the_longest_delay_is_reached_by_several_put_offs() -> None:
+    [last] = staying.throttled("1/s", 1)
+    assert last.put_offs == math.ceil(last.seconds / LONGEST_DELAY) == 3
+    assert last.receives == last.put_offs + 1
 
 
 def test_a_group_with_a_share_of_a_processor_is_gone_afterwards() -> None:

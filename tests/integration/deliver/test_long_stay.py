@@ -33,19 +33,30 @@ def run(stack: Stack, until: float = float("inf")) -> None:
             stack.clock.advance(min(head, until) - stack.clock.now())
 
 
-@pytest.mark.parametrize("apart", [0, 3 * HOUR], ids=["together", "three-hours-apart"])
-@pytest.mark.parametrize("random", [0.0, 0.999])
+# What ten tasks show, three do in a third of the time; ten are all that a function gets of a group.
+@pytest.mark.parametrize(
+    ("tasks", "random", "apart"), [(3, 0.0, 0), (3, 0.999, 3 * HOUR)], ids=["together", "three-hours-apart"]
+)
 @pytest.mark.parametrize(
     ("ill", "longest"),
     [(without_its_secret, 13), (faulty, 13), (answering_500, 12), (answering_500_every_second, 12)],
 )
 def test_a_group_whose_head_fails_for_days_runs_out_of_time_and_not_of_receives(
-    stack: Stack, ill: Callable[[Stack], None], longest: int, random: float, apart: float
+    stack: Stack, ill: Callable[[Stack], None], longest: int, tasks: int, random: float, apart: float
 ) -> None:
+    stay(stack, ill, longest, tasks, random, apart)
+
+
+def test_nor_does_a_group_of_as_many_tasks_as_a_function_gets_at_once(stack: Stack) -> None:
+    stay(stack, answering_500_every_second, 12, 10, 0.999, 3 * HOUR)
+
+
+def stay(stack: Stack, ill: Callable[[Stack], None], longest: int, tasks: int, random: float, apart: float) -> None:
+    """Let tasks of one group fail until they are dead letters, each by its time alone."""
     stack.random = random
     ill(stack)
     sent: dict[str, float] = {}
-    for _ in range(10):
+    for _ in range(tasks):
         sent[stack.put("ill", group="one").id] = stack.clock.now()
         run(stack, stack.clock.now() + apart)
     run(stack)

@@ -1,0 +1,197 @@
+"""What waiting uses up of a task's stay: the product's own batch over one group and a clock that is simulated."""
+
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+from msgspec import Struct, structs
+
+from flagcast.core.config.model import Destination
+from flagcast.core.config.references import Text
+from flagcast.core.duration import DAY, HOUR
+from flagcast.core.message import Message
+from flagcast.core.outcomes import Answered, Attempted, CircuitOpen, Decision, GiveUp, Outcome, Paused, RetryIn
+from flagcast.core.progress import Progress
+from flagcast.core.rate import Rate
+from flagcast.core.retry import LONGEST_STAY, MOST_RECEIVES
+from flagcast.core.task import task
+from flagcast.errors import FlagcastError
+from flagcast.story.batch import BATCH_SIZE, Batch
+from flagcast.story.gates import Gates
+
+GROUP = 30
+BACKLOG = 100_000
+BEGIN = float(DAY)
+TASK = task("evt_1", "flipt", "d", "", b"{}")
+WELL, ILL = Answered(200), Answered(500)
+
+
+class Stay(Struct):
+    """How one task fared, until it left the queue after so many seconds; `ends` is a reason or "delivered"."""
+
+    receives: int = 0
+    put_offs: int = 0
+    seconds: float = 0
+    ends: str = "delivered"
+
+
+class Line:
+    """One group, received ten at a time as soon as its head can be seen; every edge of the batch is this.
+
+    `groups` are those that stand in the line for slots, each with one at a time; this is the last of them.
+    """
+
+    def __init__(self, answer: Callable[[float], Outcome], rate: str | None, size: int, groups: int) -> None:
+        self.time = BEGIN
+        self.answer = answer
+        self.groups = groups
+        self.slot = -math.inf
+        self.rows: dict[str, Progress] = {}
+        self.stays = {str(at): Stay() for at in range(size)}
+        self.destination = Destination(url=Text(""), rate_limit=Rate.parse(rate) if rate else None)
+        self.gates = Gates(self, self, self, self, self.wait)
+
+    def run(self) -> list[Stay]:
+        """Deliver until the queue is empty; every delay is at its shortest, which takes the most receives."""
+        batch = Batch(self, self, self.dead_letter, self, self, self, lambda: 0.0)
+        waiting = [Message(name, "", "", "one", "", 0, BEGIN, BEGIN, TASK) for name in self.stays]
+        while waiting:
+            received = [structs.replace(each, receives=each.receives + 1) for each in waiting[:BATCH_SIZE]]
+            self.seen_again = self.time
+            staying = set(batch.run(received, math.inf))
+            for each in received:
+                self.stays[each.id].receives = each.receives
+                self.stays[each.id].seconds = self.time - BEGIN
+            waiting = [each for each in received if each.id in staying] + waiting[BATCH_SIZE:]
+            self.time = self.seen_again
+        return list(self.stays.values())
+
+    # The clock.
+
+    def now(self) -> float:
+        return self.time
+
+    def monotonic(self) -> float:
+        return self.time
+
+    def wait(self, seconds: float) -> None:
+        self.time += seconds
+
+    # What makes the attempts.
+
+    def policy(self, message: Message) -> Destination:
+        return self.destination
+
+    def make(self, message: Message, progress: Progress) -> Outcome:
+        return self.gates.through("d", self.destination, progress, lambda: self.answer(self.time - BEGIN))
+
+    def guard(self, destination: str, attempt: Callable[[], Outcome]) -> Outcome:
+        return attempt()
+
+    def take_slot(self, destination: str, interval: float) -> float:
+        """Take the next slot, behind the one of each other group."""
+        ahead = self.groups * interval
+        self.slot = max(self.slot + ahead, self.time) if self.slot > 0 else self.time + ahead - interval
+        return self.slot
+
+    def rest(self, destination: str, until: float) -> None:
+        pass
+
+    def rests_until(self, destination: str) -> float:
+        return 0
+
+    # The queues and the state table.
+
+    def delay(self, message: Message, seconds: int) -> None:
+        self.seen_again = self.time + seconds
+
+    def hand_back(self, messages: Sequence[Message]) -> None:
+        pass
+
+    def delete(self, messages: Sequence[Message]) -> None:
+        pass
+
+    def dead_letter(self, message: Message, given_up: GiveUp, attempts: int) -> None:
+        self.stays[message.id].ends = given_up.reason
+
+    def read(self, message_ids: Sequence[str]) -> Mapping[str, Progress]:
+        return {name: self.rows[name] for name in message_ids if name in self.rows}
+
+    def write(self, rows: Mapping[str, Progress], forgotten: Collection[str] = ()) -> None:
+        self.rows.update(rows)
+
+    # The journal.
+
+    def attempted(
+        self, message: Message, outcome: Outcome | None, decision: Decision, attempts: int, seconds: float
+    ) -> None:
+        if isinstance(decision, RetryIn) and not isinstance(outcome, Attempted):
+            self.stays[message.id].put_offs += 1
+
+    def broke(self, error: BaseException) -> None:
+        raise error
+
+    def queue_failed(self, action: str, error: FlagcastError) -> None:
+        raise error
+
+    def state_failed(self, action: str, error: FlagcastError) -> None:
+        raise error
+
+
+def held(*spells: tuple[float, Outcome]) -> list[Stay]:
+    """Let a group's destination answer each spell of so many seconds so, and be well afterwards."""
+
+    def answer(seconds: float) -> Outcome:
+        for length, outcome in spells:
+            if seconds < length:
+                return outcome
+            seconds -= length
+        return WELL
+
+    return Line(answer, None, GROUP, 1).run()
+
+
+def throttled(rate: str, size: int) -> list[Stay]:
+    """Let a backlog of groups of one size wait for slots; returns the stays of the last group."""
+    return Line(lambda seconds: WELL, rate, size, math.ceil(BACKLOG / size)).run()
+
+
+def sections() -> dict[str, str]:
+    """Return the computed sections of docs/scaling.md that tell of waiting."""
+    from benchmarks.documents import table
+
+    headings = ["head", "most of a follower", "longest stay", "receives left", "days left", "end"]
+    spells = {
+        "a day of outage": held((DAY, ILL)),
+        "a day behind an open circuit": held((DAY, CircuitOpen())),
+        "two days of pause, then a day of outage": held((2 * DAY, Paused()), (DAY, ILL)),
+        "12 days of pause": held((12 * DAY, Paused())),
+        "13 days of pause": held((LONGEST_STAY, Paused())),
+        "an outage that stays": held((math.inf, ILL)),
+    }
+    backlogs = [
+        [rate, str(size), str(max(each.put_offs for each in stays)), *_left(stays)]
+        for rate in ("50/s", "1/s")
+        for size in (1, GROUP)
+        for stays in [throttled(rate, size)]
+    ]
+    return {
+        "staying": table(["what holds it", *headings], ([what, *_left(stays)] for what, stays in spells.items())),
+        "backlog": table(["rate", "a group's tasks", "put-offs of a task", *headings], backlogs),
+    }
+
+
+def _left(stays: Sequence[Stay]) -> list[str]:
+    """Return what a group used up, and what is left to the task that used up the most."""
+    longest = max(each.seconds for each in stays)
+    most = max(each.receives for each in stays)
+    follower = str(max(each.receives for each in stays[1:])) if len(stays) > 1 else ""
+    days = f"{max(LONGEST_STAY - longest, 0) / DAY:.1f}"
+    return [str(stays[0].receives), follower, _long(longest), str(MOST_RECEIVES - most), days, _ends(stays)]
+
+
+def _long(seconds: float) -> str:
+    return f"{seconds / HOUR:.1f} h" if seconds < 2 * DAY else f"{seconds / DAY:.1f} days"
+
+
+def _ends(stays: Iterable[Stay]) -> str:
+    return ", ".join(sorted({each.ends for each in stays}))
