@@ -8,9 +8,10 @@ from typing import assert_never
 from rich.json import JSON
 
 from flagcast.core.outcomes import Faulty, Filtered, FilterFailed, RenderFailed
+from flagcast.core.rehearsal import Rehearsed, rehearsed
 from flagcast.core.rendering import Request
 from flagcast_cli.console import out
-from flagcast_cli.rehearsal import Rehearsal, Rehearsed, rehearsal_of, rehearsed
+from flagcast_cli.rehearsal import Rehearsal, rehearsal_of
 from flagcast_cli.samples import sample_files
 
 

@@ -9,11 +9,13 @@ from typing import assert_never
 
 from msgspec import structs
 
+from flagcast.core.checking import taken_in
 from flagcast.core.conditions import accepted
 from flagcast.core.config.references import Values
 from flagcast.core.event import Event, InvalidEvent
 from flagcast.core.masking import masked
 from flagcast.core.outcomes import Answered, BlockedAddress, NotAccepted, Unreachable
+from flagcast.core.rehearsal import refusal
 from flagcast.core.rendering import Request, render
 from flagcast.edges import transport
 from flagcast.edges.aws.client import client
@@ -21,8 +23,7 @@ from flagcast.edges.aws.secrets import SecretStore
 from flagcast.errors import SecretUnavailable
 from flagcast_cli.console import CommandError, err, out
 from flagcast_cli.preview import show_request
-from flagcast_cli.rehearsal import Rehearsal, refusal, rehearsal_of
-from flagcast_cli.samples import taken_in
+from flagcast_cli.rehearsal import Rehearsal, rehearsal_of
 
 _MARK = "flagcast-test"
 _SECRETS_WITHIN = 10.0

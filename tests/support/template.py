@@ -1,5 +1,6 @@
 """template.yaml as tests look at it: as it is written, as parameters decide it, and as SAM transforms it; offline."""
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -94,14 +95,24 @@ def decided(template: Template, **parameters: str) -> Template:
     return {**template, "Resources": resolved(kept)}
 
 
-def transformed(template: Template, **parameters: str) -> Template:
-    """Return what CloudFormation makes resources of: after SAM's transform, decided by parameters."""
+def transformed(template: Template, root: Path = ROOT, /, **parameters: str) -> Template:
+    """Return what CloudFormation makes resources of: after SAM's transform, decided by parameters.
+
+    What lies in a folder under `root` is named by its content, as `sam package` names it.
+    """
     copy: Template = json.loads(json.dumps(template))
     for resource in copy["Resources"].values():
         for key in {"CodeUri", "ContentUri"} & resource.get("Properties", {}).keys():
-            resource["Properties"][key] = "s3://bucket/key"
-    made: Template = transform(copy, {"AWS::Region": "us-east-1"}, _NoManagedPolicies())
+            resource["Properties"][key] = f"s3://bucket/{_content(root / resource['Properties'][key])}"
+    made: Template = transform(copy, {"AWS::Region": "us-east-1", **parameters}, _NoManagedPolicies())
     return decided(made, **parameters)
+
+
+def _content(folder: Path) -> str:
+    made = hashlib.sha256()
+    for file in sorted(each for each in folder.rglob("*") if each.is_file() and "__pycache__" not in each.parts):
+        made.update(f"{file.relative_to(folder)}\0".encode() + file.read_bytes())
+    return made.hexdigest()
 
 
 def resources(template: Template, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from flagcast_cli.check import problems_of, sample_notices
+from flagcast.core.checking import sample_notices
+from flagcast_cli.check import problems_of
 
 
 def check(folder: Path, text: str) -> list[str]:

@@ -77,7 +77,7 @@ def test_a_key_takes_the_place_of_the_encryption_that_is_there_without_one() -> 
     assert "SSESpecification" not in properties(without, "StateTable")
 
 
-@pytest.mark.parametrize("role", ["IngestRole", "DeliverRole"])
+@pytest.mark.parametrize("role", ["IngestRole", "DeliverRole", "PrecheckRole"])
 def test_with_a_key_the_roles_may_use_it_and_no_other(role: str) -> None:
     of_keys = [each for each in statements(template(KmsKeyArn=KEY), role) if "kms:" in json.dumps(each["Action"])]
     allowed = {"Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": {"Ref": "KmsKeyArn"}}
@@ -85,7 +85,7 @@ def test_with_a_key_the_roles_may_use_it_and_no_other(role: str) -> None:
     assert "kms:" not in json.dumps(statements(template(), role))
 
 
-@pytest.mark.parametrize("function", ["IngestFunction", "DeliverFunction"])
+@pytest.mark.parametrize("function", ["IngestFunction", "DeliverFunction", "PrecheckFunction"])
 def test_in_a_vpc_a_function_has_its_subnets_and_its_role_may_connect_it(function: str) -> None:
     made, without = template(SubnetIds="a,b", SecurityGroupIds="c"), template()
     connected = {"SubnetIds": {"Ref": "SubnetIds"}, "SecurityGroupIds": {"Ref": "SecurityGroupIds"}}
@@ -109,7 +109,7 @@ def test_what_connects_a_function_to_a_vpc_is_denied_to_its_own_code() -> None:
     assert [*denied["Condition"]["ArnLike"]] == ["lambda:SourceFunctionArn"]
 
 
-@pytest.mark.parametrize("role", ["IngestRole", "DeliverRole"])
+@pytest.mark.parametrize("role", ["IngestRole", "DeliverRole", "PrecheckRole"])
 def test_a_boundary_bounds_the_roles(role: str) -> None:
     made = template(PermissionsBoundaryArn="arn:aws:iam::123456789012:policy/b")
     assert properties(made, role)["PermissionsBoundary"] == {"Ref": "PermissionsBoundaryArn"}

@@ -19,7 +19,7 @@ from msgspec import structs
 from flagcast_cli.checkout import LOCAL_STACK
 from flagcast_cli.local.containers import Bridge, reachable
 from flagcast_cli.local.emulator import REGION
-from flagcast_cli.local.stack import BUILT, NAME, Stack
+from flagcast_cli.local.stack import BUILT, NAME, Stack, built_template
 from flagcast_cli.receiver import Receiver
 
 FOLDER = LOCAL_STACK / "sam-local"
@@ -51,7 +51,7 @@ def prepared(stack: Stack, receiver: Receiver, configuration: Path, network: Bri
             Name=f"{PARAMETER_PREFIX}receiver", Value=url, Type="SecureString", Overwrite=True
         )
         copy_configuration(configuration)
-        built = yaml.safe_load((BUILT / "template.yaml").read_text(encoding="utf-8"))
+        built = built_template()
         TEMPLATE.write_text(yaml.safe_dump(for_containers(built), sort_keys=False), encoding="utf-8")
         VARIABLES.write_text(json.dumps(dict(_variables(stack, built, endpoint)), indent=2) + "\n", encoding="utf-8")
         yield structs.replace(stack, signing_secret=SIGNING_SECRET)

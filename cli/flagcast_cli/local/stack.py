@@ -39,13 +39,26 @@ class Stack(Struct, frozen=True):
 
 
 def build(environment: Mapping[str, str]) -> None:
-    """Run sam build into a folder of the local stack's own; raises CommandError."""
+    """Run sam build into a folder of the local stack's own; raises CommandError.
+
+    What is built is deployed at once, as the emulator has no CodeDeploy.
+    """
     _sam(
         environment, "build", "--cached", "--parallel",
         "--template-file", str(TEMPLATE),
         "--build-dir", str(BUILT),
         "--cache-dir", str(LOCAL_STACK / "cache"),
     )  # fmt: skip
+    template = built_template()
+    for resource in template["Resources"].values():
+        resource.get("Properties", {}).pop("DeploymentPreference", None)
+    (BUILT / "template.yaml").write_text(yaml.safe_dump(template, sort_keys=False), encoding="utf-8")
+
+
+def built_template() -> dict[str, Any]:
+    """Return the template that sam build made."""
+    template: dict[str, Any] = yaml.safe_load((BUILT / "template.yaml").read_text(encoding="utf-8"))
+    return template
 
 
 def deploy(emulator: Emulator, configuration: Path) -> Stack:
@@ -75,7 +88,7 @@ def _create_routes(emulator: Emulator) -> None:
     physical = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in resources}
     api = emulator.client("apigatewayv2")
     functions = emulator.client("lambda")
-    for function, event in _http_events(yaml.safe_load((BUILT / "template.yaml").read_text(encoding="utf-8"))):
+    for function, event in _http_events(built_template()):
         api_id = physical[event["ApiId"]["Ref"]]
         arn = functions.get_function(FunctionName=physical[function])["Configuration"]["FunctionArn"]
         integration = api.create_integration(

@@ -47,7 +47,7 @@ def compile_destination(
         {name: header for name in destination.headers if (header := compiling.header(name, destination.headers[name]))},
         compiling.expression("when", destination.when),
         compiling.expression("accept", destination.accept),
-        _references(destination),
+        references_of(destination),
     )
     return tuple(compiling.problems) or made
 
@@ -105,7 +105,8 @@ def _compile_body(templates: Templates, destination: Destination, source: str, n
     return compile_go(source, name)
 
 
-def _references(destination: Destination) -> tuple[Reference, ...]:
+def references_of(destination: Destination) -> tuple[Reference, ...]:
+    """Return every reference that a destination names, each once."""
     texts = [destination.url, *destination.headers.values(), *destination.vars.values()]
     if destination.sign is not None:
         texts += destination.sign.secrets

@@ -1,0 +1,71 @@
+"""Everything that can be known to be wrong with a configuration before an event comes."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import get_args
+
+from flagcast.core.compiling import Compiled, compile_destination
+from flagcast.core.config.model import Configuration, Destination, Problem, Source
+from flagcast.core.event import NOTICES, Event, InvalidEvent, Origin, parse
+from flagcast.core.notice import Kind, notice_body, notice_id
+from flagcast.core.outcomes import FilterFailed, RenderFailed
+from flagcast.core.rehearsal import SOME_TIME, rehearsed
+from flagcast.core.trouble import Trouble
+
+_RECEIVED_AT = "2026-01-02T03:04:05.678Z"
+
+
+def problems(configuration: Configuration, templates: Mapping[str, str], samples: Mapping[str, bytes]) -> list[Problem]:
+    """Return every problem, dry runs of every template on every sample (raw bodies by name) included."""
+    return [*configuration.problems, *_template_problems(configuration, templates, samples)]
+
+
+def taken_in(raw: bytes, name: str, configuration: Configuration) -> Iterator[Event | InvalidEvent]:
+    """Yield an event as each source would have taken it in; as one without settings where none is right."""
+    usable = {name: source for name, source in configuration.sources.items() if isinstance(source, Source)}
+    for source_name, source in (usable or {"source": Source()}).items():
+        yield parse(raw, Origin(f"evt_{name}", source_name, source.environment, source.flipt_url, _RECEIVED_AT))
+
+
+def sample_notices() -> Iterator[tuple[str, Event]]:
+    """Yield a notice of a trouble, and one of its end."""
+    trouble = Trouble("rejected", SOME_TIME, 403, "no such channel")
+    kinds: tuple[Kind, ...] = get_args(Kind)
+    for kind in kinds:
+        body = notice_body(kind, "another", trouble, 12, "flagcast", SOME_TIME)
+        event = parse(body.encode(), Origin(notice_id(kind, "another", trouble), NOTICES))
+        if isinstance(event, Event):
+            yield f"notice-{kind}", event
+
+
+def dry_run(compiled: Compiled, path: str, events: Iterable[tuple[str, Event]]) -> Iterator[Problem]:
+    """Render every event that the destination wants; yields each way to fail once, with where it was met."""
+    met: dict[str, list[str]] = {}
+    for sample, event in events:
+        made = rehearsed(compiled, event)
+        if isinstance(made, RenderFailed | FilterFailed):
+            met.setdefault(made.detail, []).append(sample)
+    for detail, samples in met.items():
+        others = f" and {len(samples) - 1} more" if len(samples) > 1 else ""
+        yield Problem(path, f"{detail} (on sample {samples[0]}{others})")
+
+
+def _template_problems(
+    configuration: Configuration, templates: Mapping[str, str], samples: Mapping[str, bytes]
+) -> Iterator[Problem]:
+    events = [
+        (name, event)
+        for name, raw in samples.items()
+        for event in taken_in(raw, name, configuration)
+        if isinstance(event, Event)
+    ]
+    for name, configured in configuration.destinations.items():
+        tried = [*events, *sample_notices()] if name == configuration.notify else events
+        destination = configured if isinstance(configured, Destination) else configured.draft
+        if destination is None or destination.template not in (None, *templates):
+            continue
+        path = f"destinations.{name}"
+        compiled = compile_destination(destination, templates, path)
+        if isinstance(compiled, Compiled):
+            yield from dry_run(compiled, path, tried)
+        else:
+            yield from compiled
