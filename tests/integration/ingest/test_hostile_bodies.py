@@ -22,7 +22,7 @@ from tests.integration.deliver.harness import FOREVER, Stack, forget
 from tests.integration.ingest.hostile_bodies import FAMILIES, NO_EVENT, written
 from tests.support.api_gateway import http_event
 
-SECONDS = 2.0
+SECONDS = 10.0
 """In which ingest answers, and in which each delivery ends, on a busy machine too."""
 
 NAMES = destinations()
