@@ -13,8 +13,8 @@ from typing import Any
 from msgspec import Struct
 
 _SEARCH = re.compile(
-    r"(?P<sum>SUM\()?SEARCH\('\{(?P<schema>[\w/,]+)\} MetricName=\"(?P<metric>\w+)\"(?P<terms>( \w+=\"\w+\")*)', "
-    r"'(?P<stat>\w+)', \d+\)(?(sum)\))"
+    r"(?P<sum>SUM\()?SEARCH\('\{\"(?P<namespace>[\w/-]+)\",(?P<schema>[\w,]+)\} "
+    r"MetricName=\"(?P<metric>\w+)\"(?P<terms>( \w+=\"\w+\")*)', '(?P<stat>\w+)', \d+\)(?(sum)\))"
 )
 _TERM = re.compile(r"(\w+)=\"(\w+)\"")
 
@@ -80,12 +80,12 @@ def _line(said: list[Any]) -> Line:
     match = _SEARCH.fullmatch(options["expression"])
     if match is None:
         raise ValueError(f"this expression is not known: {options['expression']}")
-    namespace, *names = match["schema"].split(",")
+    names = match["schema"].split(",")
     fixed = dict(_TERM.findall(match["terms"]))
     if not fixed.keys() <= set(names):
         raise ValueError(f"this search asks for what is not in its schema: {options['expression']}")
     return Line(
-        namespace, match["metric"], fixed, match["stat"], options["label"],
+        match["namespace"], match["metric"], fixed, match["stat"], options["label"],
         tuple(name for name in names if name not in fixed), summed=bool(match["sum"]), right=right,
     )  # fmt: skip
 

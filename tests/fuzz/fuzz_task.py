@@ -147,7 +147,7 @@ def settle(text: str, *, readable: bool = False) -> Outcome:
     if isinstance(decision, GiveUp):
         bury(message, decision)
     lines: list[str] = []
-    Telemetry(time.time, lines.append).attempted(message, outcome, decision, 1, 0.1)
+    Telemetry(time.time, "fuzz", lines.append).attempted(message, outcome, decision, 1, 0.1)
     (line,) = lines
     assert line.endswith("}\n")
     json.loads(line)

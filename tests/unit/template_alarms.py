@@ -101,9 +101,21 @@ def queries(template: Template) -> list[str]:
     ]
 
 
+def this_stack_alone(template: Template) -> list[str]:
+    """Another stack of the account has the same metrics, and its troubles are its own."""
+    own = {"Fn::Sub": "Flagcast/${AWS::StackName}"}
+    return [
+        f"{name} watches every stack"
+        for name, alarm in alarms(template).items()
+        if any(each.get("Namespace", own) != own and not each.get("Dimensions") for each in watched(alarm))
+        or ("SCHEMA(" in expression(alarm) and f'SCHEMA("{own["Fn::Sub"]}"' not in expression(alarm))
+    ]
+
+
 def expression(alarm: dict[str, Any]) -> str:
     """Return what an alarm computes; nothing if it looks at a metric as it is."""
-    return " ".join(each["Expression"] for each in alarm.get("Metrics", []) if "Expression" in each)
+    said = [each["Expression"] for each in alarm.get("Metrics", []) if "Expression" in each]
+    return " ".join(each if isinstance(each, str) else each["Fn::Sub"] for each in said)
 
 
 def evaluation(template: Template) -> list[str]:

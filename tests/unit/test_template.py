@@ -40,6 +40,7 @@ IN_ANY_STATE: list[Policy] = [
     alarms.alarms_for_each_function,
     alarms.alarms_for_the_api,
     alarms.queries,
+    alarms.this_stack_alone,
     alarms.evaluation,
 ]
 
@@ -133,6 +134,8 @@ WEAKENED: list[tuple[Policy, str, Any]] = [
     (alarms.alarms_for_the_api, "Resources/ServerErrorsAlarm/Properties/MetricName", "5XXError"),
     *((alarms.queries, f"Resources/{name}Alarm", ...) for name in ("RejectedEvents", "FailingDestinations")),
     (alarms.queries, "Resources/RejectedEventsAlarm/Properties/Metrics/0/Expression", WHERE.format("source, reason")),
+    (alarms.this_stack_alone, "Resources/UnexpectedErrorsAlarm/Properties/Namespace", "Flagcast"),
+    (alarms.this_stack_alone, "Resources/RejectedEventsAlarm/Properties/Metrics/0/Expression", WHERE.format("source")),
     (alarms.evaluation, "Resources/RejectedEventsAlarm/Properties/EvaluationPeriods", 37),
     (alarms.evaluation, "Resources/OldestTaskAlarm/Properties/EvaluationPeriods", 289),
     (alarms.evaluation, "Resources/OldDeadLettersAlarm/Properties/EvaluationPeriods", 169),

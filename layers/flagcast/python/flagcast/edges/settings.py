@@ -32,5 +32,10 @@ class Settings(Struct, frozen=True):
             bodies_bucket=environ["FLAGCAST_BODIES_BUCKET"],
             state_table=environ["FLAGCAST_STATE_TABLE"],
             circuit_breaker=environ["FLAGCAST_CIRCUIT_BREAKER"] == "on",
-            stack=environ.get("FLAGCAST_STACK", ""),
+            stack=stack_name(environ),
         )
+
+
+def stack_name(environ: Mapping[str, str]) -> str:
+    """Return the stack's name; by itself, as what goes wrong with the other settings is told under it."""
+    return environ.get("FLAGCAST_STACK", "")

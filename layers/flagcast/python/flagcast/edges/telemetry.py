@@ -30,6 +30,8 @@ from flagcast.core.task import NO_DESTINATION, Task
 from flagcast.errors import FlagcastError, QueueUnavailable, StateUnavailable
 
 NAMESPACE = "Flagcast"
+"""Metrics are under it and the stack's name: another stack of the account must not trouble this one's alarms."""
+
 UNKNOWN = "-"
 LONGEST_WORD = 64
 """Characters kept of what an event calls itself: a line too long for CloudWatch would be lost with its metrics."""
@@ -45,9 +47,10 @@ def _write(line: str) -> None:
 class Telemetry:
     """Writes the lines; `now` in epoch seconds."""
 
-    def __init__(self, now: Callable[[], float], write: Callable[[str], None] = _write) -> None:
-        """Keep the clock and where lines go."""
+    def __init__(self, now: Callable[[], float], stack: str, write: Callable[[str], None] = _write) -> None:
+        """Keep the clock, the stack's name (it may be empty) and where lines go."""
         self._now = now
+        self._namespace = f"{NAMESPACE}/{stack}" if stack else NAMESPACE
         self._write = write
 
     def accepted(self, source: str, event_id: str, event: Event, destinations: list[str], seconds: float) -> None:
@@ -163,17 +166,18 @@ class Telemetry:
         self._emit("error", {"error": type(error).__name__, "at": frames, "Errors": 1}, [_metrics([], Errors="Count")])
 
     def _emit(self, event: str, fields: dict[str, Any], metrics: list[dict[str, Any]]) -> None:
+        directives = [{"Namespace": self._namespace, **each} for each in metrics]
         line = {
             "event": event,
             **fields,
-            "_aws": {"Timestamp": int(self._now() * 1000), "CloudWatchMetrics": metrics},
+            "_aws": {"Timestamp": int(self._now() * 1000), "CloudWatchMetrics": directives},
         }
         self._write(msgspec.json.encode(line).decode() + "\n")
 
 
 def _metrics(dimensions: list[str], **units: Unit) -> dict[str, Any]:
     metrics = [{"Name": name, "Unit": unit} for name, unit in units.items()]
-    return {"Namespace": NAMESPACE, "Dimensions": [dimensions], "Metrics": metrics}
+    return {"Dimensions": [dimensions], "Metrics": metrics}
 
 
 def _outcome(outcome: Outcome | None, decision: Decision) -> str:

@@ -14,7 +14,7 @@ from flagcast.edges.aws.queue import Queue
 from flagcast.edges.aws.secrets import SecretStore
 from flagcast.edges.aws.state import State
 from flagcast.edges.configuration_file import read_configuration, read_templates
-from flagcast.edges.settings import Settings
+from flagcast.edges.settings import Settings, stack_name
 from flagcast.edges.telemetry import Telemetry
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def templates() -> dict[str, str]:
 @cache
 def telemetry() -> Telemetry:
     """Return what writes the lines."""
-    return Telemetry(time.time)
+    return Telemetry(time.time, stack_name(os.environ))
 
 
 @cache
