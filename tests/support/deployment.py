@@ -3,6 +3,7 @@
 The queues are the served simulator's; the table is MiniStack's DynamoDB, which does some 500 requests a second.
 """
 
+import itertools
 import json
 import os
 import subprocess
@@ -34,6 +35,7 @@ class Deployment:
         self.folder = folder
         self.queues = queues
         self._destinations = destinations
+        self._numbers = itertools.count()
         self._table = table
         self.sqs: Any = boto3.client(
             "sqs",
@@ -116,8 +118,8 @@ class Deployment:
         """Run so many functions side by side, each taken up anew when it dies; all have ended on leaving."""
         ended = threading.Event()
         variables = {**self._environment(), **environment}
-        places = [_Place(self, at, variables, ended) for at in range(count)]
-        threads = [threading.Thread(target=place.keep, name=f"function-{at}") for at, place in enumerate(places)]
+        places = [_Place(self, next(self._numbers), variables, ended) for _ in range(count)]
+        threads = [threading.Thread(target=place.keep) for place in places]
         for thread in threads:
             thread.start()
         try:
