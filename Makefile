@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test sam-local-test lint format account fuzz bench build deploy lock clean
+.PHONY: help demo dev test sam-local-test lint format account isolation fuzz bench build deploy lock clean
 
 PORT ?= 4566
 CONTAINERS ?=
@@ -42,6 +42,9 @@ format: .venv/ready ## Format the code
 
 account: .venv/ready ## Account for 10,000 events while everything fails (six minutes)
 	@$(RUN) python -m tests.accountant
+
+isolation: .venv/ready ## Measure what a destination that hangs or fails costs the others (a quarter of an hour)
+	@$(RUN) python -m benchmarks.isolation
 
 fuzz: .venv/ready ## Fuzz what comes in and what is read off the queue (SECONDS=60 each)
 	@$(RUN) python -m pip install --quiet --disable-pip-version-check atheris==3.1.0
