@@ -33,6 +33,11 @@ class Task(Struct, frozen=True, omit_defaults=True):
     body_ref: str | UnsetType = UNSET
 
     @property
+    def is_claim_check(self) -> bool:
+        """Tell whether the body is stored apart, as it is too large for a message."""
+        return self.body_ref is not UNSET
+
+    @property
     def raw(self) -> bytes:
         """Return the body's bytes as Flipt sent them; raises LookupError where `body_ref` says they are elsewhere."""
         if self.body is not UNSET:

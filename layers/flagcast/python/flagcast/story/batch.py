@@ -1,4 +1,7 @@
-"""A batch of tasks: groups side by side, what is done deleted at once, what may kill the function last and alone."""
+"""A batch of tasks: groups side by side, what is done deleted at once, what may kill the function last and alone.
+
+A claim check may: ten bodies of the largest size at once are more than the function has memory for.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -7,6 +10,7 @@ from typing import Protocol
 
 from flagcast.core.message import Message
 from flagcast.core.retry import Random
+from flagcast.core.task import Task
 from flagcast.errors import QueueUnavailable
 from flagcast.story import group as story_group
 from flagcast.story import records as story_records
@@ -55,12 +59,12 @@ class Batch:
         """
         self._records.open(messages)
         calm: list[list[Message]] = []
-        suspects: list[list[Message]] = []
+        alone: list[list[Message]] = []
         for group in _grouped(messages):
-            (suspects if self._suspicion(group) else calm).append(group)
-        done = self._side_by_side(calm, deadline, is_last=not suspects)
+            (alone if self._suspicion(group) or _is_large(group) else calm).append(group)
+        done = self._side_by_side(calm, deadline, is_last=not alone)
         # Whoever killed least often comes first: behind one that kills each time it would never have its turn.
-        done += self._one_by_one(sorted(suspects, key=self._suspicion), deadline)
+        done += self._one_by_one(sorted(alone, key=self._suspicion), deadline)
         self._records.close(done)
         left = {message.id for message in done}
         staying = [message for message in messages if message.id not in left]
@@ -131,6 +135,10 @@ def _grouped(messages: Sequence[Message]) -> list[list[Message]]:
     for message in messages:
         groups.setdefault(message.group, []).append(message)
     return list(groups.values())
+
+
+def _is_large(group: Sequence[Message]) -> bool:
+    return any(isinstance(message.task, Task) and message.task.is_claim_check for message in group)
 
 
 def _drain(settled: SimpleQueue[Message]) -> Iterator[Message]:
