@@ -1,11 +1,9 @@
-"""What the ledger says of one task, and what excuses the functions for."""
+"""What the ledger says of one task."""
 
 from bisect import bisect_left
 from collections import defaultdict
 
 from tests.accountant.ledger import Arrival, Invocation, Ledger, Letter, TaskId
-
-UNHEARD = {"dead letter: answer lost", "dead letter: late"}
 
 
 class Books:
@@ -33,25 +31,6 @@ class Books:
         """Return every task of which anything was seen anywhere."""
         kept = (self.arrivals, self.letters, self.invocations)
         return {task for each in kept for task, seen in each.items() if seen}
-
-    def excuse(self, task: TaskId, end: Arrival | Letter) -> str | None:
-        """Say what kept the function that brought a task to an end from telling so."""
-        by = [each for each in self.invocations[task] if each.pid == end.pid and each.began_tick < end.tick]
-        if not by:
-            return None
-        last = max(by, key=lambda each: each.began_tick)
-        if last.killed_by is not None:
-            return "the function was killed before its task was deleted"
-        if last.forgotten:
-            return "the function's answer did not reach the event source"
-        return None
-
-    def unheard(self, task: TaskId, until: int) -> str | None:
-        """Say whether a dead letter was taken that the function took for refused: the task lives on beside it."""
-        for each in self.invocations[task]:
-            if each.began_tick < until and UNHEARD & set(each.troubles) and self.letters[task]:
-                return "the queue took a dead letter, and its answer was lost"
-        return None
 
     def rested(self, destination: str, before: Arrival, after: Arrival) -> bool:
         """Tell whether the destination asked for rest since shortly before an attempt."""

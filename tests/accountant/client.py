@@ -85,13 +85,18 @@ class Client:
                 heapq.heappush(self._due, (now, behind.popleft()))
 
 
+def headers(event: Made, secret: str = setup.SIGNING) -> list[tuple[str, str]]:
+    """Make the headers of one event's request; `secret` is what a genuine one is signed with."""
+    made = [("Content-Type", "application/json")]
+    if event.kind != "unsigned":
+        used = "another secret" if event.kind == "wrongly signed" else secret
+        made.append(("X-Flipt-Webhook-Signature", flipt_signature(event.body, used)))
+    return made
+
+
 def request(event: Made) -> dict[str, Any]:
     """Make what API Gateway hands over; every other body as it does with what is not text to it."""
-    headers = [("Content-Type", "application/json")]
-    if event.kind != "unsigned":
-        secret = "another secret" if event.kind == "wrongly signed" else setup.SIGNING
-        headers.append(("X-Flipt-Webhook-Signature", flipt_signature(event.body, secret)))
-    made = http_event(headers=headers, body=event.body, request_id=f"request-{event.number}")
+    made = http_event(headers=headers(event), body=event.body, request_id=f"request-{event.number}")
     if event.number % 2:
         made |= {"body": base64.b64encode(event.body).decode(), "isBase64Encoded": True}
     return made

@@ -20,13 +20,12 @@ from tests.accountant.ledger import Invocation, Ledger
 from tests.accountant.table import Table
 from tests.support.simulator import Simulator
 
-DAY = 86_400
 FIFO = {
     "FifoQueue": "true",
     "DeduplicationScope": "messageGroup",
     "FifoThroughputLimit": "perMessageGroupId",
     "VisibilityTimeout": "270",
-    "MessageRetentionPeriod": str(14 * DAY),
+    "MessageRetentionPeriod": str(14 * 86_400),
 }
 HANG = 0.6
 """Seconds that a call hangs before it takes effect: longer than the functions' patience in a run."""
@@ -62,7 +61,7 @@ class Cloud:
 
     def call(self, pid: int, service: str, operation: str, arguments: dict[str, Any]) -> Reply | None:
         """Do what a function asks; None where there is nobody left to answer."""
-        name = self._name(service, operation, arguments)
+        name, asked = self._name(service, operation, arguments), self._ledger.tick()
         fault = self._fault(name, arguments)
         if fault is not None:
             self._strikes.strike(f"{name}: {fault}")
@@ -82,6 +81,9 @@ class Cloud:
             case "late":
                 time.sleep(HANG)
         reply = self._do(pid, service, operation, arguments)
+        if name == "dead letter" and reply[0] == "ok":
+            for sent in reply[1].get("Successful", []):
+                self._ledger.put(sent["MessageId"], asked, pid, is_heard=fault is None)
         if fault == "killed after":
             self.kill(pid, f"after {name}")
             return None
@@ -128,17 +130,12 @@ class Cloud:
                         where = "dead letter" if arguments["QueueUrl"] == self.dead_url else "task"
                         for entry in arguments["Entries"]:
                             self.watch(where, entry["MessageBody"] + json.dumps(entry.get("MessageAttributes", {})))
-                    answer = getattr(self.simulator, operation)(**arguments)
-                    if arguments["QueueUrl"] == self.dead_url:
-                        for sent in answer.get("Successful", []):
-                            self._ledger.put_away.setdefault(sent["MessageId"], (self._ledger.tick(), pid))
-                    return "ok", answer
+                    return "ok", getattr(self.simulator, operation)(**arguments)
                 case "dynamodb":
                     self.watch("row", json.dumps(arguments))
                     return "ok", getattr(self.table, operation)(**arguments)
                 case "secretsmanager":
-                    name = arguments["SecretId"].removeprefix(setup.PREFIX)
-                    return "ok", {"SecretString": setup.SECRETS[name]}
+                    return "ok", {"SecretString": setup.SECRETS[arguments["SecretId"].removeprefix(setup.PREFIX)]}
                 case _:
                     return self._object(operation, arguments)
         except ClientError as error:
@@ -171,8 +168,7 @@ class Cloud:
         return NAMES.get((service, operation), "rest")
 
     def _fault(self, name: str, arguments: Mapping[str, Any]) -> str | None:
-        rate = self._rates.get(name, 0.0)
-        if not rate:
+        if not (rate := self._rates.get(name, 0.0)):
             return None
         about = self._about(arguments)
         with self._lock:

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections import defaultdict
 from typing import TYPE_CHECKING, ClassVar
 
 from tests.accountant.client import request
@@ -86,8 +87,10 @@ class Deliverer(Hand):
         if event is None:
             return False
         self.began = run.clock.now()
-        names = [json.loads(each["body"])["id"] for each in event["Records"]]
-        invocation = Invocation(frozenset(names), self.began, run.ledger.tick())
+        tasks: defaultdict[str, list[str]] = defaultdict(list)
+        for each in event["Records"]:
+            tasks[json.loads(each["body"])["id"]].append(each["messageId"])
+        invocation = Invocation(tasks, self.began, run.ledger.tick())
         run.ledger.invocations.append(invocation)
         try:
             answer = self.place.invoke("deliver", event, run.generation, invocation)
@@ -116,14 +119,16 @@ class Redriver(Hand):
     def act(self) -> bool:
         run = self.run
         queue = run.cloud.simulator.queue(run.cloud.dead_url)
-        fresh = [each for each in list(queue.messages.values()) if each.id not in self._known]
+        letters = list(queue.messages.values())
+        fresh = [each for each in letters if each.id in run.ledger.puts and each.id not in self._known]
         for stored in fresh:
             self._known.add(stored.id)
             attributes = {name: value["StringValue"] for name, value in stored.attributes.items()}
             task = json.loads(stored.body)["id"]
-            tick, pid = run.ledger.put_away[stored.id]
-            reason = attributes.get("reason", "queue_net")
-            letter = Letter(task, reason, attributes.get("status", ""), stored.sent_at, tick, pid, stored.id)
+            put = run.ledger.puts[stored.id][0]
+            reason, status = attributes.get("reason", "queue_net"), attributes.get("status", "")
+            of = attributes.get("message_id", "")
+            letter = Letter(task, reason, status, stored.sent_at, put.tick, put.pid, stored.id, of)
             run.ledger.letters.append(letter)
             if reason not in REDRIVEN or run.dice.roll("redrive", task, reason) >= REDRIVES:
                 continue

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from tests.accountant import setup
 from tests.accountant.books import Books
+from tests.accountant.ends import Ends
 from tests.accountant.events import Made
 from tests.accountant.ledger import Arrival, Letter, Sending, TaskId
 from tests.accountant.run import Result
@@ -105,19 +106,15 @@ class Judge:
 
     def _judge_duplicates(self, task: TaskId, good: list[Arrival]) -> None:
         """Explain each delivery after the first, and each dead letter after a delivery, by what could not be helped."""
-        ends: list[Arrival | Letter] = [*good, *self._books.letters[task]]
-        ends.sort(key=lambda each: each.tick)
-        copies = 0
-        for before, after in pairwise(ends):
-            why = self._books.excuse(task, before) or self._books.unheard(task, after.tick)
-            if isinstance(before, Letter) and before.message_id in self._ledger.redriven:
-                copies += why is not None
-                continue
-            if why is None and copies:
-                copies -= 1
-                why = "a dead letter was sent back while its task, for one of these reasons, was still there"
+        ends = Ends(self._ledger, self._books, task, good)
+        if ends.copies > 0:
+            self._verdict.add("duplicate", f"{task} was on the queue more than once: {self._books.story(task)}")
+        for before, after, why in ends.again():
             if why is None:
                 self._verdict.add("duplicate", f"{task}: {self._books.story(task)}")
+            elif ends.is_redriven(before):
+                sent_back = "a dead letter was sent back while its task, for one of these reasons, was still there"
+                self._verdict.duplicates[sent_back] += 1
             elif isinstance(after, Letter):
                 self._verdict.duplicates[f"dead letter after an end: {why}"] += 1
             else:

@@ -3,6 +3,7 @@
 import itertools
 import threading
 from collections import defaultdict
+from collections.abc import Mapping
 
 from msgspec import Struct, field
 
@@ -47,7 +48,8 @@ class Arrival(Struct):
 class Invocation(Struct):
     """One call of the deliver function."""
 
-    tasks: frozenset[TaskId]
+    tasks: Mapping[TaskId, list[str]]
+    """Each with the ids of the messages that carried it, in the order received."""
     began: float
     began_tick: int
     pid: int = 0
@@ -69,6 +71,18 @@ class Letter(Struct):
     tick: int
     pid: int
     message_id: str
+    of: str
+    """Id of the task's message, as the letter says it."""
+
+
+class Put(Struct, frozen=True):
+    """One send of a dead letter that its queue took, or swallowed as a repeat."""
+
+    asked: int
+    tick: int
+    pid: int
+    is_heard: bool
+    """Whether the function was told so."""
 
 
 class Ledger:
@@ -79,8 +93,8 @@ class Ledger:
         self.arrivals: list[Arrival] = []
         self.invocations: list[Invocation] = []
         self.letters: list[Letter] = []
-        self.put_away: dict[str, tuple[int, int]] = {}
-        """When each dead letter was put on its queue, and by which process, by its message id."""
+        self.puts: dict[str, list[Put]] = {}
+        """The sends of each dead letter, by its message id."""
         self.redriven: set[str] = set()
         """Message ids of the dead letters that were sent back."""
         self.leaks: list[str] = []
@@ -93,6 +107,11 @@ class Ledger:
     def tick(self) -> int:
         with self._lock:
             return next(self._ticks)
+
+    def put(self, message_id: str, asked: int, pid: int, *, is_heard: bool) -> None:
+        """Keep a send of a dead letter that its queue has answered."""
+        with self._lock:
+            self.puts.setdefault(message_id, []).append(Put(asked, next(self._ticks), pid, is_heard))
 
     def arrived(self, arrival: Arrival) -> int:
         """Keep a request; returns how many there were of its task before."""

@@ -1,138 +1,100 @@
 """A small run through the whole local stack: the real template, real routes and queues, and real time.
 
-``python -m tests.accountant.local --events 60 --seed 1``: it takes a minute or two, most of it to build and deploy.
+``python -m tests.accountant.local --events 60 --seed 19``: it takes half a minute, most of it to build and deploy.
 """
 
 import argparse
 import json
 import sys
-import time
-from collections import Counter, defaultdict
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from flagcast_cli import send as sending
-from flagcast_cli.actions import Action, Answer, Received, Reset
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from flagcast.core import http
 from flagcast_cli.local.demo import local_stack
 from flagcast_cli.local.stack import Stack
 from flagcast_cli.receiver import Receiver
-from tests.accountant.dice import Dice
-from tests.accountant.events import Made, make
+from tests.accountant.client import headers
+from tests.accountant.events import Made
+from tests.accountant.small import Letter, read_letter, run
+from tests.accountant.small_judge import Judge
 from tests.support.ports import free_port
 
-CONFIGURATION = Path(__file__).parent / "local.yaml"
-PATIENCE = 240.0
-FLAGS = frozenset({"flag", "variant", "rollout"})
-ORDERED = ("everything", "flags")
-CHANCES = dict.fromkeys(("500", "503", "408", "resting", "reset", "422", "410", "302"), 0.02)
-ACTIONS: Mapping[str, Action] = {
-    "500": Answer(500),
-    "503": Answer(503),
-    "408": Answer(408),
-    "resting": Answer(429, {"Retry-After": "1"}),
-    "reset": Reset(),
-    "422": Answer(422),
-    "410": Answer(410),
-    "302": Answer(302, {"Location": "http://127.0.0.1:1/"}),
-}
-REASONS = {"422": "rejected", "302": "rejected", "410": "gone"}
-Task = tuple[str, str]
-"""Event id and destination."""
+CONFIGURATION = Path(__file__).parents[1] / "e2e" / "flagcast.yaml"
+PATIENCE = 120.0
+TRIES = 3
+ANSWER = 10.0
+"""Seconds for which an answer is waited for."""
+COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 
 
-def account(stack: Stack, receiver: Receiver, count: int, seed: int) -> tuple[list[str], Counter[str]]:
-    """Send events, wait for their ends, and return what was broken, and what was counted."""
-    dice = Dice(seed)
-    for path in (*ORDERED, "any-order"):
-        kinds = [dice.choose(CHANCES, path, at) for at in range(count * 4)]
-        receiver.script(f"/{path}", [*(ACTIONS[kind] if kind else Answer() for kind in kinds), Answer()])
-    events = [made for at in range(count * 2) if (made := make(at, dice, 8)).kind == "genuine" and not made.mark][
-        :count
-    ]
-    accepted = {}
-    for event in events:
-        answer = sending.send(event.body, stack.webhook_url, stack.signing_secret)
-        if answer.status == 200:
-            accepted[str(json.loads(answer.body)["event_id"])] = event
-    wanted = {(name, path) for name, event in accepted.items() for path in _wanted(event)}
-    letters: dict[Task, dict[str, str]] = {}
-    deadline = time.monotonic() + PATIENCE
-    delivered: dict[Task, list[Received]] = {}
-    while time.monotonic() < deadline and not wanted <= {*delivered, *letters}:
-        letters |= _dead_letters(stack)
-        delivered = _delivered(receiver)
-    counts = Counter(accepted=len(accepted), tasks=len(wanted), delivered=len(delivered), dead_letters=len(letters))
-    counts["requests"] = len(receiver.requests())
-    broken = [f"lost: {task}" for task in wanted - {*delivered, *letters}]
-    broken += [f"unwanted: {task}" for task in {*delivered, *letters} - wanted]
-    broken += [f"duplicate: {task}" for task, requests in delivered.items() if len(requests) > 1]
-    broken += [f"both ends: {task}" for task in delivered.keys() & letters.keys()]
-    broken += [
-        f"untrue reason: {task} {letter}"
-        for task, letter in letters.items()
-        if REASONS.get(letter.get("status", "")) != letter["reason"]
-    ]
-    return broken + _reordered(list(accepted), accepted, receiver), counts
+class LocalStack:
+    """A deployed stack, which may hold the dead letters of others too."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._sqs = stack.emulator.client("sqs")
+        self._dead_letters = stack.outputs["DeadLetterQueueUrl"]
+        self._ours: set[str] = set()
+
+    def post(self, event: Made) -> int:
+        """Send an event, and again where Flipt would; MiniStack swallows a repeat, as AWS does.
+
+        On a busy machine a cold start is not answered in time.
+        """
+        self._ours.add(event.event_id)
+        statuses = (self._post(event) for _ in range(TRIES))
+        return next((status for status in statuses if status != http.UNAVAILABLE.status), http.UNAVAILABLE.status)
+
+    def letters(self) -> list[Letter]:
+        """Take our dead letters off their queue; those of others stay."""
+        answer = self._sqs.receive_message(
+            QueueUrl=self._dead_letters, MaxNumberOfMessages=10, WaitTimeSeconds=1, MessageAttributeNames=["All"]
+        )
+        return [letter for each in answer.get("Messages", []) if (letter := self._taken(each))]
+
+    def is_idle(self) -> bool:
+        asked = self._sqs.get_queue_attributes(QueueUrl=self._stack.outputs["TaskQueueUrl"], AttributeNames=COUNTS)
+        return not any(int(asked["Attributes"][name]) for name in COUNTS)
+
+    def _post(self, event: Made) -> int:
+        made = dict(headers(event, self._stack.signing_secret))
+        try:
+            return urllib3.request(
+                "POST", self._stack.webhook_url, body=event.body, headers=made, timeout=ANSWER, retries=False
+            ).status
+        except HTTPError:
+            return http.UNAVAILABLE.status
+
+    def _taken(self, message: dict[str, Any]) -> Letter | None:
+        said = {name: value["StringValue"] for name, value in message.get("MessageAttributes", {}).items()}
+        letter = read_letter(message["Body"], said)
+        named = {"QueueUrl": self._dead_letters, "ReceiptHandle": message["ReceiptHandle"]}
+        if letter.event_id not in self._ours:
+            self._sqs.change_message_visibility(**named, VisibilityTimeout=0)
+            return None
+        self._sqs.delete_message(**named)
+        return letter
 
 
-def _wanted(event: Made) -> list[str]:
-    return ["everything", "any-order", *(["flags"] if event.noun in FLAGS else [])]
-
-
-def _delivered(receiver: Receiver) -> dict[Task, list[Received]]:
-    """Sort out the requests that were answered 2xx."""
-    found: defaultdict[Task, list[Received]] = defaultdict(list)
-    for each in receiver.requests():
-        if each.answered is not None and 200 <= each.answered <= 299:
-            found[_event_id(each), each.path[1:]].append(each)
-    return found
-
-
-def _event_id(request: Received) -> str:
-    return next(value for name, value in request.headers if name.lower() == "webhook-id")
-
-
-def _reordered(sent: list[str], accepted: Mapping[str, Made], receiver: Receiver) -> list[str]:
-    places = {name: at for at, name in enumerate(sent)}
-    broken = []
-    for path in ORDERED:
-        last: dict[str, int] = {}
-        for (name, destination), _ in _delivered(receiver).items():
-            if destination != path or name not in accepted:
-                continue
-            subject = accepted[name].subject
-            if places[name] < last.get(subject, -1):
-                broken.append(f"reorder: {name} at {path}")
-            last[subject] = places[name]
-    return broken
-
-
-def _dead_letters(stack: Stack) -> dict[Task, dict[str, str]]:
-    answer: Any = stack.emulator.client("sqs").receive_message(
-        QueueUrl=stack.outputs["DeadLetterQueueUrl"],
-        MaxNumberOfMessages=10,
-        WaitTimeSeconds=1,
-        MessageAttributeNames=["All"],
-    )
-    found = {}
-    for each in answer.get("Messages", []):
-        attributes = {name: value["StringValue"] for name, value in each["MessageAttributes"].items()}
-        found[attributes["event_id"], attributes["destination"]] = attributes
-    return found
+def account(stack: Stack, receiver: Receiver, count: int, seed: int) -> Judge:
+    """Send events through a stack whose configuration has the destinations of a small run, and judge."""
+    return Judge(run(LocalStack(stack), receiver, count, seed, PATIENCE)).judge()
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.accountant.local", description="Account for every event.")
     parser.add_argument("--events", type=int, default=60)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=19)
     asked = parser.parse_args()
     with local_stack(free_port(), CONFIGURATION) as (stack, receiver):
-        broken, counts = account(stack, receiver, asked.events, asked.seed)
-    print(json.dumps(counts))
-    for each in broken:
+        judge = account(stack, receiver, asked.events, asked.seed)
+    print(json.dumps(judge.counts))
+    for each in judge.broken:
         print(each, f"(seed {asked.seed})")
-    return int(bool(broken))
+    return int(bool(judge.broken))
 
 
 if __name__ == "__main__":

@@ -97,7 +97,10 @@ def test_a_failing_task_holds_back_its_own_group_for_its_own_delay_and_no_other(
     receiver.script("/segments", [Answer(503), Answer(200)])
     head, follower = (event_named("held", "segment", action) for action in ("created", "updated"))
     other = event_named("not-held", "segment", "updated")
-    for body in (head, follower, other):
+    post_signed(stack, head)
+    # Bug: sent at once, all three could be in one batch, whose groups go side by side, and another met the 503.
+    wait_for(receiver, "/segments", '"held"', 1)
+    for body in (follower, other):
         post_signed(stack, body)
     tries = wait_for(receiver, "/segments", '"held"', 3)
     assert [each.body for each in tries] == [head, head, follower]
