@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks import cost, scaling, staying
+from benchmarks import cost, isolation_document, scaling, staying
 from benchmarks.measuring import ROOT, Row, spread
 from benchmarks.results_file import Result, read
 
@@ -23,7 +23,12 @@ def sections() -> dict[Path, dict[str, str]]:
     """Return every computed section, by document and name."""
     result = read()
     return {
-        DOCS / "performance.md": {"ratios": ratios(result), "sizes": sizes(result), "memory": memory()},
+        DOCS / "performance.md": {
+            "ratios": ratios(result),
+            "sizes": sizes(result),
+            "memory": memory(),
+            **isolation_document.sections(),
+        },
         DOCS / "cost.md": cost.sections(result),
         DOCS / "scaling.md": scaling.sections(result) | staying.sections(),
     }

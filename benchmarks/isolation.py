@@ -1,8 +1,9 @@
 """What one destination that hangs or fails costs the others, with the real function in processes of its own.
 
 Two thousand events of 200 flags for each of five destinations, of which four answer in 50 ms and the fifth does what
-the row says; its timeout is 2 s. ``python -m benchmarks.isolation`` takes some ten minutes and writes
-benchmarks/results/isolation.json; ``--quick`` takes one, with a tenth of the events, and writes nothing.
+the row says; its timeout is 2 s. ``python -m benchmarks.isolation`` takes a quarter of an hour and
+writes benchmarks/results/isolation.json; ``--quick`` takes half of that, with a tenth of the events, most of it to start
+functions, and writes nothing.
 """
 
 import os
@@ -45,7 +46,7 @@ def main() -> None:
     quick = "--quick" in sys.argv[1:]
     groups = [[_smaller(case) if quick else case for case in group] for group in GROUPS]
     measured = [[_told(console, case) for case in group] for group in groups]
-    recovered = recoveries(400 if quick else 2000)
+    recovered = recoveries(200 if quick else 1000)
     console.print(isolation_table(measured), recovery_table(recovered))
     for name, figures in PUBLISHED.items():
         console.print(f"Beside it: {name}: {figures}")

@@ -1,0 +1,55 @@
+"""The section of docs/performance.md about isolation, of what benchmarks/isolation.py measured."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from benchmarks.fleet import Measured
+from benchmarks.isolation import RATE, RESULTS, SLOWEST, TIMEOUT
+from benchmarks.recovery import Recovered
+
+Groups = list[list[Measured]]
+
+
+def sections() -> dict[str, str]:
+    """Return the computed sections."""
+    found = msgspec.json.decode(RESULTS.read_bytes())
+    groups = msgspec.convert(found["runs"], Groups)
+    recovered = msgspec.convert(found["recovery"], list[Recovered])
+    return {"isolation": "\n".join(_isolation(found["machine"], groups)), "recovery": "\n".join(_recovery(recovered))}
+
+
+def _isolation(machine: dict[str, Any], groups: Groups) -> Iterator[str]:
+    yield f"{machine['date']}, {machine['processor']}, {machine['cores']} cores, Python {machine['python']}."
+    yield ""
+    headings = ("functions", "events, flags", "the fifth", "last, s", "limit, s", "deliveries/s")
+    yield f"| {' | '.join(headings)} | once its circuit is open | of the first |"
+    yield "| ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: |"
+    for alone, *others in groups:
+        for each in (alone, *others):
+            case = each.case
+            fifth = case.fifth if case.breaker else f"{case.fifth}, no circuits"
+            again = f"; its 200 {each.fifth_well_again_s:.0f} s after it is well" if each.fifth_well_again_s else ""
+            limit = f"{alone.last_healthy_s * SLOWEST + 2 * TIMEOUT:.1f}" if case.fifth in ("hangs", "fails") else ""
+            rate = each.rate_once_open
+            once, ratio = (f"{rate:.0f}", f"{rate / alone.rate:.2f}") if rate else ("", "")
+            yield (
+                f"| {case.functions} | {case.events}, {case.subjects} | {fifth}{again} | {each.last_healthy_s:.1f} "
+                f"| {limit} | {each.rate:.0f} | {once} | {ratio} |"
+            )
+    yield ""
+    yield f"Wanted with 8 functions and 2,000 events: the last by the limit, {RATE} of the rate of the run without it."
+
+
+def _recovery(rows: list[Recovered]) -> Iterator[str]:
+    yield "| in groups of | tasks | deliveries/s | CPU ms each |"
+    yield "| ---: | --- | ---: | ---: |"
+    names = {
+        ("real", False): "received for the first time",
+        ("real", True): "received before, marked and unmarked",
+        ("gone", True): "received before, no state table: unmarked",
+    }
+    for row in rows:
+        what = names[row.table, row.received_before]
+        yield f"| {row.of_a_group} | {what} | {row.rate:.0f} | {row.processor_ms:.2f} |"
