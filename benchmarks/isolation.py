@@ -2,8 +2,8 @@
 
 Two thousand events of 200 flags for each of five destinations, of which four answer in 50 ms and the fifth does what
 the row says; its timeout is 2 s. ``python -m benchmarks.isolation`` takes a quarter of an hour and
-writes benchmarks/results/isolation.json; ``--quick`` takes half of that, with a tenth of the events, as most of it is to start
-functions, and writes nothing.
+writes benchmarks/results/isolation.json; ``--quick`` takes half of that, most of it to start functions, with a tenth of
+the events, and writes nothing.
 """
 
 import os

@@ -29,8 +29,28 @@ def test_notify_in_error_is_a_problem(tmp_path: Path) -> None:
     ]
 
 
+def test_a_filter_that_cannot_be_asked_is_a_problem_with_the_sample_it_was_met_on(tmp_path: Path) -> None:
+    found = check(tmp_path, "destinations: {chat: {url: https://a, when: event.payload.name.first.letter}}")
+    assert found
+    assert all(each.startswith("destinations.chat: when: ") for each in found)
+    assert all("(on sample " in each for each in found)
+
+
+def test_what_is_too_faulty_to_be_tried_has_its_own_problems_alone(tmp_path: Path) -> None:
+    found = check(tmp_path, "destinations: {chat: {url: 5}, other: {url: https://a, template: none.j2}}")
+    assert len(found) == 2, found
+    assert found[0].startswith("destinations.chat.url: ")
+    assert found[1].startswith("destinations.other.template: ")
+
+
 def test_there_is_a_sample_of_each_kind_of_notice() -> None:
     assert [(name, event.action, event.is_notice) for name, event in sample_notices()] == [
         ("notice-trouble", "trouble", True),
         ("notice-recovered", "recovered", True),
     ]
+
+
+def test_a_template_that_does_not_compile_is_a_problem_and_is_not_tried(tmp_path: Path) -> None:
+    found = check(tmp_path, "destinations: {chat: {url: https://a, body: '{% if %}'}}")
+    assert len(found) == 1, found
+    assert found[0].startswith("destinations.chat.body: ")

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flagcast.core.config.model import Retry
-from flagcast.core.delivery import UNKNOWN_FOR, Circumstances, decide, overdue
+from flagcast.core.delivery import UNKNOWN_FOR, Circumstances, decide, is_outage, overdue
 from flagcast.core.duration import DAY, HOUR, Duration
 from flagcast.core.outcomes import (
     Answered,
@@ -71,6 +71,19 @@ def after(outcome: Outcome, *, attempts: int = 1, trying: float = 0, queued: flo
 )
 def test_what_follows_from_an_outcome_is_this_table(outcome: Outcome, decision: Decision) -> None:
     assert after(outcome) == decision
+
+
+@pytest.mark.parametrize(
+    ("outcome", "outage"),
+    [
+        (Unreachable("timeout"), True),
+        *((Answered(status), True) for status in (500, 503, 599)),
+        *((Answered(status), False) for status in (200, 302, 404, 408, 425, 429, 499)),
+        (RenderFailed("x"), False),
+    ],
+)
+def test_nobody_is_there_if_there_is_no_answer_or_a_5xx(outcome: Outcome, outage: bool) -> None:
+    assert is_outage(outcome) is outage
 
 
 @pytest.mark.parametrize(("attempts", "seconds"), [(1, 1), (2, 2), (5, 16), (13, 3600)])

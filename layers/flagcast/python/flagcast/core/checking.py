@@ -33,8 +33,8 @@ def sample_notices() -> Iterator[tuple[str, Event]]:
     for kind in kinds:
         body = notice_body(kind, "another", trouble, 12, "flagcast", SOME_TIME)
         event = parse(body.encode(), Origin(notice_id(kind, "another", trouble), NOTICES))
-        if isinstance(event, Event):
-            yield f"notice-{kind}", event
+        assert isinstance(event, Event)
+        yield f"notice-{kind}", event
 
 
 def dry_run(compiled: Compiled, path: str, events: Iterable[tuple[str, Event]]) -> Iterator[Problem]:
