@@ -21,9 +21,10 @@ demo: .venv/ready ## Run the whole pipeline on this machine and show what arrive
 dev: .venv/ready ## Keep the local stack running until Ctrl-C (CONTAINERS=1 for sam local)
 	@$(RUN) FLAGCAST_CONTAINERS=$(CONTAINERS) flagcast dev --port $(PORT)
 
-# What is pure is covered whole by the unit tests; the others take half the time without being traced.
+# What is pure is covered whole by the unit tests, which share the cores; the others have a machine to themselves, and take
+# half the time without being traced.
 test: .venv/ready ## Run every test: unit, integration, end to end
-	@$(RUN) pytest tests/unit --cov --cov-report=term-missing:skip-covered
+	@$(RUN) pytest tests/unit --numprocesses auto --cov --cov-report=term-missing:skip-covered
 	@$(RUN) pytest --ignore=tests/unit
 
 sam-local-test: .venv/ready ## Run the functions in Lambda's containers, by sam local (needs Docker)
