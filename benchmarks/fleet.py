@@ -5,13 +5,12 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct, structs
-from tests.support.deployment import Deployment, deployed
+from tests.support.deployment import FUNCTION, Deployment, deployed
 from tests.support.destinations import Behaviour
 from tests.support.enqueued import enqueue, flag_events
-from tests.support.http_server import HOST
-from tests.support.ports import free_port
 
 DELAY = 0.05
 """Seconds in which a destination answers that is well."""
@@ -55,23 +54,21 @@ class Measured(Struct, frozen=True):
 
 @contextmanager
 def fleet(
-    functions: int, timeout: str, *, breaker: bool, fifth: bool = True, table: bool = True
+    count: int, *, breaker: bool, fifth: bool = True, function: str = FUNCTION, **destination: Any
 ) -> Iterator[Deployment]:
     """Run functions that have each had their first invocation, over queues that hand out nothing yet."""
     with tempfile.TemporaryDirectory() as folder, deployed(Path(folder)) as deployment:
         names = [*HEALTHY, FIFTH] if fifth else HEALTHY
         deployment.configure(
             {
-                **{name: {"timeout": timeout, "events": ["flag:*"]} for name in names},
+                **{name: {"timeout": "2s", "events": ["flag:*"], **destination} for name in names},
                 "warm": {"events": ["segment:*"], "ordering": "none"},
             }
         )
         deployment.behave(**{name: Behaviour(delay=DELAY) for name in names}, warm=Behaviour(delay=0.5))
         settings = {"FLAGCAST_CIRCUIT_BREAKER": "on" if breaker else "off"}
-        if not table:
-            settings["AWS_ENDPOINT_URL_DYNAMODB"] = f"http://{HOST}:{free_port()}"
-        with deployment.functions(functions, **settings):
-            _warm_up(deployment, functions)
+        with deployment.functions(count, function, **settings):
+            _warm_up(deployment, count)
             yield deployment
 
 
@@ -79,7 +76,7 @@ def measure(case: Case) -> Measured:
     """Make one run."""
     ill = case.fifth in ("hangs", "fails")
     watched = [*HEALTHY, FIFTH] if case.fifth == "well" else HEALTHY
-    with fleet(case.functions, "2s", breaker=case.breaker, fifth=case.fifth != "absent") as deployment:
+    with fleet(case.functions, breaker=case.breaker, fifth=case.fifth != "absent") as deployment:
         if ill:
             deployment.behave(d5=Behaviour(delay=DELAY, hangs=case.fifth == "hangs", status=500))
         backlog(deployment, flag_events(case.events, case.subjects))

@@ -20,7 +20,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.fleet import Case, Measured, measure
-from benchmarks.recovery import Recovered, recoveries
+from benchmarks.measuring import spread
+from benchmarks.recovery import ROUNDS, Recovered, recoveries
 
 RESULTS = Path(__file__).parent / "results" / "isolation.json"
 TIMEOUT = 2.0
@@ -46,7 +47,7 @@ def main() -> None:
     quick = "--quick" in sys.argv[1:]
     groups = [[_smaller(case) if quick else case for case in group] for group in GROUPS]
     measured = [[_told(console, case) for case in group] for group in groups]
-    recovered = recoveries(200 if quick else 1000)
+    recovered = recoveries(0.1, 1) if quick else recoveries(1, ROUNDS)
     console.print(isolation_table(measured), recovery_table(recovered))
     for name, figures in PUBLISHED.items():
         console.print(f"Beside it: {name}: {figures}")
@@ -98,14 +99,12 @@ def isolation_table(groups: list[list[Measured]]) -> Table:
 
 
 def recovery_table(rows: list[Recovered]) -> Table:
-    table = Table(title="After an outage: tasks that were handed back before", title_justify="left")
-    for heading in ("tasks", "in groups of", "state table", "received before", "per s", "cpu, ms"):
-        table.add_column(heading, justify="right")
+    table = Table(title="Tasks that come back, in groups of so many", title_justify="left")
+    for heading in ("K", "tasks", "in groups of", "come back", "per s", "cpu, ms"):
+        table.add_column(heading, justify="left" if heading == "come back" else "right")
     for each in rows:
-        before = "yes" if each.received_before else "no"
-        table.add_row(
-            str(each.tasks), str(each.of_a_group), each.table, before, f"{each.rate:.0f}", f"{each.processor_ms:.2f}"
-        )
+        numbers = (str(each.functions), str(each.tasks), str(each.of_a_group))
+        table.add_row(*numbers, each.kind, spread(each.rate), spread(each.processor_ms))
     return table
 
 

@@ -7,6 +7,7 @@ import msgspec
 
 from benchmarks.fleet import Measured
 from benchmarks.isolation import RATE, RESULTS, SLOWEST, TIMEOUT
+from benchmarks.measuring import spread
 from benchmarks.recovery import Recovered
 
 Groups = list[list[Measured]]
@@ -43,13 +44,8 @@ def _isolation(machine: dict[str, Any], groups: Groups) -> Iterator[str]:
 
 
 def _recovery(rows: list[Recovered]) -> Iterator[str]:
-    yield "| in groups of | tasks | deliveries/s | CPU ms each |"
-    yield "| ---: | --- | ---: | ---: |"
-    names = {
-        ("real", False): "received for the first time",
-        ("real", True): "received before, marked and unmarked",
-        ("gone", True): "received before, no state table: unmarked",
-    }
+    yield "| functions | tasks, in groups of | they come | deliveries/s | CPU ms each |"
+    yield "| ---: | ---: | --- | ---: | ---: |"
     for row in rows:
-        what = names[row.table, row.received_before]
-        yield f"| {row.of_a_group} | {what} | {row.rate:.0f} | {row.processor_ms:.2f} |"
+        figures = f"{spread(row.rate)} | {spread(row.processor_ms)}"
+        yield f"| {row.functions} | {row.tasks}, {row.of_a_group} | {row.kind} | {figures} |"

@@ -8,7 +8,7 @@ CALLS: Mapping[str, tuple[str, ...]] = {
     "dead letter": (*EVERY, "late"),
     "delete": (*EVERY, "refused in part"),
     "visibility": (*EVERY, "refused in part"),
-    "mark": (*EVERY, "unprocessed"),
+    "row": (*EVERY, "unprocessed"),
     "read": EVERY,
     "rest": EVERY,
     "store body": EVERY,
@@ -19,7 +19,7 @@ CALLS: Mapping[str, tuple[str, ...]] = {
 NAMES = {
     ("sqs", "delete_message_batch"): "delete",
     ("sqs", "change_message_visibility_batch"): "visibility",
-    ("dynamodb", "batch_write_item"): "mark",
+    ("dynamodb", "batch_write_item"): "row",
     ("dynamodb", "batch_get_item"): "read",
     ("s3", "put_object"): "store body",
     ("s3", "get_object"): "fetch body",

@@ -57,10 +57,10 @@ def _followers_go_on() -> None:
         messages: Sequence[Message],
         deadline: float,
         settled: Callable[[Message], None],
-        marked: int,
+        started: int,
     ) -> None:
         for at, message in enumerate(messages):
-            work(self, [message], deadline, settled, int(at < marked))
+            work(self, [message], deadline, settled, int(at < started))
 
     _replace(group.Groups, "work", mutated)
 

@@ -10,7 +10,7 @@ RATES = {
     "dead letter": 0.3,
     "delete": 0.15,
     "visibility": 0.06,
-    "mark": 0.03,
+    "row": 0.03,
     "read": 0.08,
     "rest": 0.07,
     "store body": 0.6,

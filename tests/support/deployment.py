@@ -25,6 +25,8 @@ from tests.support.processes import ROOT, Queues, Served, served_queues, serving
 DAY = 86_400
 VISIBILITY = 270
 TABLE = "state"
+FUNCTION = "tests.support.function"
+"""The module that runs the deliver function as a process."""
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
 
 
@@ -114,11 +116,11 @@ class Deployment:
                     yield json.loads(line)
 
     @contextmanager
-    def functions(self, count: int, **environment: str) -> Iterator[None]:
+    def functions(self, count: int, module: str = FUNCTION, **environment: str) -> Iterator[None]:
         """Run so many functions side by side, each taken up anew when it dies; all have ended on leaving."""
         ended = threading.Event()
         variables = {**self._environment(), **environment}
-        places = [_Place(self, next(self._numbers), variables, ended) for _ in range(count)]
+        places = [_Place(self, module, next(self._numbers), variables, ended) for _ in range(count)]
         threads = [threading.Thread(target=place.keep) for place in places]
         for thread in threads:
             thread.start()
@@ -164,9 +166,10 @@ class _Place:
     """Where one function runs, and after it another."""
 
     def __init__(
-        self, deployment: Deployment, number: int, environment: Mapping[str, str], ended: threading.Event
+        self, deployment: Deployment, module: str, number: int, environment: Mapping[str, str], ended: threading.Event
     ) -> None:
         self._deployment = deployment
+        self._module = module
         self._number = number
         self._environment = environment
         self._ended = ended
@@ -191,7 +194,7 @@ class _Place:
             if self._ended.is_set():
                 return None
             self._running = subprocess.Popen(
-                [sys.executable, "-m", "tests.support.function", port, self._deployment.url, name],
+                [sys.executable, "-m", self._module, port, self._deployment.url, name],
                 cwd=ROOT, env=dict(self._environment), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip
             return self._running

@@ -58,6 +58,10 @@ class Queues(Served):
         """Wait until so many functions have asked for a batch."""
         return bool(self._do("wait_for_processes", count=count, wait=wait))
 
+    def wait_until_idle(self, wait: float) -> bool:
+        """Wait until no function has a batch in hand."""
+        return bool(self._do("wait_until_idle", wait=wait))
+
     def wait_until_empty(self, url: str, wait: float) -> bool:
         """Wait until every task is delivered or dead-lettered."""
         return bool(self._do("wait_until_empty", url=url, wait=wait))

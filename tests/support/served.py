@@ -90,6 +90,10 @@ class Served:
         """Wait until so many processes have polled."""
         return bool(await _first(lambda: len(self._processors) >= count, wait))
 
+    async def _wait_until_idle(self, wait: float) -> bool:
+        """Wait until every batch that was handed out is answered."""
+        return bool(await _first(lambda: not self._events, wait))
+
     async def _wait_until_empty(self, url: str, wait: float) -> bool:
         """Wait until nothing is on the queue, in flight or not."""
         return bool(await _first(lambda: not self._simulator.queue(url).messages, wait))

@@ -83,8 +83,8 @@ def test_the_schedule_goes_by_the_attempts_and_the_first_of_them_and_not_by_rece
     assert sorted(world.happened("delay")) == [["a1", 4], ["c1", 1]]
     assert world.happened("dead letter") == [["b1", GiveUp("expired", "", 503)]]
     assert world.attempts == {"a1": 3, "b1": 3, "c1": 1}
-    assert world.rows["a1"] == Progress(3, 900)
-    assert world.rows["c1"] == Progress(1, 1000)
+    assert world.rows["a1"] == Progress(3, 900, survived=40)
+    assert world.rows["c1"] == Progress(1, 1000, survived=40)
 
 
 def test_a_task_that_is_given_up_goes_to_the_dead_letters_and_its_group_goes_on() -> None:

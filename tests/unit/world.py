@@ -36,6 +36,7 @@ class World:
         self.attempts: dict[str, int] = {}
         self.decisions: dict[str, tuple[Outcome | None, Decision, float]] = {}
         self.writes_until_one_is_refused = 0
+        self.refused_is_applied = False
         self.killed = Event()
         self.deleted = Event()
         self.delete_failed = Event()
@@ -87,11 +88,13 @@ class World:
         with self._lock:
             self.written.append(("write", {name: row.starts for name, row in rows.items()}, *forgotten))
             self.writes_until_one_is_refused -= 1
-            if "write" in self.refuses or self.writes_until_one_is_refused == 0:
+            is_refused = "write" in self.refuses or self.writes_until_one_is_refused == 0
+            if not is_refused or self.refused_is_applied:
+                self.rows.update(rows)
+                for name in forgotten:
+                    self.rows.pop(name, None)
+            if is_refused:
                 raise StateUnavailable("no write")
-            self.rows.update(rows)
-            for name in forgotten:
-                self.rows.pop(name, None)
 
     def attempted(
         self, message: Message, outcome: Outcome | None, decision: Decision, attempts: int, seconds: float

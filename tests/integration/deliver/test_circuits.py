@@ -309,7 +309,8 @@ def test_what_waits_for_a_circuit_is_no_attempt_and_does_not_expire(on: Stack) -
     on.deliver()
     waiting = on.put("ill")
     on.deliver()
-    assert "attempts" not in on.rows().get(f"task#{waiting.id}", {})
+    row = on.rows()[f"task#{waiting.id}"]
+    assert (row["attempts"], "first_attempt" in row) == ("0", False)
     assert on.dead_letters() == []
 
 

@@ -17,7 +17,7 @@ from tests.support.faulty_aws import IN_AN_ERROR, Faults, Manner, NeverDone
 from tests.support.fifo import SimulatedClock
 
 NOW = 1_790_000_000.0
-SEEN = Progress(attempts=3, first_attempt=NOW - 60.5, starts=1, slot=NOW + 0.25)
+SEEN = Progress(attempts=3, first_attempt=NOW - 60.5, starts=1, survived=5, slot=NOW + 0.25)
 
 
 class OneAtATime:

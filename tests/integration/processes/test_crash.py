@@ -9,7 +9,7 @@ from tests.support.enqueued import enqueue, flag_events
 
 PATIENCE = 30.0
 KILLS = MOST_STARTS + 1
-"""A task has no mark while it is received for the first time."""
+"""A task has no mark until a function has ended over it."""
 
 
 @pytest.mark.parametrize("place", [0, 9])

@@ -3,7 +3,7 @@
 SQS counts receives, and a task that is handed back or put off is received again without an attempt.
 """
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from flagcast.core.message import Message
 
@@ -15,17 +15,32 @@ SLOT_KEPT_FOR = 10.0
 
 
 class Progress(Struct, frozen=True):
-    """A task's row: attempts made, when the first was (epoch seconds), its mark, and the slot it waits for.
+    """A task's row: attempts made, when the first was (epoch seconds), what it may have killed, the slot it waits for.
 
-    `starts` is how often it was started and is not known to have ended: 0 unless a function was killed. `is_guess`
-    tells that the row could not be read.
+    `starts` is how often it was started and is not known to have ended: 0 unless a function was killed. `survived` is
+    the last of its receives up to which none can have killed a function. `is_guess` tells that the row could not be
+    read.
     """
 
     attempts: int = 0
     first_attempt: float | None = None
     starts: int = 0
+    survived: int = 0
     slot: float | None = None
     is_guess: bool = False
+
+    def may_have_killed(self, receives: int) -> bool:
+        """Tell whether a function may have ended over the task before this receive of it."""
+        return self.starts > 0 or self.survived < receives - 1
+
+    def put_back(self, receives: int) -> "Progress":
+        """Return the row of a task that goes back on the queue after this receive; what is in doubt stays in doubt."""
+        return self if self.may_have_killed(receives) else structs.replace(self, survived=receives)
+
+    def attempted(self, receives: int, at: float) -> "Progress":
+        """Return the row after one more attempt (epoch seconds), which nothing died of: only that ends a doubt."""
+        first = None if self.is_guess else self.first_attempt or at
+        return Progress(self.attempts + 1, first, survived=receives)
 
 
 NEW = Progress()

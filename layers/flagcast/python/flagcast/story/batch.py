@@ -65,11 +65,10 @@ class Batch:
         done = self._side_by_side(calm, deadline, is_last=not alone)
         # Whoever killed least often comes first: behind one that kills each time it would never have its turn.
         done += self._one_by_one(sorted(alone, key=self._suspicion), deadline)
-        self._records.close(done)
         left = {message.id for message in done}
         staying = [message for message in messages if message.id not in left]
         # A mark that stays by mistake makes a suspect of an innocent: one that could not be taken back is tried again.
-        self._records.put_back(staying)
+        self._records.close(done, staying)
         return [message.id for message in staying]
 
     def _suspicion(self, group: Sequence[Message]) -> int:

@@ -84,13 +84,14 @@ class Groups:
         self._clock = clock
         self._random = random
 
-    def work(self, group: Sequence[Message], deadline: float, settled: Callable[[Message], None], marked: int) -> None:
-        """Settle tasks until one stops or the time is up; the first `marked` of them are marked as begun already."""
+    def work(self, group: Sequence[Message], deadline: float, settled: Callable[[Message], None], started: int) -> None:
+        """Settle tasks until one stops or the time is up; the records know of the first `started` that they begin."""
         for at, message in enumerate(group):
             if deadline - self._clock.monotonic() < self._attempting.policy(message).timeout + MARGIN:
+                self._records.put_back(group[at:])
                 self._hand_back(group[at:])
                 return
-            if at >= marked:
+            if at >= started:
                 self._records.start([message])
             decision = self._settle(message)
             if isinstance(decision, RetryIn):
@@ -112,7 +113,7 @@ class Groups:
         if isinstance(decision, GiveUp):
             decision = self._give_up(message, decision, progress.attempts)
         if isinstance(decision, RetryIn):
-            self._records.keep(message, progress)
+            self._records.learn(message, progress)
         self._journal.attempted(message, outcome, decision, progress.attempts, self._clock.monotonic() - began)
         return decision
 
@@ -120,10 +121,12 @@ class Groups:
         """Make an attempt; returns what came of it, and the task's progress after it."""
         before = self._records.of(message)
         outcome = self._attempting.make(message, before)
-        if isinstance(outcome, Throttled) and not self._records.keep(message, _after(before, outcome, at)):
-            # A slot that nobody remembers is followed by another behind everyone else's, time and again.
-            outcome = self._attempting.make(message, structs.replace(before, is_guess=True))
-        return outcome, _after(before, outcome, at)
+        if isinstance(outcome, Throttled):
+            self._records.learn(message, _after(message, before, outcome, at))
+            if not self._records.put_back([message]):
+                # A slot that nobody remembers is followed by another behind everyone else's, time and again.
+                outcome = self._attempting.make(message, structs.replace(before, is_guess=True))
+        return outcome, _after(message, before, outcome, at)
 
     def _give_up(self, message: Message, given_up: GiveUp, attempts: int) -> Decision:
         try:
@@ -137,6 +140,7 @@ class Groups:
         now = self._clock.now()
         head, followers = group[0], group[1:]
         free = FREE_RECEIVES_TO_SLOT if retry.to_slot else FREE_RECEIVES
+        self._records.put_back(group)
         try:
             self._queue.delay(head, whole_delay(retry.seconds, (message.wear(now) for message in group), free))
         except QueueUnavailable as error:
@@ -149,19 +153,17 @@ class Groups:
     def _hand_back(self, messages: Sequence[Message]) -> None:
         if not messages:
             return
-        self._records.put_back(messages)
         try:
             self._queue.hand_back(messages)
         except QueueUnavailable as error:
             self._journal.queue_failed("hand back", error)
 
 
-def _after(before: Progress, outcome: Outcome, at: float) -> Progress:
+def _after(message: Message, before: Progress, outcome: Outcome, at: float) -> Progress:
     """Return a task's progress after what came of it; `at` is when its work began (epoch seconds).
 
     Only an attempt clears it of suspicion, and uses up its slot: what is put off has not done what may have killed.
     """
     if isinstance(outcome, Attempted):
-        first = None if before.is_guess else before.first_attempt or at
-        return Progress(before.attempts + 1, first)
+        return before.attempted(message.receives, at)
     return structs.replace(before, slot=outcome.until) if isinstance(outcome, Throttled) else before

@@ -1,7 +1,8 @@
 """What is known of the tasks of one batch, beyond their messages, and the marks that tell what killed a function.
 
-A killed function writes nothing, and its innocent batch-mates look like the killer. So a task that was received before
-is marked when its work begins and unmarked when it ends; one that is found marked may be the killer.
+A killed function writes nothing, and its innocent batch-mates look like the killer. So a task that goes back on the
+queue is written as survived; one that is received again and was not is in doubt, and is marked while it is worked on,
+until it has survived an attempt. One that is found marked is a suspect. Ordinary retries, however many, cost no mark.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -39,7 +40,8 @@ class Records:
         self._rows = rows
         self._journal = journal
         self._known: dict[str, Progress] = {}
-        self._marked: set[str] = set()
+        self._stored: dict[str, Progress] = {}
+        """The rows in the table, with their marks. One that was to be marked may be, whatever the table answered."""
 
     def open(self, messages: Sequence[Message]) -> None:
         """Read the rows of those tasks that were received before: no other can have one."""
@@ -54,51 +56,57 @@ class Records:
         for message in messages:
             without = guessed(message) if is_blind and message.receives > 1 else NEW
             self._known[message.id] = rows.get(message.id, without)
+        self._stored.update(rows)
 
     def of(self, message: Message) -> Progress:
         """Return what is known of a task."""
         return self._known[message.id]
 
     def start(self, messages: Sequence[Message]) -> None:
-        """Mark tasks whose work begins now, if they were received before."""
-        again = [message for message in messages if message.receives > 1 and not self.of(message).is_guess]
-        marks = {each.id: structs.replace(self.of(each), starts=self.of(each).starts + 1) for each in again}
-        if self._write("mark", marks):
-            self._marked.update(marks)
+        """Mark tasks whose work begins now, if a function may have ended over them before."""
+        doubtful = [each for each in self._legible(messages) if self.of(each).may_have_killed(each.receives)]
+        known = {each.id: self.of(each) for each in doubtful}
+        marked = {name: structs.replace(row, starts=row.starts + 1) for name, row in known.items()}
+        self._stored.update(marked)
+        self._write("mark", marked)
 
-    def put_back(self, messages: Sequence[Message]) -> None:
-        """Take back the marks of tasks whose work did not begin after all, or did not end as it should."""
-        began = [message for message in messages if message.id in self._marked]
-        if self._write("unmark", {message.id: self.of(message) for message in began}):
-            self._marked.difference_update(message.id for message in began)
+    def learn(self, message: Message, progress: Progress) -> None:
+        """Take down what has become of a task; it is written when the task is put back."""
+        if not self.of(message).is_guess:
+            self._known[message.id] = progress
 
-    def keep(self, message: Message, progress: Progress) -> bool:
-        """Write what has become of a task that stays, which ends its mark; tells whether it will be known again.
+    def put_back(self, messages: Sequence[Message]) -> bool:
+        """Write tasks that go back on the queue, without marks; tells whether what is known of all is in the table.
 
-        Nothing is written where nothing changed, and nothing over a row that could not be read.
+        Nothing is written twice, and nothing over a row that could not be read.
         """
-        before = self.of(message)
-        if before.is_guess:
-            return False
-        self._known[message.id] = progress
-        if progress == before and message.id not in self._marked:
-            return True
-        if is_written := self._write("write", {message.id: progress}):
-            self._marked.discard(message.id)
-        return is_written
+        legible = self._legible(messages)
+        rows = {each.id: self.of(each).put_back(each.receives) for each in legible}
+        changed = {name: row for name, row in rows.items() if row != self._stored.get(name, NEW)}
+        return self._write("put back", changed) and len(legible) == len(messages)
 
-    def close(self, messages: Sequence[Message]) -> None:
-        """Forget tasks that leave the queue."""
-        left = [message.id for message in messages if message.id in self._marked]
-        if self._write("forget", {}, left):
-            self._marked.difference_update(left)
+    def close(self, leaving: Sequence[Message], staying: Sequence[Message] = ()) -> None:
+        """End the marks there still are: forget tasks that leave the queue, write anew those that stay."""
+        rows = {each.id: self.of(each).put_back(each.receives) for each in staying if self._is_marked(each)}
+        self._write("unmark", rows, [each.id for each in leaving if self._is_marked(each)])
+
+    def _legible(self, messages: Sequence[Message]) -> list[Message]:
+        """Return those whose rows were read, or cannot be there."""
+        return [each for each in messages if not self.of(each).is_guess]
+
+    def _is_marked(self, message: Message) -> bool:
+        return self._stored.get(message.id, NEW).starts > self.of(message).starts
 
     def _write(self, action: str, rows: Mapping[str, Progress], forgotten: Sequence[str] = ()) -> bool:
+        """Write what there is to write; tells whether it is in the table now."""
         if not rows and not forgotten:
-            return False
+            return True
         try:
             self._rows.write(rows, forgotten)
         except StateUnavailable as error:
             self._journal.state_failed(action, error)
             return False
+        self._stored.update(rows)
+        for name in forgotten:
+            del self._stored[name]
         return True

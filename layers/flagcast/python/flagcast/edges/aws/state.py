@@ -1,4 +1,4 @@
-"""DynamoDB: a row for each task that was attempted before, and one for each destination that is throttled.
+"""DynamoDB: a row for each task that was put back on the queue, and one for each destination that is throttled.
 
 Rows are keyed by `key` and vanish 30 days after they were written, by the table's TTL on `expires`.
 """
@@ -117,8 +117,9 @@ class State:
 
 
 def _attributes(row: Progress) -> dict[str, float]:
-    known = {"attempts": row.attempts, "starts": row.starts, "first_attempt": row.first_attempt, "slot": row.slot}
-    return {name: value for name, value in known.items() if value is not None}
+    counts = {"attempts": row.attempts, "starts": row.starts, "survived": row.survived}
+    times = {"first_attempt": row.first_attempt, "slot": row.slot}
+    return {**counts, **{name: value for name, value in times.items() if value is not None}}
 
 
 def _progress(item: Mapping[str, Any]) -> Progress:
@@ -126,6 +127,7 @@ def _progress(item: Mapping[str, Any]) -> Progress:
     return Progress(
         attempts=int(numbers.get("attempts", 0)),
         starts=int(numbers.get("starts", 0)),
+        survived=int(numbers.get("survived", 0)),
         first_attempt=float(numbers["first_attempt"]) if "first_attempt" in numbers else None,
         slot=float(numbers["slot"]) if "slot" in numbers else None,
     )
