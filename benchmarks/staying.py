@@ -116,7 +116,7 @@ class Line:
     def read(self, message_ids: Sequence[str]) -> Mapping[str, Progress]:
         return {name: self.rows[name] for name in message_ids if name in self.rows}
 
-    def write(self, rows: Mapping[str, Progress], forgotten: Collection[str] = ()) -> None:
+    def write(self, rows: Mapping[str, Progress], forgotten: Collection[str] = (), *, insists: bool = False) -> None:
         self.rows.update(rows)
 
     # The journal.

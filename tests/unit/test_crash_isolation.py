@@ -225,6 +225,16 @@ def test_an_error_that_nobody_expected_in_a_suspect_is_told_and_the_next_has_its
     assert world.rows == {"s": Progress(starts=1)}
 
 
+# It was marked still when the one after it killed, three times in a row, and was `crashed` with it.
+def test_the_mark_of_a_suspect_in_which_an_error_was_ends_before_the_next_begins() -> None:
+    world = World({"s": ValueError("oh")})
+    world.rows = {"r": Progress(survived=1), "s": Progress(starts=1), "t": Progress(starts=1)}
+    world.steps["t"] = world.kill
+    world.run([*group("one", "r", "s", receives=2), *again("t")])
+    assert world.happened("made") == [["r"], ["s"], ["t"]]
+    assert world.rows == {"r": Progress(survived=1), "s": Progress(starts=1), "t": Progress(starts=2)}
+
+
 def test_found_marked_for_the_third_time_a_task_is_given_up_without_an_attempt_and_its_group_goes_on() -> None:
     world = World()
     world.rows = {"s": Progress(4, 900, starts=3)}
@@ -248,11 +258,14 @@ def test_without_the_table_nothing_is_crashed_or_expired_and_everything_is_attem
 
 
 # Each call but one is answered, in turn: a mark stood, was not taken back, and the third time nobody had been killed.
+@pytest.mark.parametrize("leaves_alone", [True, False], ids=["then it is left alone", "then it answers"])
 @pytest.mark.parametrize("is_applied", [True, False], ids=["its answer is lost", "it is refused"])
 @pytest.mark.parametrize("outcome", [DOWN, Faulty("x"), Throttled(2000)], ids=str)
-def test_a_table_that_fails_once_each_time_makes_no_killer(outcome: Outcome, is_applied: bool) -> None:
+def test_a_table_that_fails_once_each_time_makes_no_killer(
+    outcome: Outcome, is_applied: bool, leaves_alone: bool
+) -> None:
     world = World({"a": outcome})
-    world.refused_is_applied = is_applied
+    world.refused_is_applied, world.leaves_alone = is_applied, leaves_alone
     for batch in range(24):
         world.writes_until_one_is_refused = 1 + batch // 6
         # As if every other receive had come to nobody, so that it is in doubt each time.

@@ -22,8 +22,8 @@ class Table:
         self._call("read", message_ids)
         return {name: self.rows[name] for name in message_ids if name in self.rows}
 
-    def write(self, rows: Mapping[str, Progress], forgotten: Collection[str] = ()) -> None:
-        self._call("write", (*rows, *forgotten))
+    def write(self, rows: Mapping[str, Progress], forgotten: Collection[str] = (), *, insists: bool = False) -> None:
+        self._call("insist" if insists else "write", (*rows, *forgotten))
         self.rows = {name: row for name, row in {**self.rows, **rows}.items() if name not in forgotten}
         if "write late" in self.down:
             raise StateUnavailable("away")
@@ -127,13 +127,21 @@ def test_a_task_whose_work_did_not_begin_keeps_the_mark_it_was_found_with() -> N
     assert table.rows == {"seen": Progress(2, 900, starts=1)}
 
 
-def test_marks_that_are_left_end_in_one_call_and_nothing_else_is_written() -> None:
+def test_what_is_left_is_written_in_one_call_which_insists_if_a_mark_is_left() -> None:
     table = Table(rows={"too": Progress(survived=1)})
     records = opened(table)
     records.start([SEEN])
     records.close([NEW_HERE], [SEEN, SEEN_TOO])
-    assert table.rows == {"seen": NEW, "too": Progress(survived=1)}
-    assert table.calls[2:] == [("write", ("seen",))]
+    assert table.rows == {"seen": NEW, "too": Progress(survived=2)}
+    assert table.calls[2:] == [("insist", ("seen", "too"))]
+
+
+def test_what_is_left_without_a_mark_is_no_reason_to_insist() -> None:
+    table = Table()
+    records = opened(table)
+    records.start([SEEN])
+    records.close([SEEN], [NEW_HERE])
+    assert table.calls[2:] == [("write", ("new", "seen"))]
 
 
 def test_a_task_that_leaves_is_forgotten_if_it_has_a_mark() -> None:

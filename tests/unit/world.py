@@ -37,6 +37,8 @@ class World:
         self.decisions: dict[str, tuple[Outcome | None, Decision, float]] = {}
         self.writes_until_one_is_refused = 0
         self.refused_is_applied = False
+        self.leaves_alone = False
+        """Whether a table that refused once is not asked again, but by who insists."""
         self.killed = Event()
         self.deleted = Event()
         self.delete_failed = Event()
@@ -82,14 +84,15 @@ class World:
         self.written.append(("read", *message_ids))
         return {name: self.rows[name] for name in message_ids if name in self.rows}
 
-    def write(self, rows: Mapping[str, Progress], forgotten: Collection[str] = ()) -> None:
+    def write(self, rows: Mapping[str, Progress], forgotten: Collection[str] = (), *, insists: bool = False) -> None:
         if self.killed.is_set():
             return
         with self._lock:
             self.written.append(("write", {name: row.starts for name, row in rows.items()}, *forgotten))
             self.writes_until_one_is_refused -= 1
-            is_refused = "write" in self.refuses or self.writes_until_one_is_refused == 0
-            if not is_refused or self.refused_is_applied:
+            is_left_alone = self.leaves_alone and self.writes_until_one_is_refused < 0 and not insists
+            is_refused = "write" in self.refuses or self.writes_until_one_is_refused == 0 or is_left_alone
+            if not is_refused or (self.refused_is_applied and not is_left_alone):
                 self.rows.update(rows)
                 for name in forgotten:
                     self.rows.pop(name, None)

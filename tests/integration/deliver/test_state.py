@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from flagcast.core.progress import Progress
+from flagcast.edges import wiring
 from flagcast.edges.aws import client as aws_client
 from flagcast.edges.aws.impatient import LEFT_ALONE_FOR, LONGEST_CALL, Impatient
 from flagcast.edges.aws.state import TRIES, State
@@ -232,6 +233,24 @@ def test_a_table_that_hangs_takes_a_second_once_and_is_left_alone_for_a_while(ha
         state.read(["a"])
     with pytest.raises(StateUnavailable, match="LeftAlone"):
         state.read(["a"])
+
+
+def test_who_insists_asks_a_table_that_is_left_alone_time_and_again(
+    table: Any, faults: Faults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("CONFIG", "QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "SECRET_PREFIX", "PARAMETER_PREFIX", "BODIES_BUCKET"):
+        monkeypatch.setenv(f"FLAGCAST_{name}", "any")
+    monkeypatch.setenv("FLAGCAST_STATE_TABLE", TABLE)
+    monkeypatch.setenv("FLAGCAST_CIRCUIT_BREAKER", "on")
+    state = wiring.state()
+    faults.fail("BatchWriteItem", "unreachable", times=3)
+    for insists in (False, True, True):
+        with pytest.raises(StateUnavailable, match="Error"):
+            state.write({"a": SEEN}, insists=insists)
+    with pytest.raises(StateUnavailable, match="LeftAlone"):
+        state.write({"a": Progress()})
+    state.write({"a": SEEN}, insists=True)
+    assert raw(table, "task#a")["attempts"] == {"N": "3"}
 
 
 def test_an_error_that_comes_at_once_is_no_reason_to_leave_the_table_alone(

@@ -18,8 +18,8 @@ class Progress(Struct, frozen=True):
     """A task's row: attempts made, when the first was (epoch seconds), what it may have killed, the slot it waits for.
 
     `starts` is how often it was started and is not known to have ended: 0 unless a function was killed. `survived` is
-    the last of its receives up to which none can have killed a function. `is_guess` tells that the row could not be
-    read.
+    the last of its receives that a function is known to have survived; what was before that is forgiven. `is_guess`
+    tells that the row could not be read.
     """
 
     attempts: int = 0
@@ -30,7 +30,7 @@ class Progress(Struct, frozen=True):
     is_guess: bool = False
 
     def may_have_killed(self, receives: int) -> bool:
-        """Tell whether a function may have ended over the task before this receive of it."""
+        """Tell whether a function may have ended over the task since it was last known to be harmless."""
         return self.starts > 0 or self.survived < receives - 1
 
     def put_back(self, receives: int) -> "Progress":

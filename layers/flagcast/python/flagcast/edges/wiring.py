@@ -75,7 +75,8 @@ def bodies() -> Bodies:
 @cache
 def state() -> State:
     """Return the state table."""
-    return State(table(), settings().state_table, time.time)
+    insistent = Impatient(client("dynamodb"), time.monotonic, left_alone_for=0)
+    return State(table(), settings().state_table, time.time, insistent)
 
 
 @cache

@@ -67,7 +67,6 @@ class Batch:
         done += self._one_by_one(sorted(alone, key=self._suspicion), deadline)
         left = {message.id for message in done}
         staying = [message for message in messages if message.id not in left]
-        # A mark that stays by mistake makes a suspect of an innocent: one that could not be taken back is tried again.
         self._records.close(done, staying)
         return [message.id for message in staying]
 
@@ -110,6 +109,8 @@ class Batch:
                 self._groups.work(group, deadline, settled, 0)
             except Exception as error:  # noqa: BLE001 - as in a thread: the task stays, and the next has its turn
                 self._journal.broke(error)
+                # Its mark must not stand while the next is at work, which may kill the function.
+                self._records.close([], [message for message in group if message not in done])
         return done
 
     def _delete(self, messages: Sequence[Message]) -> None:

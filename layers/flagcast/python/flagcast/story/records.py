@@ -21,8 +21,8 @@ class Rows(Protocol):
     def read(self, message_ids: Sequence[str]) -> Mapping[str, Progress]:
         """Return the rows there are."""
 
-    def write(self, rows: Mapping[str, Progress], forgotten: Collection[str] = ()) -> None:
-        """Write rows, and delete others."""
+    def write(self, rows: Mapping[str, Progress], forgotten: Collection[str] = (), *, insists: bool = False) -> None:
+        """Write rows, and delete others; `insists` asks a table, too, that did not answer a moment ago."""
 
 
 class Journal(Protocol):
@@ -41,7 +41,7 @@ class Records:
         self._journal = journal
         self._known: dict[str, Progress] = {}
         self._stored: dict[str, Progress] = {}
-        """The rows in the table, with their marks. One that was to be marked may be, whatever the table answered."""
+        """The rows in the table, with their marks. A mark counts as written even where the table did not say so."""
 
     def open(self, messages: Sequence[Message]) -> None:
         """Read the rows of those tasks that were received before: no other can have one."""
@@ -76,19 +76,24 @@ class Records:
             self._known[message.id] = progress
 
     def put_back(self, messages: Sequence[Message]) -> bool:
-        """Write tasks that go back on the queue, without marks; tells whether what is known of all is in the table.
+        """Write tasks that go back on the queue, without this batch's marks; tells whether all are in the table.
 
         Nothing is written twice, and nothing over a row that could not be read.
         """
-        legible = self._legible(messages)
-        rows = {each.id: self.of(each).put_back(each.receives) for each in legible}
-        changed = {name: row for name, row in rows.items() if row != self._stored.get(name, NEW)}
-        return self._write("put back", changed) and len(legible) == len(messages)
+        return self._write("put back", self._unwritten(messages)) and len(self._legible(messages)) == len(messages)
 
     def close(self, leaving: Sequence[Message], staying: Sequence[Message] = ()) -> None:
-        """End the marks there still are: forget tasks that leave the queue, write anew those that stay."""
-        rows = {each.id: self.of(each).put_back(each.receives) for each in staying if self._is_marked(each)}
-        self._write("unmark", rows, [each.id for each in leaving if self._is_marked(each)])
+        """Forget tasks that leave the queue, if they are marked; write of those that stay what could not be written.
+
+        A mark that stays by mistake makes a suspect of an innocent, so the table is asked though it may not answer.
+        """
+        forgotten = [each.id for each in leaving if self._is_marked(each)]
+        insists = any(self._is_marked(each) for each in staying)
+        self._write("unmark", self._unwritten(staying), forgotten, insists=insists)
+
+    def _unwritten(self, messages: Sequence[Message]) -> dict[str, Progress]:
+        rows = {each.id: self.of(each).put_back(each.receives) for each in self._legible(messages)}
+        return {name: row for name, row in rows.items() if row != self._stored.get(name, NEW)}
 
     def _legible(self, messages: Sequence[Message]) -> list[Message]:
         """Return those whose rows were read, or cannot be there."""
@@ -97,12 +102,14 @@ class Records:
     def _is_marked(self, message: Message) -> bool:
         return self._stored.get(message.id, NEW).starts > self.of(message).starts
 
-    def _write(self, action: str, rows: Mapping[str, Progress], forgotten: Sequence[str] = ()) -> bool:
+    def _write(
+        self, action: str, rows: Mapping[str, Progress], forgotten: Sequence[str] = (), *, insists: bool = False
+    ) -> bool:
         """Write what there is to write; tells whether it is in the table now."""
         if not rows and not forgotten:
             return True
         try:
-            self._rows.write(rows, forgotten)
+            self._rows.write(rows, forgotten, insists=insists)
         except StateUnavailable as error:
             self._journal.state_failed(action, error)
             return False

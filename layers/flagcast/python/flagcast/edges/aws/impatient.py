@@ -31,10 +31,11 @@ class LeftAlone(BotoCoreError):
 class Impatient:
     """Any client of botocore's; what does not answer raises BotoCoreError at once for a while."""
 
-    def __init__(self, client: Any, monotonic: Callable[[], float]) -> None:
-        """Keep the client, and the clock (seconds) by which it is left alone."""
+    def __init__(self, client: Any, monotonic: Callable[[], float], left_alone_for: float = LEFT_ALONE_FOR) -> None:
+        """Keep the client, and for how long (seconds) it is left alone by which clock."""
         self._client = client
         self._monotonic = monotonic
+        self._left_alone_for = left_alone_for
         self._left_alone_until = float("-inf")
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
@@ -50,5 +51,5 @@ class Impatient:
                 raise NoAnswer
             return future.result()
         except BotoCoreError:
-            self._left_alone_until = self._monotonic() + LEFT_ALONE_FOR
+            self._left_alone_until = self._monotonic() + self._left_alone_for
             raise

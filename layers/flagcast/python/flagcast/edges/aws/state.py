@@ -1,4 +1,4 @@
-"""DynamoDB: a row for each task that was put back on the queue, and one for each destination that is throttled.
+"""DynamoDB: a row for each task that was put back or marked, and one for each destination that is throttled.
 
 Rows are keyed by `key` and vanish 30 days after they were written, by the table's TTL on `expires`.
 """
@@ -18,9 +18,10 @@ _SLOT = "slot#"
 class State:
     """The table."""
 
-    def __init__(self, client: Any, table: str, now: Callable[[], float]) -> None:
-        """Keep the client, the table's name and the clock (epoch seconds)."""
+    def __init__(self, client: Any, table: str, now: Callable[[], float], insistent: Any = None) -> None:
+        """Keep the client, the table's name and the clock (epoch seconds), and a client for what must be asked."""
         self._client = client
+        self._insistent = insistent or client
         self._table = table
         self._now = now
 
@@ -38,14 +39,18 @@ class State:
                 return rows
         raise StateUnavailable("not every row was read")
 
-    def write(self, rows: Mapping[str, Progress], forgotten: Collection[str] = ()) -> None:
-        """Write rows by message id, and delete others, at most 25 together; raises StateUnavailable."""
+    def write(self, rows: Mapping[str, Progress], forgotten: Collection[str] = (), *, insists: bool = False) -> None:
+        """Write rows by message id, and delete others, at most 25 together; raises StateUnavailable.
+
+        `insists` asks a table, too, that did not answer a moment ago.
+        """
+        client = self._insistent if insists else self._client
         requests: list[dict[str, Any]] = [
             {"PutRequest": {"Item": self._item(_TASK + name, _attributes(row))}} for name, row in rows.items()
         ]
         requests += [{"DeleteRequest": {"Key": {"key": {"S": _TASK + name}}}} for name in forgotten]
         for _ in range(TRIES):
-            answer = asked(self._client.batch_write_item, RequestItems={self._table: requests})
+            answer = asked(client.batch_write_item, RequestItems={self._table: requests})
             requests = answer.get("UnprocessedItems", {}).get(self._table, [])
             if not requests:
                 return
