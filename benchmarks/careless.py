@@ -1,6 +1,6 @@
 """The deliver function without what finds a task that kills it; benchmarks/recovery.py holds the real one against it.
 
-It marks nothing, and does not write which receives a task has survived. What it knows of attempts it writes as ever.
+It marks nothing, and writes nothing but attempts and slots.
 """
 
 import sys
@@ -14,11 +14,9 @@ from flagcast.story.records import Records
 
 
 def _put_back(self: Records, messages: Sequence[Message]) -> bool:
-    rows = {each.id: self.of(each) for each in self._legible(messages)}
-    is_written = self._write(
-        "put back", {name: row for name, row in rows.items() if row != self._stored.get(name, NEW)}
-    )
-    return is_written and len(rows) == len(messages)
+    known = {each.id: self.of(each) for each in self._legible(messages)}
+    changed = {name: row for name, row in known.items() if row != self._stored.get(name, NEW)}
+    return self._write("put back", changed) and len(known) == len(messages)
 
 
 def _nothing(*_: object) -> None: ...
