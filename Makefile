@@ -44,7 +44,7 @@ format: .venv/ready ## Format the code
 account: .venv/ready ## Account for 10,000 events while everything fails (six minutes)
 	@$(RUN) python -m tests.accountant
 
-isolation: .venv/ready ## Measure what a destination that hangs or fails costs the others (a quarter of an hour)
+isolation: .venv/ready ## Measure what a destination that hangs or fails costs the others (half an hour)
 	@$(RUN) python -m benchmarks.isolation
 
 fuzz: .venv/ready ## Fuzz what comes in and what is read off the queue (SECONDS=60 each)

@@ -1,7 +1,7 @@
 """What one destination that hangs or fails costs the others, with the real function in processes of its own.
 
 Two thousand events of 200 flags for each of five destinations, of which four answer in 50 ms and the fifth does what
-the row says; its timeout is 2 s. ``python -m benchmarks.isolation`` takes a quarter of an hour and
+the row says; its timeout is 2 s. ``python -m benchmarks.isolation`` takes half an hour and
 writes benchmarks/results/isolation.json; ``--quick`` takes half of that, most of it to start functions, with a tenth of
 the events, and writes nothing.
 """
