@@ -62,7 +62,7 @@ def check_entry(entry: Mapping[str, Any]) -> None:
         raise Refused("InvalidParameterValue", "DelaySeconds is not valid for this queue type.")
     if not entry["MessageBody"]:
         raise Refused("MissingParameter", "The request must contain the parameter MessageBody.")
-    _check_characters(entry["MessageBody"])
+    check_characters(entry["MessageBody"])
     _check_attributes(entry.get("MessageAttributes", {}))
 
 
@@ -82,10 +82,11 @@ def _check_attributes(attributes: Mapping[str, Mapping[str, str]]) -> None:
             raise Refused("InvalidParameterValue", f"The type of message attribute {name!r} is not supported here.")
         if not attribute.get("StringValue"):
             raise Refused("InvalidParameterValue", f"Message attribute {name!r} must contain a non-empty value.")
-        _check_characters(attribute["StringValue"])
+        check_characters(attribute["StringValue"])
 
 
-def _check_characters(text: str) -> None:
+def check_characters(text: str) -> None:
+    """Check what a message or an attribute is written in."""
     if _REFUSED_CHARACTER.search(text):
         raise Refused("InvalidMessageContents", "Invalid characters were found.")
 

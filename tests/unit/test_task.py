@@ -3,7 +3,7 @@ import json
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flagcast.core.task import (
@@ -21,6 +21,7 @@ from flagcast.core.task import (
     task,
 )
 from tests.support.captures import every_capture
+from tests.support.sqs_limits import check_characters
 
 NAME = st.text(st.characters(exclude_categories=["Cs"]))
 BODIES = ["body", "body_base64", "body_ref"]
@@ -33,14 +34,16 @@ def as_sqs_would(text: str) -> Task:
     return read
 
 
+# Bug: DEL is ASCII and not printable; JSON leaves it as it is, SQS takes it, and this test failed when it came up.
+@example("e", "s", "d", b"\x7f")
 @given(NAME, NAME, NAME, st.binary() | st.text().map(str.encode))
-def test_a_task_comes_back_with_every_byte_and_travels_in_ascii(
+def test_a_task_comes_back_with_every_byte_and_travels_in_ascii_that_sqs_takes(
     event: str, source: str, destination: str, raw: bytes
 ) -> None:
     made = task(event, source, destination, "2026-01-02T03:04:05.678Z", raw)
     text = encode(made)
     assert text.isascii()
-    assert text.isprintable()
+    check_characters(text)
     assert as_sqs_would(text) == made
     assert as_sqs_would(text).raw == raw
 
