@@ -21,9 +21,9 @@ from tests.accountant.events import Made
 from tests.accountant.small import Letter, read_letter, run
 from tests.accountant.small_judge import Judge
 from tests.support.ports import free_port
+from tests.support.time_limits import PATIENCE
 
 CONFIGURATION = Path(__file__).parents[1] / "e2e" / "flagcast.yaml"
-PATIENCE = 120.0
 TRIES = 3
 ANSWER = 10.0
 """Seconds for which an answer is waited for."""

@@ -21,6 +21,7 @@ from flagcast.core.config.read import read
 from flagcast.core.task import Task, decode
 from flagcast.edges import wiring
 from tests.support import strict_sqs
+from tests.support.time_limits import PATIENCE
 
 SIGNING, ROTATED, TOKEN = "canary-signing", "canary-signing-é", "canary-token"
 SOURCES: dict[str, Any] = {
@@ -220,6 +221,7 @@ def world(destinations: Mapping[str, Any] = DESTINATIONS) -> Iterator[World]:
         environment = {**ENVIRONMENT, "FLAGCAST_CONFIG": str(folder / "flagcast.yaml")}
         stack.enter_context(patch.dict(os.environ, environment))
         stack.enter_context(patch.object(wiring, "client", lambda _: services))
+        stack.enter_context(patch.object(ingest, "PATIENCE", PATIENCE))
         stack.callback(wiring.forget)
         wiring.forget()
         yield World(services)

@@ -1,14 +1,31 @@
 """What every integration test stands on: AWS in this process, and a function that begins anew."""
 
+import threading
 from collections.abc import Iterator
 
 import pytest
 from moto import mock_aws
 
-from flagcast.edges import wiring
+from flagcast.edges import wiring, within
 from flagcast.edges.aws import client as aws_client
+from tests.support.time_limits import PATIENCE
 
 REGION = "eu-central-1"
+DEADLINES = (
+    "ingest.PATIENCE",
+    "deliver.PATIENCE",
+    "flagcast.story.telling.PATIENCE",
+    "flagcast.story.telling.COUNTED_IN",
+    "flagcast.edges.aws.impatient.LONGEST_CALL",
+)
+"""The product's own, in seconds, for calls that AWS answers within milliseconds."""
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a busy machine be no AWS that hangs: the tests of what hangs set the deadline that they are about."""
+    for name in DEADLINES:
+        monkeypatch.setattr(name, PATIENCE)
 
 
 def begin_anew() -> None:
@@ -16,6 +33,16 @@ def begin_anew() -> None:
     aws_client.client.cache_clear()
     aws_client._session.cache_clear()
     wiring.forget()
+
+
+def end_calls_left_behind() -> None:
+    """Wait for the calls that were left behind at their deadline: the next test's AWS would get what they send."""
+    # The threads of a pool that no one knows any more end with their calls.
+    within._threads = within._Threads()
+    for thread in threading.enumerate():
+        if thread.name.startswith("within"):
+            thread.join(PATIENCE)
+            assert not thread.is_alive(), "a call never ends"
 
 
 @pytest.fixture
@@ -33,4 +60,5 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             monkeypatch.setenv(name, value)
         begin_anew()
         yield
+        end_calls_left_behind()
         begin_anew()

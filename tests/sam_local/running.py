@@ -18,8 +18,8 @@ from msgspec import Struct
 from flagcast_cli.checkout import ROOT
 from flagcast_cli.local.emulator import REGION
 from flagcast_cli.local.stack import Stack
+from tests.support.time_limits import PATIENCE
 
-PATIENCE = 120.0
 LOCALHOST = "127.0.0.1"
 LARGEST_BODY = 5_900_000
 """Bytes of a body of ASCII that fits Lambda's 6 MB with the envelope of API Gateway around it."""

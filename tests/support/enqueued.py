@@ -12,8 +12,7 @@ from flagcast.edges.aws.queue import Queue
 from flagcast.edges.clock import rfc3339
 from flagcast.edges.configuration_file import read_configuration
 from tests.support.captures import captured
-
-PATIENCE = 60.0
+from tests.support.time_limits import PATIENCE
 
 
 def flag_events(count: int, subjects: int) -> list[bytes]:

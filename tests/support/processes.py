@@ -11,9 +11,9 @@ from typing import Any, Literal
 import msgspec
 
 from tests.support.http_server import HOST
+from tests.support.time_limits import PATIENCE
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 90.0
 
 
 class Served:

@@ -7,7 +7,8 @@ from flagcast.core.outcomes import Done, Faulty, Filtered, GiveUp, Outcome, Retr
 from flagcast.core.progress import Progress
 from flagcast.story.batch import BATCH_SIZE
 from flagcast.story.group import MARGIN
-from tests.unit.world import DELIVERED, DOWN, PATIENCE, REFUSED, World, group
+from tests.support.time_limits import PATIENCE
+from tests.unit.world import DELIVERED, DOWN, REFUSED, World, group
 
 NEEDS = 10 + MARGIN
 

@@ -9,7 +9,8 @@ from flagcast.core.message import Message
 from flagcast.core.outcomes import Outcome
 from flagcast.core.progress import Progress
 from flagcast.story.batch import BATCH_SIZE
-from tests.unit.world import DELIVERED, DOWN, PATIENCE, World, group
+from tests.support.time_limits import PATIENCE
+from tests.unit.world import DELIVERED, DOWN, World, group
 
 
 def test_a_batch_works_on_the_threads_of_the_one_before() -> None:

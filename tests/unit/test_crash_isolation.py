@@ -9,7 +9,8 @@ from flagcast.core.message import Message
 from flagcast.core.outcomes import Answered, CircuitOpen, Faulty, GiveUp, Outcome, Paused, Slowed, Throttled
 from flagcast.core.progress import Progress
 from flagcast.story.group import MARGIN
-from tests.unit.world import DELIVERED, DOWN, PATIENCE, REFUSED, Step, World, group
+from tests.support.time_limits import PATIENCE
+from tests.unit.world import DELIVERED, DOWN, REFUSED, Step, World, group
 
 CRASHED = GiveUp("crashed", "the function ended 3 times while it worked on this task")
 OTHERS = [f"m{number}" for number in range(9)]

@@ -1,7 +1,6 @@
 """What Go templates promise beyond what Go does: their place in JSON, their bounds, their errors."""
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -142,9 +141,7 @@ def test_what_is_no_json_value_cannot_stand_where_one_must(source: str, payload:
 )  # fmt: skip
 def test_a_template_that_does_too_much_is_stopped_soon(source: str) -> None:
     large = {"large": "é" * 500_000, "many": list(range(5_000)), "keys": {str(each): 1 for each in range(20_000)}}
-    began = time.monotonic()
     detail = failure(source, large)
-    assert time.monotonic() - began < 10
     assert detail.startswith("body, line 1, column ")
     assert "more than " in detail or "a number over 10,000" in detail or "more work" in detail
 

@@ -14,7 +14,6 @@ from flagcast.story.attempt import Policy
 from flagcast.story.batch import Batch
 from tests.unit.making import FakeClock, message, middle
 
-PATIENCE = 10
 """Seconds after which a thread that waits for another is a failure; none waits that long when all is well."""
 
 DELIVERED, DOWN, REFUSED = Answered(200), Answered(503), Answered(400, None, "no")

@@ -31,6 +31,7 @@ def test_circuits_that_open_cost_no_event_and_no_order(lab: tuple[Path, Workers]
     assert verdict.counts["delivered"] > verdict.counts["accepted"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_the_accountant_catches_a_bug_by_the_promise_it_breaks(name: str, lab: tuple[Path, Workers]) -> None:
     result = Run(mutated(name), *lab).go()

@@ -9,9 +9,9 @@ from tests.accountant.moto_stack import PATHS, MotoStack
 from tests.accountant.small import run, struck
 from tests.accountant.small_judge import ANSWERS, Judge
 from tests.integration.ingest.harness import Output
+from tests.support.time_limits import PATIENCE
 
 EVENTS, SEED = 100, 19
-PATIENCE = 40.0
 
 
 def test_over_motos_queues_every_event_ends_once_in_order_and_no_secret_is_written_anywhere(

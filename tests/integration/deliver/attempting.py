@@ -19,7 +19,7 @@ def attempt(
     secret: str = "", raw: bytes = RAW, **keys: Any
 ) -> Answered | Unreachable | BlockedAddress | RenderFailed | Faulty:
     """Attempt one event for a destination whose every reference is this secret, its address too if none is said."""
-    keys = {"url": "${secret:one}", "allow_http": True, "timeout": "1s", **keys}
+    keys = {"url": "${secret:one}", "allow_http": True, **keys}
     configuration = read(json.dumps({"sources": {}, "destinations": {"d": keys}}))
     assert configuration.problems == ()
     destination = configuration.destinations["d"]

@@ -31,6 +31,8 @@ from tests.support.simulator import Simulator
 DAY = 86_400
 HOUR = 3_600
 FOREVER = 1_000_000.0
+INVOCATION = 45.0
+"""Seconds, as in template.yaml."""
 PREFIX = "flagcast/test/"
 TABLE = "state"
 
@@ -60,7 +62,7 @@ class Secrets:
 class Context:
     """Lambda's context with the timeout of template.yaml."""
 
-    def __init__(self, seconds: float = 45) -> None:
+    def __init__(self, seconds: float = INVOCATION) -> None:
         self._end = time.monotonic() + seconds
 
     def get_remaining_time_in_millis(self) -> int:
@@ -149,7 +151,7 @@ class Stack:
         Queue(self.simulator, self.url).send([entry], FOREVER)
         return list(self.waiting().values())[-1]
 
-    def deliver(self, seconds: float = 45) -> list[str] | None:
+    def deliver(self, seconds: float = INVOCATION) -> list[str] | None:
         """Run one batch through the handler and settle it as Lambda does; returns what stayed, None without a batch."""
         event = self.source.poll()
         if event is None:
@@ -158,7 +160,7 @@ class Stack:
         self.source.settle(event, answer)
         return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
 
-    def invoke(self, event: LambdaEvent, seconds: float = 45) -> dict[str, Any]:
+    def invoke(self, event: LambdaEvent, seconds: float = INVOCATION) -> dict[str, Any]:
         return deliver.handler(event, Context(seconds))
 
     def wait(self, seconds: float) -> None:

@@ -15,6 +15,7 @@ from flagcast.edges import transport
 from flagcast_cli.receiver import Receiver
 from tests.integration.deliver.attempting import attempt
 from tests.integration.deliver.harness import Stack
+from tests.support.time_limits import PATIENCE
 
 LOOPBACK = (Subnet("127.0.0.0/8"),)
 PUBLIC = "93.184.215.14"
@@ -238,10 +239,10 @@ def to(url: str, allowed: tuple[Subnet, ...]) -> Request:
 
 def test_a_kept_connection_is_not_used_by_a_destination_that_may_not_make_it() -> None:
     with Receiver() as receiver:
-        assert transport.send(to(receiver.url, LOOPBACK), time.monotonic() + 5) == Answered(200)
-        assert isinstance(transport.send(to(receiver.url, ()), time.monotonic() + 5), BlockedAddress)
+        assert transport.send(to(receiver.url, LOOPBACK), time.monotonic() + PATIENCE) == Answered(200)
+        assert isinstance(transport.send(to(receiver.url, ()), time.monotonic() + PATIENCE), BlockedAddress)
         narrower = (Subnet("127.0.0.2/32"),)
-        assert isinstance(transport.send(to(receiver.url, narrower), time.monotonic() + 5), BlockedAddress)
+        assert isinstance(transport.send(to(receiver.url, narrower), time.monotonic() + PATIENCE), BlockedAddress)
         assert len(receiver.requests()) == 1
 
 

@@ -19,6 +19,7 @@ from flagcast.edges.configuration_file import read_configuration
 from tests.integration.deliver.authority import Authority, answering
 from tests.integration.deliver.harness import Stack
 from tests.integration.deliver.raw_server import serving
+from tests.support.time_limits import PATIENCE
 
 TLS = Unreachable("tls")
 
@@ -26,7 +27,7 @@ TLS = Unreachable("tls")
 def send(url: str, ca_file: Path | None) -> Answered | Unreachable | BlockedAddress:
     allowed = (Subnet("127.0.0.0/8"),)
     made = Request("POST", url, {}, b"{}", allowed, None if ca_file is None else str(ca_file))
-    return transport.send(made, time.monotonic() + 2)
+    return transport.send(made, time.monotonic() + PATIENCE)
 
 
 @pytest.fixture

@@ -28,11 +28,11 @@ from flagcast_cli.actions import Answer
 from tests.integration.deliver.harness import TABLE, Stack, create_table
 from tests.integration.deliver.test_state import OneAtATime
 from tests.support.faulty_aws import IN_AN_ERROR, Faults
+from tests.support.time_limits import PATIENCE
 
 DOWN, DELIVERED = Answered(503), Answered(200)
 RECOVERY = 60
 TABLE_CALLS = ["GetItem", "PutItem", "UpdateItem"]
-PATIENCE = 10
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections import Counter
 from typing import Any
 
@@ -13,9 +12,11 @@ from botocore.exceptions import ClientError
 from flagcast.core.event import NOTICES
 from flagcast.core.task import Task, decode
 from flagcast.edges.circuits import RECOVERY
+from flagcast.story.telling import COUNTED_IN
 from flagcast_cli.actions import Answer
-from tests.integration.deliver.harness import TABLE, Stack, forget
+from tests.integration.deliver.harness import FOREVER, TABLE, Stack, forget
 from tests.support.faulty_aws import IN_AN_ERROR
+from tests.support.time_limits import HOLD, ends_within
 
 CANARY = "canary-3f1c9a7e5d2b"
 REFUSAL = Answer(403, body=b"no such channel")
@@ -240,11 +241,12 @@ def test_a_process_that_ends_between_the_write_and_the_queue_is_followed_by_anot
     assert told(on)[:1] == [("trouble", "ill")]
 
 
-def test_an_invocation_with_no_time_left_tells_in_the_next(on: Stack) -> None:
+def test_an_invocation_with_no_time_left_tells_in_the_next(on: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     on.receiver.script("/ill", [REFUSAL])
-    configure(on, ill={"timeout": "100ms"})
     on.put("ill")
-    on.deliver(seconds=5.9)
+    with monkeypatch.context() as late:
+        late.setattr("flagcast.story.notices.ENOUGH", FOREVER)
+        on.deliver()
     assert len(on.dead_letters()) == 1
     assert queued(on) == []
     on.put("well")
@@ -257,13 +259,13 @@ def test_a_count_that_is_not_to_be_had_is_left_out(
     on: Stack, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], manner: str
 ) -> None:
     released = threading.Event()
+    monkeypatch.setattr("flagcast.story.telling.COUNTED_IN", COUNTED_IN)
     monkeypatch.setattr(
-        on.simulator, "get_queue_attributes", _refused if manner == "refuses" else lambda **_: released.wait(30)
+        on.simulator, "get_queue_attributes", _refused if manner == "refuses" else lambda **_: released.wait(HOLD)
     )
-    began = time.monotonic()
-    refuse(on)
+    with ends_within(COUNTED_IN):
+        refuse(on)
     released.set()
-    assert time.monotonic() - began < 5
     assert [each["payload"]["waiting"] for each in queued(on)] == [None]
     [failed] = [each for each in on.lines(capfd) if each["event"] == "queue.failed"]
     assert failed["action"] == "count"

@@ -1,4 +1,4 @@
-"""Thirty tasks of one group, paused for two days, then unpaused into an outage."""
+"""Tasks of one group, paused for two days, then unpaused into an outage."""
 
 import datetime
 import json
@@ -17,8 +17,8 @@ from flagcast_cli.actions import Answer
 from tests.integration.deliver.harness import DAY, HOUR, Stack
 from tests.support.fifo import Stored
 
-TASKS = 30
 PAUSE = 2 * DAY
+WHOLE = pytest.param(30, marks=pytest.mark.long)
 
 Lines = list[dict[str, Any]]
 
@@ -50,11 +50,11 @@ def run(stack: Stack, seconds: float = float("inf")) -> None:
             stack.clock.advance(min(seen_again, until) - now)
 
 
-def paused_into_an_outage(stack: Stack) -> list[Stored]:
+def paused_into_an_outage(stack: Stack, count: int) -> list[Stored]:
     """Let two days of pause end, in which every delay is at its shortest; whoever asks now is answered 500."""
     stack.random = 0.0
     stack.configure({"ill": {"paused": True}})
-    tasks = [put(stack, f"flag-{at}", "one") for at in range(TASKS)]
+    tasks = [put(stack, f"flag-{at}", "one") for at in range(count)]
     # Its circuit is opened by one group, and holds back another.
     put(stack, "neighbour", "another")
     run(stack, PAUSE)
@@ -80,10 +80,11 @@ def asked_for(stack: Stack, status: int) -> list[str]:
     return [name for each in answered if (name := each["payload"]["key"]) != "neighbour"]
 
 
+@pytest.mark.parametrize("count", [12, WHOLE])
 def test_an_outage_after_a_pause_gives_nothing_up_in_its_first_day_and_all_arrives_in_order_when_it_ends(
-    stack: Stack, circuit: str, capfd: pytest.CaptureFixture[str]
+    stack: Stack, circuit: str, capfd: pytest.CaptureFixture[str], count: int
 ) -> None:
-    tasks = paused_into_an_outage(stack)
+    tasks = paused_into_an_outage(stack, count)
     run(stack, DAY)
     assert stack.dead_letters() == []
     assert {each.id for each in tasks} <= stack.waiting().keys()
@@ -100,7 +101,7 @@ def test_an_outage_after_a_pause_gives_nothing_up_in_its_first_day_and_all_arriv
     run(stack, 2 * HOUR)
     assert stack.waiting() == {}
     assert stack.dead_letters() == []
-    assert asked_for(stack, 200) == [f"flag-{at}" for at in range(TASKS)]
+    assert asked_for(stack, 200) == [f"flag-{at}" for at in range(count)]
     highest = max(each.receives for each in tasks)
     print(f"circuit {circuit}: {highest} receives at most")
     assert highest < MOST_RECEIVES / 3
@@ -108,10 +109,11 @@ def test_an_outage_after_a_pause_gives_nothing_up_in_its_first_day_and_all_arriv
     assert circuit == "on" or highest == max(each.receives for each in held((PAUSE, Paused()), (DAY, ILL)))
 
 
+@pytest.mark.long
 def test_an_outage_that_stays_gives_each_task_a_day_from_its_own_first_attempt_or_the_13_days_that_all_have(
     stack: Stack, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    tasks = paused_into_an_outage(stack)
+    tasks = paused_into_an_outage(stack, 30)
     run(stack)
     first = first_attempts(stack.lines(capfd), tasks)
     ids = [each.id for each in tasks]
@@ -126,5 +128,5 @@ def test_an_outage_that_stays_gives_each_task_a_day_from_its_own_first_attempt_o
             assert letters[each.id].sent_at >= first[each.id] + DAY
         assert stays[each.id] < LONGEST_STAY + DAY / 2
     highest = max(each.receives for each in tasks)
-    print(f"{len(early)} of {TASKS} before 13 days, {highest} receives at most")
+    print(f"{len(early)} of {len(tasks)} before 13 days, {highest} receives at most")
     assert highest < MOST_RECEIVES * 3 / 4

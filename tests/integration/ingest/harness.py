@@ -13,6 +13,7 @@ import pytest
 from botocore.session import Session, get_session
 from msgspec import Struct
 
+import ingest
 from flagcast.core.signature import flipt_signature
 from flagcast.edges import wiring
 from flagcast.edges.aws import client as aws_client
@@ -22,8 +23,11 @@ from tests.support import strict_sqs
 from tests.support.api_gateway import Headers, http_event
 from tests.support.captures import SECRET, TOKEN, captured
 from tests.support.faulty_aws import IN_AN_ERROR, Faults
+from tests.support.time_limits import PATIENCE
 
 PREFIX = "flagcast/test/"
+DEADLINE = ingest.PATIENCE
+"""Seconds after which a request of the real function is given up."""
 BUCKET = "flagcast-bodies"
 DESTINATION_SECRET = "canary-destination-secret"
 FIFO = {
@@ -154,6 +158,7 @@ class Ingest:
             self._monkeypatch.delenv(f"AWS_ENDPOINT_URL_{service}", raising=False)
         for service, url in endpoints.items():
             self._monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
+        self._monkeypatch.setattr("ingest.PATIENCE", DEADLINE if endpoints else PATIENCE)
         begin_anew()
         if not endpoints:
             # Reading botocore's models takes longer than most tests do; only what is timed does it.

@@ -9,14 +9,19 @@ import pytest
 from flagcast.core.config.references import Reference
 from flagcast.edges.aws.client import client
 from flagcast.edges.wiring import secrets
-from tests.integration.ingest.hanging import MANNERS, hang, timed
-from tests.integration.ingest.harness import EVENT, Elapsed, Ingest, destination
+from tests.integration.ingest.hanging import LONGEST, MANNERS, hang, timed
+from tests.integration.ingest.harness import DEADLINE, EVENT, Elapsed, Ingest, destination
 from tests.support.captures import SECRET, captured
 from tests.support.faulty_aws import Manner
+from tests.support.time_limits import PATIENCE
 
 SERVICES = {"queue": ["SQS"], "secrets": ["SECRETS_MANAGER"], "both": ["SQS", "SECRETS_MANAGER"]}
 EVENTS = [each.body for each in captured("flipt-1.61.0/changes")]
 DESTINATIONS = {f"destination-{at:02}": destination(ordering="destination") for at in range(25)}
+
+
+def test_a_request_gives_up_early_enough_to_be_answered_in_time() -> None:
+    assert DEADLINE < LONGEST
 
 
 def fetched_long_ago(elapsed: Elapsed) -> None:
@@ -24,7 +29,7 @@ def fetched_long_ago(elapsed: Elapsed) -> None:
     with pytest.MonkeyPatch.context() as well:
         well.setattr(client("secretsmanager"), "get_secret_value", lambda SecretId: {"SecretString": SECRET})  # noqa: N803 - boto3's name
         reference = Reference("secret", "signing")
-        assert secrets().lookup([reference], time.monotonic() + 1) == ({reference: SECRET}, [])
+        assert secrets().lookup([reference], time.monotonic() + PATIENCE) == ({reference: SECRET}, [])
     elapsed.later(301)
 
 
@@ -68,14 +73,14 @@ def test_a_body_that_is_no_event_is_asked_for_again_in_time_while_the_queue_hang
 def test_while_the_secret_store_hangs_the_last_good_secret_serves_and_a_mismatch_is_no_refusal(
     ingest: Ingest, bad_day: ExitStack, elapsed: Elapsed
 ) -> None:
-    hang(ingest, bad_day, "silent", "SECRETS_MANAGER")
+    (server,) = hang(ingest, bad_day, "silent", "SECRETS_MANAGER")
     fetched_long_ago(elapsed)
     assert timed(ingest).status == HTTPStatus.OK
-    # The failure answers for the next 15 s: neither waits for the store again.
-    began = time.monotonic()
+    # The failure answers for the next 15 s: neither asks the store again.
+    asked = server.connections
     assert ingest.signed(EVENTS[1]).status == HTTPStatus.OK
     assert ingest.signed(EVENTS[2], "canary-forged-secret").status == HTTPStatus.SERVICE_UNAVAILABLE
-    assert time.monotonic() - began < 1
+    assert server.connections == asked > 0
     assert [each.raw for each in ingest.drain()] == EVENTS[:2]
 
 

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import time
 import tracemalloc
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 from tests.fuzz.fuzz_ingest import METHODS, PARTS
 from tests.fuzz.world import FIXED, SIGNING, SOURCES, TOKEN, World, signed, world
 from tests.integration.ingest.harness import EVENT
+from tests.support.time_limits import ends_within
 from tests.unit.making import JSON
 
 CANARY = "canary-of-the-caller"
@@ -144,12 +144,11 @@ def test_a_get_for_an_empty_name_is_no_health_check(warm: World) -> None:
 
 @pytest.mark.parametrize("header", ["x-flipt-webhook-signature", "authorization", CANARY])
 @pytest.mark.parametrize("length", [0, 1, 1_000_000])
-def test_a_refusal_takes_no_longer_for_more(warm: World, header: str, length: int) -> None:
+def test_a_refusal_of_a_megabyte_ends_as_that_of_nothing_does(warm: World, header: str, length: int) -> None:
     event = anything("both", EVENT, {header: CANARY + "\u00e9" * length, "x": CANARY})
-    began = time.monotonic()
-    status, _ = warm.ask(event)
+    with ends_within(0):
+        status, _ = warm.ask(event)
     assert status == 401
-    assert time.monotonic() - began < 1
 
 
 def test_the_largest_request_is_refused_within_a_few_times_its_size(warm: World) -> None:

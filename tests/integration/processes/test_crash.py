@@ -6,8 +6,8 @@ from flagcast.core.progress import MOST_STARTS
 from tests.support.deployment import VISIBILITY, Deployment
 from tests.support.destinations import Behaviour
 from tests.support.enqueued import enqueue, flag_events
+from tests.support.time_limits import PATIENCE
 
-PATIENCE = 30.0
 KILLS = MOST_STARTS + 1
 """A task has no mark until a function has ended over it."""
 
@@ -17,7 +17,7 @@ def test_a_task_that_kills_the_function_every_time_drags_none_of_its_batch_along
     deployment: Deployment, place: int
 ) -> None:
     events = flag_events(10, 10)
-    deployment.configure({"deadly": {"timeout": "2s"}})
+    deployment.configure({"deadly": {}})
     deployment.behave(deadly=Behaviour(delay=0.02, kills=f'"flag-{place}"'))
     identities = enqueue(deployment.sqs, deployment.url, deployment.configuration, events)
     with deployment.functions(1, FLAGCAST_CIRCUIT_BREAKER="off"):

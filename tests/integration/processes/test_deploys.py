@@ -8,10 +8,10 @@ import pytest
 from tests.support.deployment import VISIBILITY, Deployment
 from tests.support.destinations import Behaviour
 from tests.support.enqueued import enqueue, flag_events
+from tests.support.time_limits import PATIENCE
 
 EVENTS = 40
 SUBJECTS = 8
-PATIENCE = 60.0
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def versions(deployment: Deployment) -> dict[str, Path]:
     """The old version knows `leaving`, the new one `coming`."""
     made = {}
     for version, names in {"old": ("both", "leaving"), "new": ("both", "coming")}.items():
-        deployment.configure({name: {"timeout": "2s"} for name in names})
+        deployment.configure({name: {} for name in names})
         made[version] = deployment.configuration.rename(deployment.folder / f"{version}.yaml")
     # Slow, so that there is something left of it when the old version ends.
     deployment.behave(both=Behaviour(delay=0.02), coming=Behaviour(delay=0.02), leaving=Behaviour(delay=0.3))

@@ -1,10 +1,10 @@
 from tests.support.deployment import Deployment
 from tests.support.destinations import Behaviour
 from tests.support.enqueued import enqueue, flag_events
+from tests.support.time_limits import PATIENCE
 
 SUBJECTS = 5
 FUNCTIONS = 3
-PATIENCE = 30.0
 
 
 def test_functions_side_by_side_keep_each_subjects_order_and_repeat_nothing_while_a_destination_fails(
@@ -12,7 +12,7 @@ def test_functions_side_by_side_keep_each_subjects_order_and_repeat_nothing_whil
 ) -> None:
     names = ["well", "ill"]
     events = flag_events(40, SUBJECTS)
-    deployment.configure({name: {"timeout": "2s", "retry": {"multiplier": 1}} for name in names})
+    deployment.configure({name: {"retry": {"multiplier": 1}} for name in names})
     deployment.behave(ill=Behaviour(status=500))
     identities = enqueue(deployment.sqs, deployment.url, deployment.configuration, events)
     with deployment.functions(FUNCTIONS, FLAGCAST_CIRCUIT_BREAKER="off"):
