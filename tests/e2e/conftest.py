@@ -1,6 +1,5 @@
 """The real template on MiniStack, deployed once for all end-to-end tests."""
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,15 +9,9 @@ from flagcast_cli.local.demo import local_stack
 from flagcast_cli.local.stack import Stack
 from flagcast_cli.receiver import Receiver
 from tests.support.captures import TOKEN
+from tests.support.ports import free_port
 
 CONFIGURATION = Path(__file__).parent / "flagcast.yaml"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,9 @@ from flagcast_cli.dlq.command import app
 from flagcast_cli.local.stack import Stack
 from flagcast_cli.receiver import Receiver
 from tests.e2e.conftest import CONFIGURATION
-from tests.e2e.test_pipeline import PATIENCE, event_named, post_signed, wait_for, wait_until_empty
+from tests.e2e.test_pipeline import event_named, post_signed, wait_for, wait_until_empty
 from tests.integration.conftest import begin_anew
+from tests.support.time_limits import PATIENCE
 
 CapSys = pytest.CaptureFixture[str]
 WHICH = ("--destination", "segments")

@@ -1,0 +1,61 @@
+"""`flagcast check` and `flagcast send` in a process of their own: what they print, and their exit codes."""
+
+from pathlib import Path
+
+from tests.support.command_line import flagcast
+
+
+def test_send_says_what_is_wrong_with_its_file_or_address(tmp_path: Path) -> None:
+    shown = flagcast("send", str(tmp_path / "none.json"), "--url", "http://127.0.0.1:1/", "--secret", "x")
+    assert shown.returncode == 2
+    assert "No such file" in shown.stderr
+    shown = flagcast("send", "--url", "http://127.0.0.1:1/", FLAGCAST_SIGNING_SECRET="x")
+    assert shown.returncode == 2
+    assert "did not answer" in shown.stderr
+
+
+def test_check_lists_every_problem_with_its_path_and_exits_1(tmp_path: Path) -> None:
+    bad = tmp_path / "flagcast.yaml"
+    bad.write_text(
+        """
+sources:
+  flipt: {signing_secrets: [plain-secret]}
+destinations:
+  chat: {url: "https://x.example", timeout: 31s, body: '{"text": {{ event.typo }}}'}
+  syntax: {url: "https://x.example", body: '{{ event.type'}
+  denied: {url: "https://x.example", events: ["flag:deleted"], body: '"{{ event.payload.key }}"'}
+  quoted: {url: "https://x.example", events: ["flag:created"], escape: none, body: '"{{ event.payload.name }}"'}
+"""
+    )
+    good_sources = bad.read_text().replace("[plain-secret]", '["${secret:x}"]')
+    shown = flagcast("check", "--config", str(bad))
+    assert shown.returncode == 1
+    assert "sources.flipt.signing_secrets[0]: expected one reference" in shown.stderr
+    assert "plain-secret" not in shown.stderr
+    bad.write_text(good_sources)
+    shown = flagcast("check", "--config", str(bad))
+    assert shown.returncode == 1
+    for problem in (
+        "destinations.chat.timeout: expected more than 0s and at most 30s",
+        "destinations.chat: body, line 1: ",
+        "destinations.syntax.body: body, line 1: ",
+        "destinations.denied: body, line 1: 'None' has no attribute 'key' (on sample flag-deleted-denied)",
+        "destinations.quoted: body: the result is not JSON: ",
+    ):
+        assert problem in shown.stderr, shown.stderr
+
+
+def test_check_finds_nothing_wrong_with_what_is_shipped() -> None:
+    for path in ("layers/config/flagcast.yaml", "cli/flagcast_cli/local/demo/flagcast.yaml", "tests/e2e/flagcast.yaml"):
+        shown = flagcast("check", "--config", path)
+        assert (shown.returncode, shown.stderr) == (0, ""), path
+
+
+def test_check_tries_templates_even_where_no_source_is_right(tmp_path: Path) -> None:
+    # Nothing was tried, and a broken template passed.
+    path = tmp_path / "flagcast.yaml"
+    path.write_text('sources: {}\ndestinations: {d: {url: "https://x.example", body: "{{ event.nope }}"}}\n')
+    shown = flagcast("check", "--config", str(path))
+    assert (shown.returncode, "event has no attribute 'nope'" in shown.stderr) == (1, True)
+    missing = flagcast("check", "--config", str(tmp_path / "none.yaml"))
+    assert "No such file or directory" in missing.stderr
