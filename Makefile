@@ -1,10 +1,11 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test sam-local-test lint format account isolation fuzz bench build deploy lock clean
+.PHONY: help demo dev test test-long check sam-local-test lint format account isolation fuzz bench build deploy lock clean
 
 PORT ?= 4566
 CONTAINERS ?=
 SECONDS ?= 60
 ENV ?= default
+ARGS ?=
 SAM_BUILD_FLAGS ?=
 SAM_DEPLOY_FLAGS ?=
 RUN := PATH="$(CURDIR)/.venv/bin:$$PATH" SAM_CLI_TELEMETRY=0
@@ -21,11 +22,14 @@ demo: .venv/ready ## Run the whole pipeline on this machine and show what arrive
 dev: .venv/ready ## Keep the local stack running until Ctrl-C (CONTAINERS=1 for sam local)
 	@$(RUN) FLAGCAST_CONTAINERS=$(CONTAINERS) flagcast dev --port $(PORT)
 
-# What is pure is covered whole by the unit tests, which share the cores; the others have a machine to themselves, and take
-# half the time without being traced.
-test: .venv/ready ## Run every test: unit, integration, end to end
-	@$(RUN) pytest tests/unit --numprocesses auto --cov --cov-report=term-missing:skip-covered
-	@$(RUN) pytest --ignore=tests/unit
+test: .venv/ready ## Run every test: unit, integration, end to end (ARGS=... narrows, as for pytest)
+	@$(RUN) python -m scripts.suite test $(ARGS)
+
+test-long: .venv/ready ## Run what takes longer than every change can wait for: whole simulations, mutations
+	@$(RUN) python -m scripts.suite test-long $(ARGS)
+
+check: .venv/ready ## Run the linters and the unit tests, for the minute before a commit
+	@$(RUN) python -m scripts.suite check
 
 sam-local-test: .venv/ready ## Run the functions in Lambda's containers, by sam local (needs Docker)
 	@exports=$$(.ci/containers) && eval "$$exports" && $(RUN) pytest -v -s -m containers tests/sam_local
@@ -47,7 +51,8 @@ account: .venv/ready ## Account for 10,000 events while everything fails (six mi
 isolation: .venv/ready ## Measure what a destination that hangs or fails costs the others (half an hour)
 	@$(RUN) python -m benchmarks.isolation
 
-fuzz: .venv/ready ## Fuzz what comes in and what is read off the queue (SECONDS=60 each)
+fuzz: .venv/ready ## Search for bad input: fuzz requests and tasks (SECONDS=60 each), draw new examples for each property
+	@$(RUN) pytest -m hypothesis --hypothesis-profile=search --numprocesses auto
 	@$(RUN) python -m pip install --quiet --disable-pip-version-check atheris==3.1.0
 	@$(RUN) python -m tests.fuzz.run ingest -max_total_time=$(SECONDS)
 	@$(RUN) python -m tests.fuzz.run task -max_total_time=$(SECONDS)

@@ -128,7 +128,7 @@ def test_each_check_finds_what_it_is_for(check: Check, text: str) -> None:
 
 def test_every_job_of_ci_and_the_deployment_is_there() -> None:
     ci, deploy = (yaml.safe_load(WORKFLOWS[name]) for name in ("ci.yml", "deploy.yml"))
-    assert ci["jobs"].keys() == {"lint", "test", "build"}
+    assert ci["jobs"].keys() == {"lint", "test", "test-long", "build"}
     assert deploy["jobs"]["deploy"]["needs"] == "ci"
     assert deploy["jobs"]["deploy"]["environment"] == deploy["jobs"]["deploy"]["env"]["TARGET"]
 

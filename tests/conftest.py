@@ -1,0 +1,28 @@
+"""What holds for every test: which worker runs it, and how examples are chosen."""
+
+import pytest
+from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
+
+# The same examples in each run, so that a change fails by what it changed; `make fuzz` searches for new ones. What such
+# a search finds becomes an @example in the code: there is no folder of them beside it. No example has a time limit.
+settings.register_profile("repeatable", deadline=None, derandomize=True, database=None, print_blob=True)
+settings.register_profile("search", deadline=None, database=None, print_blob=True, max_examples=2_000)
+settings.load_profile("repeatable")
+
+LOCAL_STACK = "tests/e2e/"
+
+
+class OneWorkerForTheLocalStack(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Give each worker the next test, and all tests of the local stack to one: it is built and deployed once.
+
+    The largest scope comes first. xdist's own groups (`xdist_group`) go unseen with pytest 9.2 and xdist 3.8.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return LOCAL_STACK if nodeid.startswith(LOCAL_STACK) else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneWorkerForTheLocalStack:
+    return OneWorkerForTheLocalStack(config, log)
