@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
 from msgspec import Struct
 
 from flagcast_cli.checkout import LOCAL_STACK, ROOT, TEMPLATE
 from flagcast_cli.console import CommandError
-from flagcast_cli.deploy.build import read_template, write_template
 from flagcast_cli.local.emulator import Emulator
 
 NAME = "flagcast"
@@ -39,51 +39,38 @@ class Stack(Struct, frozen=True):
 
 
 def build(environment: Mapping[str, str]) -> None:
-    """Run sam build into a folder of the local stack's own; raises CommandError."""
+    """Run sam build into a folder of the local stack's own; raises CommandError.
+
+    What is built is deployed at once, as the emulator has no CodeDeploy.
+    """
     _sam(
         environment, "build", "--cached", "--parallel",
         "--template-file", str(TEMPLATE),
         "--build-dir", str(BUILT),
         "--cache-dir", str(LOCAL_STACK / "cache"),
     )  # fmt: skip
-
-
-def for_emulator(template: Mapping[str, Any], configuration: Path) -> dict[str, Any]:
-    """Return a built template without what MiniStack lacks: CodeDeploy, /opt, and alarms on more than one metric."""
-    function = template["Globals"]["Function"]
-    variables = {**function["Environment"]["Variables"], "FLAGCAST_CONFIG": str(configuration)}
-    return {
-        **template,
-        "Globals": {**template["Globals"], "Function": {**function, "Environment": {"Variables": variables}}},
-        "Resources": {
-            name: _without(resource, "DeploymentPreference")
-            for name, resource in template["Resources"].items()
-            if not (resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"])
-        },
-    }
-
-
-def _without(resource: Mapping[str, Any], name: str) -> dict[str, Any]:
-    properties = {key: value for key, value in resource.get("Properties", {}).items() if key != name}
-    return {**resource, "Properties": properties} if properties else dict(resource)
+    template = built_template()
+    for resource in template["Resources"].values():
+        resource.get("Properties", {}).pop("DeploymentPreference", None)
+    (BUILT / "template.yaml").write_text(yaml.safe_dump(template, sort_keys=False), encoding="utf-8")
 
 
 def built_template() -> dict[str, Any]:
     """Return the template that sam build made."""
-    return read_template(BUILT / "template.yaml")
+    template: dict[str, Any] = yaml.safe_load((BUILT / "template.yaml").read_text(encoding="utf-8"))
+    return template
 
 
 def deploy(emulator: Emulator, configuration: Path) -> Stack:
     """Run sam deploy against the emulator; raises CommandError."""
-    template = BUILT / f"template-{emulator.port}.yaml"
-    write_template(template, for_emulator(built_template(), configuration))
     _sam(
         emulator.environment(), "deploy",
-        "--template-file", str(template),
+        "--template-file", str(BUILT / "template.yaml"),
         "--stack-name", NAME,
         "--config-env", "local",
         "--capabilities", "CAPABILITY_IAM",
         "--resolve-s3", "--no-confirm-changeset", "--no-progressbar",
+        "--parameter-overrides", f"ConfigurationPath={configuration}",
     )  # fmt: skip
     stack = emulator.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"][0]
     _create_routes(emulator)
