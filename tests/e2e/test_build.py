@@ -20,13 +20,8 @@ def built() -> None:
 def test_whatever_is_deployed_has_bytecode_that_is_good_wherever_it_is_unpacked() -> None:
     sources = [each for each in BUILT.rglob("*.py") if "__pycache__" not in each.parts]
     assert {each.relative_to(BUILT).parts[0] for each in sources} >= {
-        "DependenciesLayer", "FlagcastLayer", "IngestFunction", "DeliverFunction", "PrecheckFunction",
+        "DependenciesLayer", "FlagcastLayer", "IngestFunction", "DeliverFunction",
     }  # fmt: skip
     for source in sources:
         compiled = source.parent / "__pycache__" / f"{source.stem}.cpython-313.pyc"
         assert compiled.read_bytes()[4:8] == UNCHECKED, source
-
-
-def test_the_precheck_is_built_with_the_samples_that_it_tries() -> None:
-    samples = {each.name: each.read_bytes() for each in (ROOT / "events/flipt").iterdir()}
-    assert {each.name: each.read_bytes() for each in (BUILT / "PrecheckFunction/samples").iterdir()} == samples
