@@ -18,7 +18,7 @@ BUILT: dict[str, Any] = {
     "Resources": {
         "ConfigurationLayer": {"Type": "AWS::Serverless::LayerVersion", "Properties": {"ContentUri": "../../x"}},
         "Role": {"Type": "AWS::IAM::Role", "Properties": {"Document": {"Version": "2012-10-17", "On": "on"}}},
-        "F": {"Type": "AWS::Serverless::Function", "Properties": {"CodeUri": "F", "DeploymentPreference": {}}},
+        "F": {"Type": "AWS::Serverless::Function", "Properties": {"CodeUri": "F"}},
         "Simple": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": "Errors"}},
         "Expression": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Metrics": [{"Expression": "a / b"}]}},
         "Queue": {"Type": "AWS::SQS::Queue"},
@@ -102,8 +102,7 @@ def test_the_emulator_gets_the_template_without_what_it_lacks() -> None:
     variables = made["Globals"]["Function"]["Environment"]["Variables"]
     assert variables == {"FLAGCAST_CONFIG": "/somewhere/flagcast.yaml", "A": "b"}
     assert list(made["Resources"]) == ["ConfigurationLayer", "Role", "F", "Simple", "Queue"]
-    assert made["Resources"]["F"]["Properties"] == {"CodeUri": "F"}
-    assert made["Resources"]["Queue"] == BUILT["Resources"]["Queue"]
+    assert all(each == BUILT["Resources"][name] for name, each in made["Resources"].items())
 
 
 def test_a_folder_stands_for_the_flagcast_yaml_in_it(theirs: Path) -> None:
