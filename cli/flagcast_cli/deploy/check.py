@@ -17,10 +17,16 @@ from flagcast_cli.checkout import TEMPLATE
 from flagcast_cli.deploy.needed import OWN_SECRET, needed
 from flagcast_cli.deploy.prefixes import prefixes_of
 from flagcast_cli.deploy.samconfig import Environment
-from flagcast_cli.deploy.stored import Missing, Stores
+from flagcast_cli.deploy.stored import Fault, Stores
 from flagcast_cli.deploy.values import unusable
 from flagcast_cli.deployed import deployed
 from flagcast_cli.samples import sample_files
+
+NEVER_MADE = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED"})
+"""What a stack is whose first deployment failed; it can be deleted, and nothing else.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-describing-stacks.html
+"""
 
 
 class Target(Struct, frozen=True):
@@ -40,7 +46,7 @@ class Target(Struct, frozen=True):
         return cls(stack, account, environment)
 
 
-def faults(config: Path, target: Target, *, values: bool) -> Iterator[Problem | Missing]:
+def faults(config: Path, target: Target, *, values: bool) -> Iterator[Problem | Fault]:
     """Yield whatever a stack lacks for a configuration that is right as far as it can be read. Raises CommandError.
 
     The prefixes are those that the next deployment gives the stack: what samconfig.toml sets, else what the stack has.
@@ -50,7 +56,15 @@ def faults(config: Path, target: Target, *, values: bool) -> Iterator[Problem | 
     except ConfigurationUnreadable:
         return  # flagcast check says so.
     client = target.account.clients()
+    region = str(client("cloudformation").meta.region_name)
     found = deployed(client("cloudformation"), target.account, target.stack)
+    stores = Stores(client, target.account, region)
+    if found and found.status in NEVER_MADE:
+        problem = Problem(
+            target.stack, f"the stack is {found.status}: its first deployment failed, and it cannot be updated"
+        )
+        yield Fault(problem, f"aws cloudformation delete-stack {stores.options} --stack-name {target.stack}")
+        found = None
     prefixes = prefixes_of(
         target.stack,
         target.environment.parameters if target.environment else {},
@@ -61,12 +75,11 @@ def faults(config: Path, target: Target, *, values: bool) -> Iterator[Problem | 
     is_made = before is not None and before.secret == prefixes.secret
     listed = [each for each in needed(configuration, prefixes) if is_made or each.stored != OWN_SECRET]
     variables = template_variables(TEMPLATE) if any(each.stored.store == "env" for each in listed) else {}
-    region = str(client("cloudformation").meta.region_name)
-    missing = list(Stores(client, target.account, region).missing(listed, variables))
+    missing = list(stores.missing(listed, variables))
     yield from missing
     if values:
         known = {name: value for name, value in variables.items() if isinstance(value, str)}
-        unread = {each.needed.stored for each in missing} | (set() if is_made else {OWN_SECRET})
+        unread = {each.needed.stored for each in missing if each.needed} | (set() if is_made else {OWN_SECRET})
         unread |= {each.stored for each in listed if each.stored.store == "env" and each.name not in known}
         store = SecretStore(client, prefixes.secret, prefixes.parameter, known, time.monotonic)
         yield from unusable(configuration, templates, sample_events(configuration), store, unread)

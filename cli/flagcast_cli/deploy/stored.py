@@ -15,12 +15,12 @@ _MOST_NAMES = 50
 """https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ParameterStringFilter.html"""
 
 
-class Missing(Struct, frozen=True):
-    """A problem, what it is that is missing, and the command that ends it."""
+class Fault(Struct, frozen=True):
+    """A problem, the command that ends it, and what it is that is missing."""
 
-    needed: Needed
     problem: Problem
     fix: str
+    needed: Needed | None = None
 
     def __str__(self) -> str:
         """Return both, the command on a line of its own."""
@@ -35,9 +35,9 @@ class Stores:
         self._client = client
         self._account = account
         self._region = region
-        self._aws = f"--region {region}" + (f" --profile {shlex.quote(account.profile)}" if account.profile else "")
+        self.options = f"--region {region}" + (f" --profile {shlex.quote(account.profile)}" if account.profile else "")
 
-    def missing(self, needed: Iterable[Needed], variables: Container[str]) -> Iterator[Missing]:
+    def missing(self, needed: Iterable[Needed], variables: Container[str]) -> Iterator[Fault]:
         """Yield what is not there; `variables` are those of the functions. Raises CommandError."""
         listed = list(needed)
         parameters = self._parameters([each.name for each in listed if each.stored.store == "ssm"])
@@ -47,17 +47,17 @@ class Stores:
                     yield from self._secret(each)
                 case "ssm":
                     if each.name not in parameters:
-                        command = f"put-parameter {self._aws} --name {shlex.quote(each.name)} --type SecureString"
+                        command = f"put-parameter {self.options} --name {shlex.quote(each.name)} --type SecureString"
                         yield self._absent(each, "parameter", f"aws ssm {command} --value '...'")
                 case "env":
                     if each.name not in variables:
                         problem = f"{each.stored} is a variable that no function has"
                         fix = f"Add {each.name} under Globals: Function: Environment: Variables in template.yaml."
-                        yield Missing(each, Problem(each.user, problem), fix)
+                        yield Fault(Problem(each.user, problem), fix, each)
                 case other:
                     assert_never(other)
 
-    def _secret(self, each: Needed) -> Iterator[Missing]:
+    def _secret(self, each: Needed) -> Iterator[Fault]:
         """Describe a secret, which shows nothing of its value.
 
         https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html
@@ -71,12 +71,12 @@ class Stores:
                 found = None
         if found is None:
             value = "{" + ", ".join(f'"{key}": "..."' for key in each.keys) + "}" if each.keys else "..."
-            command = f"create-secret {self._aws} --name {shlex.quote(each.name)} --secret-string '{value}'"
+            command = f"create-secret {self.options} --name {shlex.quote(each.name)} --secret-string '{value}'"
             yield self._absent(each, "secret", f"aws secretsmanager {command}")
         elif "DeletedDate" in found:
             problem = f"the secret {each.name} ({each.stored}) is marked for deletion in {self._region}"
-            command = f"restore-secret {self._aws} --secret-id {shlex.quote(each.name)}"
-            yield Missing(each, Problem(each.user, problem), f"aws secretsmanager {command}")
+            command = f"restore-secret {self.options} --secret-id {shlex.quote(each.name)}"
+            yield Fault(Problem(each.user, problem), f"aws secretsmanager {command}", each)
 
     def _parameters(self, names: Sequence[str]) -> set[str]:
         """Return which parameters there are.
@@ -92,7 +92,6 @@ class Stores:
                     found |= {each["Name"] for each in page["Parameters"]}
         return found
 
-    def _absent(self, each: Needed, what: str, fix: str) -> Missing:
-        return Missing(
-            each, Problem(each.user, f"the {what} {each.name} ({each.stored}) is not in {self._region}"), fix
-        )
+    def _absent(self, each: Needed, what: str, fix: str) -> Fault:
+        problem = f"the {what} {each.name} ({each.stored}) is not in {self._region}"
+        return Fault(Problem(each.user, problem), fix, each)

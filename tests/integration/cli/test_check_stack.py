@@ -46,6 +46,7 @@ class Stack:
         self.config.write_text(CONFIGURATION)
         self._folder, self._run, self._capsys = folder, run, capsys
         self.parameters: dict[str, str] | None = None
+        self.status = "UPDATE_COMPLETE"
         self.calls: set[str] = set()
         self.denied = ""
 
@@ -63,7 +64,8 @@ class Stack:
         if self.parameters is None:
             return SimpleNamespace(status_code=400), {"Error": {"Code": "ValidationError", "Message": "canary"}}
         given = [{"ParameterKey": name, "ParameterValue": value} for name, value in self.parameters.items()]
-        return SimpleNamespace(status_code=200), {"Stacks": [{"StackName": "flagcast", "Parameters": given}]}
+        found = {"StackName": "flagcast", "StackStatus": self.status, "Parameters": given}
+        return SimpleNamespace(status_code=200), {"Stacks": [found]}
 
     def store(self, secrets: dict[str, str] = SECRETS, parameters: dict[str, str] = PARAMETERS) -> None:
         for name, value in secrets.items():
@@ -129,6 +131,25 @@ def test_before_the_first_deploy_the_stacks_own_secret_may_be_missing_and_nothin
     assert stack.check("--values") == []
     boto3.client("ssm").delete_parameter(Name="/flagcast/flagcast/path")
     assert stack.check("--values")[0].startswith("destinations.signed: the parameter /flagcast/flagcast/path")
+
+
+def test_a_change_set_that_was_not_executed_is_no_first_deploy(stack: Stack) -> None:
+    # The stack is there then, without a resource: its own secret was missed, and the first deploy refused.
+    stack.deploy()
+    stack.status = "REVIEW_IN_PROGRESS"
+    stack.store({name: value for name, value in SECRETS.items() if name not in OWN})
+    assert stack.check("--values") == []
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED"])
+def test_a_stack_whose_first_deploy_failed_must_be_deleted_first(stack: Stack, status: str) -> None:
+    stack.deploy()
+    stack.status = status
+    stack.store({name: value for name, value in SECRETS.items() if name not in OWN})
+    assert stack.check() == [
+        f"flagcast: the stack is {status}: its first deployment failed, and it cannot be updated",
+        "aws cloudformation delete-stack --region eu-central-1 --stack-name flagcast",
+    ]
 
 
 def test_the_prefixes_are_those_of_the_deployed_stack(stack: Stack) -> None:
