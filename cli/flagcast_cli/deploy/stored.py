@@ -81,6 +81,7 @@ class Stores:
     def _parameters(self, names: Sequence[str]) -> set[str]:
         """Return which parameters there are.
 
+        Who may ask may ask for all: https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-setting-up.html
         The answer may come in pages that hold none: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeParameters.html
         """
         found: set[str] = set()
