@@ -4,7 +4,7 @@
 PORT ?= 4566
 CONTAINERS ?=
 SECONDS ?= 60
-ENV ?= default
+ENV ?=
 STACK ?=
 REGION ?=
 PROFILE ?=
@@ -61,11 +61,11 @@ bench: .venv/ready ## Measure speed against the floors (five minutes) and write 
 	@$(RUN) python -m benchmarks.run
 
 build: .venv/ready ## Check the configuration and build what is deployed, with bytecode, into .aws-sam
-	@$(FLAGCAST) build --env $(ENV) -- $(SAM_BUILD_FLAGS)
+	@$(FLAGCAST) build $(if $(ENV),--env "$(ENV)") -- $(SAM_BUILD_FLAGS)
 
 # CONFIG is a folder of your own with flagcast.yaml and templates/, so that an upgrade is a git pull without a conflict.
 deploy: .venv/ready ## Check, build, deploy and look at it: STACK=NAME REGION=..., or ENV= of samconfig.toml; CONFIG=../ours
-	@$(FLAGCAST) deploy --env $(ENV) $(if $(STACK),--stack "$(STACK)") $(if $(REGION),--region "$(REGION)") \
+	@$(FLAGCAST) deploy $(if $(ENV),--env "$(ENV)") $(if $(STACK),--stack "$(STACK)") $(if $(REGION),--region "$(REGION)") \
 		$(if $(PROFILE),--profile "$(PROFILE)") -- $(SAM_DEPLOY_FLAGS)
 
 lock: .venv/ready ## Resolve the dependencies anew and pin them

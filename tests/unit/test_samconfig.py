@@ -5,7 +5,7 @@ import pytest
 from flagcast_cli.checkout import SAMCONFIG
 from flagcast_cli.console import CommandError
 from flagcast_cli.deploy.prefixes import Prefixes, prefixes_of
-from flagcast_cli.deploy.samconfig import Environment, environment, environment_of, environments
+from flagcast_cli.deploy.samconfig import Environment, chosen, environment, environment_of, environments
 
 TEXT = """
 version = 0.1
@@ -67,6 +67,15 @@ def test_the_environment_of_a_stack_is_the_one_that_names_it(file: Path) -> None
     assert found
     assert found.name == "production"
     assert environment_of(file, "another") is None
+
+
+def test_without_a_name_the_environment_is_the_stacks_else_the_default_one(file: Path) -> None:
+    assert chosen(file, "listed", "flagcast-production").name == "listed"
+    assert chosen(file, None, "flagcast-production").name == "production"
+    assert chosen(file, None, "another").name == "default"
+    assert chosen(file, None, None).name == "default"
+    with pytest.raises(CommandError, match="has no environment prod"):
+        chosen(file, "prod", "flagcast-production")
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,12 @@ from flagcast_cli.console import CommandError, err, out
 from flagcast_cli.deploy.build import build as build_stack
 from flagcast_cli.deploy.build import run_sam
 from flagcast_cli.deploy.check import Target, faults
-from flagcast_cli.deploy.samconfig import environment, environment_of
+from flagcast_cli.deploy.samconfig import Environment, chosen, environment, environment_of
 
-Env = Annotated[str, Parameter(help="The environment of samconfig.toml; one beside the configuration comes first.")]
+Env = Annotated[
+    str | None,
+    Parameter(help="The environment of samconfig.toml; without it the one that names the stack, else default."),
+]
 SamFlag = Annotated[str, Parameter(help="Flags for SAM CLI, after --, such as -- --no-confirm-changeset.")]
 _NO_EXECUTE = "--no-execute-changeset"
 
@@ -56,20 +59,20 @@ def check(
     return _checked(config, Target.of(stack, account, named), values=values)
 
 
-def build(*sam_flags: SamFlag, config: Config = CONFIGURATION, env: Env = "default") -> int:
+def build(*sam_flags: SamFlag, config: Config = CONFIGURATION, env: Env = None) -> int:
     """Check the configuration and build what is deployed, with it and with bytecode, into .aws-sam."""
     samconfig = samconfig_of(config)
-    environment(samconfig, env)
+    named = chosen(samconfig, env, None)
     if _checked(config, None):
         return 1
-    _build(config, samconfig, env, sam_flags)
+    _build(config, samconfig, named, sam_flags)
     return 0
 
 
 def deploy(
     *sam_flags: SamFlag,
     stack: str | None = None,
-    env: Env = "default",
+    env: Env = None,
     config: Config = CONFIGURATION,
     account: Account = ENVIRONMENT,
 ) -> int:
@@ -85,18 +88,20 @@ def deploy(
 
     """
     samconfig = samconfig_of(config)
-    named = environment(samconfig, env)
+    named = chosen(samconfig, env, stack)
     name = stack or named.stack
     if name is None:
-        raise CommandError(f"the environment {env} of {samconfig} names no stack", "Add STACK=NAME, or --stack NAME.")
+        raise CommandError(
+            f"the environment {named.name} of {samconfig} names no stack", "Add STACK=NAME, or --stack NAME."
+        )
     target = Target.of(name, account, named)
     region = str(target.account.session().region_name)
     if _checked(config, target):
         return 1
-    _build(config, samconfig, env, ())
+    _build(config, samconfig, named, ())
     where = ["--region", region, *(["--profile", target.account.profile] if target.account.profile else [])]
     run_sam(
-        _environment(), "deploy", "--config-file", str(samconfig), "--config-env", env, "--stack-name", name,
+        _environment(), "deploy", "--config-file", str(samconfig), "--config-env", named.name, "--stack-name", name,
         *where, *sam_flags,
     )  # fmt: skip
     if _NO_EXECUTE in sam_flags:
@@ -121,8 +126,8 @@ def _checked(config: Path, target: Target | None, *, values: bool = False) -> in
     return 0
 
 
-def _build(config: Path, samconfig: Path, env: str, flags: tuple[str, ...]) -> None:
-    build_stack(config, _environment(), ["--config-file", str(samconfig), "--config-env", env, *flags])
+def _build(config: Path, samconfig: Path, named: Environment, flags: tuple[str, ...]) -> None:
+    build_stack(config, _environment(), ["--config-file", str(samconfig), "--config-env", named.name, *flags])
     out.print("[green]✓[/] built, with bytecode, in .aws-sam/build")
 
 

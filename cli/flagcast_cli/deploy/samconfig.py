@@ -53,6 +53,15 @@ def environment_of(path: Path, stack: str) -> Environment | None:
     return next((each for each in environments(path).values() if each.stack == stack), None)
 
 
+def chosen(path: Path, name: str | None, stack: str | None) -> Environment:
+    """Return the environment of this name, else the one that deploys to a stack, else the default one.
+
+    Raises CommandError.
+    """
+    found = environment_of(path, stack) if stack and not name else None
+    return found or environment(path, name or "default")
+
+
 def _environment(name: str, commands: Mapping[str, Any]) -> Environment:
     parameters = {**commands.get("global", {}).get("parameters", {}), **commands["deploy"].get("parameters", {})}
     return Environment(

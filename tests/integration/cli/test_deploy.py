@@ -89,6 +89,11 @@ def test_an_environment_without_a_stack_needs_one(deployed: Deployed, run: Run) 
     assert run("deploy", "--config", deployed.config, "--stack", "ours") == 0
 
 
+def test_a_stack_that_an_environment_names_is_deployed_with_that_environment(deployed: Deployed, run: Run) -> None:
+    assert run("deploy", "--config", deployed.config, "--stack", "flagcast-staging") == 0
+    assert deployed.done[3][:6] == ["sam", "deploy", "--config-file", str(SAMCONFIG), "--config-env", "staging"]
+
+
 def test_what_the_stack_lacks_stops_it_before_anything_is_built(deployed: Deployed, run: Run) -> None:
     deployed.faults = ["destinations.d: the secret is not there"]
     assert run("deploy", "--config", deployed.config) == 1

@@ -88,7 +88,7 @@ def portal(key: str) -> Answer:
 
 
 class Person:
-    """Somebody with these files in a home of their own, whose AWS is a server of the test."""
+    """A person with these files in a home of their own, whose AWS is a server of the test."""
 
     def __init__(self, home: Path, aws: Receiver) -> None:
         self.home = home
