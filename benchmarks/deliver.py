@@ -105,10 +105,10 @@ def handler() -> tuple[Callable[[], None], list[Request]]:
     """Return what delivers one batch by the handler, and what its first batch sends."""
     handlers()
     import deliver
-    from flagcast.edges import transport, wiring
+    from flagcast.edges import attempting, transport, wiring
 
     wiring.forget()
-    deliver.attempts.cache_clear()
+    attempting.attempts.cache_clear()
     sent: list[Request] = []
     send = transport.send
 
@@ -118,7 +118,7 @@ def handler() -> tuple[Callable[[], None], list[Request]]:
         return send(request, deadline)
 
     transport.send = recorded
-    deliver.attempts()
+    attempting.attempts()
     transport.send = send
 
     def batch() -> None:

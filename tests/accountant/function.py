@@ -25,7 +25,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeou
 
 import deliver
 import ingest
-from flagcast.edges import transport, wiring
+from flagcast.edges import attempting, transport, wiring
 from tests.accountant import redriving
 from tests.accountant.clock import SharedClock
 from tests.accountant.mutations import MUTATIONS
@@ -95,8 +95,8 @@ def work(address: str, clock: SharedClock, settings: dict[str, Any]) -> None:
     for module, name, value in [
         (wiring, "time", simulated),
         (wiring, "client", lambda name: services.setdefault(name, Service(name, address))),
-        (deliver, "CLOCK", SimpleNamespace(now=clock.now, monotonic=time.monotonic)),
-        (deliver, "PATIENCE", settings["patience"]),
+        (attempting, "CLOCK", SimpleNamespace(now=clock.now, monotonic=time.monotonic)),
+        (attempting, "PATIENCE", settings["patience"]),
         (ingest, "time", simulated),
         (ingest, "PATIENCE", settings["patience"]),
         (transport, "time", simulated),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import deliver
+from flagcast.edges import attempting
 from flagcast.edges.aws import client as aws_client
 from tests.accountant import setup
 from tests.accountant.client import request
@@ -30,7 +31,7 @@ class MotoStack:
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, output: Output, url: str) -> None:
         self._ingest = Ingest(folder, monkeypatch, output)
-        deliver.attempts.cache_clear()
+        attempting.attempts.cache_clear()
         for name in ("signing", "header", "in-url", "key"):
             self._ingest.secret(name, setup.SECRETS[name])
         self._ingest.configure({"flipt": {"signing_secrets": ["${secret:signing}"]}}, _destinations(url))

@@ -119,7 +119,7 @@ class Deployment:
     def functions(self, count: int, module: str = FUNCTION, **environment: str) -> Iterator[None]:
         """Run so many functions side by side, each taken up anew when it dies; all have ended on leaving."""
         ended = threading.Event()
-        variables = {**self._environment(), **environment}
+        variables = {**self.environment(), **environment}
         places = [_Place(self, module, next(self._numbers), variables, ended) for _ in range(count)]
         threads = [threading.Thread(target=place.keep) for place in places]
         for thread in threads:
@@ -133,7 +133,8 @@ class Deployment:
             for thread in threads:
                 thread.join()
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """Return the environment of a function: template.yaml's, and where queues and table are."""
         return {
             **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "FLAGCAST_"))},
             **CREDENTIALS,

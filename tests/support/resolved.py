@@ -34,7 +34,7 @@ class Place(Struct, frozen=True):
         }
 
 
-def resolved(template: Template, parameters: Mapping[str, Any], place: Place) -> Template:
+def resolved(template: Template, parameters: Mapping[str, str], place: Place) -> Template:
     """Return a decided template (tests.support.template.decided) with values; raises KeyError for an unknown name."""
     names = {**parameters, **place.pseudo_parameters()}
     resources = template["Resources"]
@@ -63,8 +63,8 @@ def resolved(template: Template, parameters: Mapping[str, Any], place: Place) ->
                 return attribute(name, which)
             case {"Fn::Join": [str(between), list(parts)]}:
                 return between.join(text(each) for each in parts)
-            case {"Fn::Select": [index, several]}:
-                return value(several)[int(index)]
+            case {"Fn::Split": [str(between), whole]}:
+                return text(whole).split(between)
             case {"Fn::Sub": [str(written), dict(own)]}:
                 return substituted(written, {key: text(each) for key, each in own.items()})
             case {"Fn::Sub": str(written)}:

@@ -49,13 +49,11 @@ def changed(template: Template, path: str, value: Any) -> Template:
     return copy
 
 
-def given(template: Template, **parameters: str) -> dict[str, Any]:
+def given(template: Template, **parameters: str) -> dict[str, str]:
     """Return the value of each parameter: the given ones and the others' defaults."""
     unknown = parameters.keys() - template["Parameters"].keys()
     assert not unknown, unknown
-    values = {name: parameters.get(name, str(each.get("Default", ""))) for name, each in template["Parameters"].items()}
-    lists = {name for name, each in template["Parameters"].items() if each["Type"] == "CommaDelimitedList"}
-    return {name: value.split(",") if name in lists else value for name, value in values.items()}
+    return {name: parameters.get(name, str(each.get("Default", ""))) for name, each in template["Parameters"].items()}
 
 
 def decided(template: Template, **parameters: str) -> Template:
@@ -63,9 +61,7 @@ def decided(template: Template, **parameters: str) -> Template:
 
     The parameters' defaults are the values by which it was decided, so that decided and `given` agree.
     """
-    values = given(template, **parameters)
-
-    holds = _deciding(template, values)
+    holds = _deciding(template, given(template, **parameters))
 
     def resolved(node: Any) -> Any:
         match node:
@@ -89,7 +85,7 @@ def decided(template: Template, **parameters: str) -> Template:
     return {**template, "Parameters": state, "Resources": resolved(kept), "Outputs": resolved(template["Outputs"])}
 
 
-def _deciding(template: Template, values: Mapping[str, Any]) -> Callable[[Any], bool]:
+def _deciding(template: Template, values: Mapping[str, str]) -> Callable[[Any], bool]:
     """Return what tells whether a condition holds."""
 
     def holds(condition: Any) -> bool:
@@ -98,19 +94,14 @@ def _deciding(template: Template, values: Mapping[str, Any]) -> Callable[[Any], 
                 return holds(template["Conditions"][name])
             case {"Fn::Not": [only]}:
                 return not holds(only)
-            case {"Fn::EachMemberEquals": [several, one]}:
-                return all(each == one for each in value_of(several))
+            case {"Fn::And": several}:
+                return all(holds(each) for each in several)
             case {"Fn::Equals": [left, right]}:
                 return str(value_of(left)) == str(value_of(right))
         raise NotImplementedError(condition)
 
     def value_of(asked: Any) -> Any:
-        match asked:
-            case {"Ref": name}:
-                return values[name]
-            case {"Fn::Join": [between, several]}:
-                return str(between).join(value_of(several))
-        return asked
+        return values[asked["Ref"]] if isinstance(asked, dict) else asked
 
     return holds
 

@@ -17,7 +17,7 @@ from flagcast.core.entry import Entry
 from flagcast.core.event import Event, parse
 from flagcast.core.routing import message_group_id, subject
 from flagcast.core.task import deduplication_id, encode, event_id, task
-from flagcast.edges import wiring
+from flagcast.edges import attempting, wiring
 from flagcast.edges.aws import client as aws_client
 from flagcast.edges.aws.queue import Queue
 from flagcast.edges.clock import rfc3339
@@ -103,9 +103,9 @@ class Stack:
 
         # What is kept ages by the simulated clock; deadlines of calls and attempts are real.
         monkeypatch.setattr(wiring, "time", SimpleNamespace(time=self.clock.now, monotonic=monotonic))
-        monkeypatch.setattr(deliver, "CLOCK", SimpleNamespace(now=self.clock.now, monotonic=time.monotonic))
-        monkeypatch.setattr(deliver, "time", SimpleNamespace(sleep=self.wait))
-        monkeypatch.setattr(deliver, "random", SimpleNamespace(random=lambda: self.random))
+        monkeypatch.setattr(attempting, "CLOCK", SimpleNamespace(now=self.clock.now, monotonic=time.monotonic))
+        monkeypatch.setattr(attempting, "time", SimpleNamespace(sleep=self.wait))
+        monkeypatch.setattr(attempting, "random", SimpleNamespace(random=lambda: self.random))
         self.state = create_table()
         clients = {"sqs": self.simulator, "secretsmanager": self.secrets, "dynamodb": self.state}
         monkeypatch.setattr(wiring, "client", clients.__getitem__)
@@ -218,4 +218,4 @@ def create_table() -> Any:
 def forget() -> None:
     """Let the next invocation begin as a new process does."""
     wiring.forget()
-    deliver.attempts.cache_clear()
+    attempting.attempts.cache_clear()

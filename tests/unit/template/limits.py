@@ -42,6 +42,8 @@ ENVIRONMENT = 4 * 1024
 """Bytes of a function's variables: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 ROLES_POLICIES, MANAGED_POLICY = 10_240, 6_144
 """Characters without white space: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+QUEUE_POLICY = 8_192
+"""Bytes: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-policies.html"""
 BUCKET_POLICY = 20 * 1024
 """Bytes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html"""
 TEMPLATE, RESOURCES, PARAMETERS, OUTPUTS, DESCRIPTION = 1_000_000, 500, 200, 200, 1_024
@@ -96,6 +98,8 @@ def _sized(template: Template, made: Template) -> Iterator[tuple[str, int, int]]
         yield f"{name}'s trust policy", _characters(each["AssumeRolePolicyDocument"]), 2_048
     for name, each in resources(made, "AWS::IAM::ManagedPolicy"):
         yield name, _characters(each["PolicyDocument"]), MANAGED_POLICY
+    for name, each in resources(made, "AWS::SQS::QueuePolicy"):
+        yield name, _characters(each["PolicyDocument"]), QUEUE_POLICY
     for name, each in resources(made, "AWS::S3::BucketPolicy"):
         yield name, _characters(each["PolicyDocument"]), BUCKET_POLICY
     for name, each in resources(made, "AWS::Lambda::Function"):

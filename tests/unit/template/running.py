@@ -20,7 +20,7 @@ def invoked(template: Template) -> set[str]:
     return called
 
 
-def running(template: Template, parameters: Mapping[str, Any]) -> dict[str, Any]:
+def running(template: Template, parameters: Mapping[str, str]) -> dict[str, Any]:
     """Return what decides which code and settings run: all that is said of what is called, with its values.
 
     An alias says which version runs, a copy made when that version's logical id was new: a change of the function's

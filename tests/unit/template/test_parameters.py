@@ -84,7 +84,7 @@ def test_with_a_key_the_roles_may_use_it_and_no_other(role: str) -> None:
 @pytest.mark.parametrize("function", ["IngestFunction", "DeliverFunction"])
 def test_in_a_vpc_a_function_has_its_subnets_and_its_role_may_connect_it(function: str) -> None:
     made, without = template(SubnetIds="a,b", SecurityGroupIds="c"), template()
-    connected = {"SubnetIds": {"Ref": "SubnetIds"}, "SecurityGroupIds": {"Ref": "SecurityGroupIds"}}
+    connected = {name: {"Fn::Split": [",", {"Ref": name}]} for name in ("SubnetIds", "SecurityGroupIds")}
     assert properties(made, function)["VpcConfig"] == connected
     role = name_of(properties(made, function)["Role"])
     assert properties(made, role)["ManagedPolicyArns"] == [{"Ref": "NetworkPolicy"}]

@@ -1,0 +1,53 @@
+"""What `sam delete` leaves is what the template keeps, and the documented commands delete all of it."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+from tests.support.template import ROOT, transformed, written
+
+ID = "arn:aws:cloudformation:eu-central-1:123456789012:stack/flagcast/1b2c"
+AWS = """#!/bin/sh
+echo "$@" >> "$LOG"
+case "$*" in
+  *list-stacks*) echo "$ID" ;;
+  *list-stack-resources*"$ID"*) cat "$LEFT" ;;
+esac
+"""
+
+
+def kept() -> list[str]:
+    """The types of what outlives its stack; CloudFormation says DELETE_SKIPPED of each."""
+    resources = transformed(written())["Resources"].values()
+    return [each["Type"] for each in resources if each.get("DeletionPolicy", "Delete") != "Delete"]
+
+
+def documented() -> str:
+    section = (ROOT / "docs/operations.md").read_text(encoding="utf-8").partition("\n## Deleting\n")[2]
+    _, commands = re.findall(r"```sh\n(.*?)```", section.partition("\n## ")[0], re.DOTALL)
+    return str(commands)
+
+
+def test_the_documented_commands_delete_whatever_a_deleted_stack_leaves(tmp_path: Path) -> None:
+    names = {f"{kind.split('::')[1].lower()}-{at}": kind for at, kind in enumerate(kept())}
+    assert len(names) == 4
+    (tmp_path / "left").write_text("".join(f"{kind}\t{name}\n" for name, kind in names.items()))
+    (tmp_path / "aws").write_text(AWS)
+    (tmp_path / "aws").chmod(0o755)
+    environment = {
+        "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
+        "LOG": str(tmp_path / "log"),
+        "LEFT": str(tmp_path / "left"),
+        "ID": ID,
+    }
+    subprocess.run(["sh", "-eu", "-c", documented()], env=environment, check=True, timeout=30)
+    deleted = [each for each in (tmp_path / "log").read_text().splitlines() if re.search(r" (delete-\w+|rb) ", each)]
+    assert sorted(deleted) == sorted(
+        {
+            "AWS::SQS::Queue": "sqs delete-queue --queue-url {}",
+            "AWS::S3::Bucket": "s3 rb s3://{} --force",
+            "AWS::DynamoDB::Table": "dynamodb delete-table --table-name {}",
+        }[kind].format(name)
+        for name, kind in names.items()
+    )
