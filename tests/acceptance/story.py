@@ -189,7 +189,7 @@ def alarm_is(state: str, run: Run) -> None:
         [alarm] = cloudwatch.describe_alarms(AlarmNames=[name], AlarmTypes=["MetricAlarm"])["MetricAlarms"]
         return True if alarm["StateValue"] == state else None
 
-    until(f"the alarm {name} is not {state}", is_there, ALARM_PATIENCE, f"aws cloudwatch describe-alarms {name}")
+    until(f"the alarm {name} is not {state}", is_there, ALARM_PATIENCE, f"aws cloudwatch describe-alarms --alarm-names {name}")
 
 
 def change_a_parameter(run: Run) -> None:
