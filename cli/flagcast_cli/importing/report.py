@@ -52,14 +52,21 @@ def _next(imported: Imported, flipt: FliptWebhook, path: Path, stack: str, writt
             if each.unset:
                 yield f"{_INDENT}   # with {', '.join(each.unset)} set to what Flipt has in it"
     yield f"{steps + 1}. Check and deploy:"
-    yield f"{_INDENT}flagcast check{'' if written is None else f' {shlex.quote(str(written))}'}"
-    yield f"{_INDENT}sam build && sam deploy --guided"
+    at = "" if written is None else f" {shlex.quote(str(written))}"
+    own = "" if written is None else f" CONFIG={shlex.quote(str(_folder(written)))}"
+    yield f"{_INDENT}flagcast check{at} --stack {shlex.quote(stack)} --region REGION"
+    yield f"{_INDENT}make deploy STACK={shlex.quote(stack)} REGION=REGION{own}"
     yield f"{steps + 2}. Point Flipt at it; it signs in url mode only, never what templates send:"
     instead = ", in place of templates: Flipt refuses both" if flipt.templates else ""
     text = _FLIPT.format(instead=instead) + ("" if flipt.tracing_enabled else _TRACING)
     yield from (f"{_INDENT}{line}" for line in text.splitlines())
     if flipt.variables:
         yield f"{_INDENT}Variables stand over the file, so change or unset {', '.join(flipt.variables)}."
+
+
+def _folder(written: Path) -> Path:
+    """Return what make takes for a configuration: its folder, or the file where it has another name."""
+    return written.parent if written.name == "flagcast.yaml" else written
 
 
 def _store(secret: Secret, path: Path, stack: str) -> str:

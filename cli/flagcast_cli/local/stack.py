@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from msgspec import Struct
 
 from flagcast_cli.checkout import LOCAL_STACK, ROOT, TEMPLATE
 from flagcast_cli.console import CommandError
+from flagcast_cli.deploy.build import read_template, write_template
 from flagcast_cli.local.emulator import Emulator
 
 NAME = "flagcast"
@@ -51,8 +51,7 @@ def build(environment: Mapping[str, str]) -> None:
 
 def built_template() -> dict[str, Any]:
     """Return the template that sam build made."""
-    template: dict[str, Any] = yaml.safe_load((BUILT / "template.yaml").read_text(encoding="utf-8"))
-    return template
+    return read_template(BUILT / "template.yaml")
 
 
 def for_emulator(template: dict[str, Any], configuration: Path) -> dict[str, Any]:
@@ -74,9 +73,7 @@ def for_emulator(template: dict[str, Any], configuration: Path) -> dict[str, Any
 
 def deploy(emulator: Emulator, configuration: Path) -> Stack:
     """Run sam deploy against the emulator; raises CommandError."""
-    DEPLOYED.write_text(
-        yaml.safe_dump(for_emulator(built_template(), configuration), sort_keys=False), encoding="utf-8"
-    )
+    write_template(DEPLOYED, for_emulator(built_template(), configuration))
     _sam(
         emulator.environment(), "deploy",
         "--template-file", str(DEPLOYED),

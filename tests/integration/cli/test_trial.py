@@ -2,11 +2,14 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import boto3
 import pytest
 
 from flagcast.core.signature import flipt_signature
+from flagcast_cli import trial
 from flagcast_cli.actions import Action, Answer, Hang, Reset
 from flagcast_cli.console import CommandError
+from flagcast_cli.deployed import Deployed
 from flagcast_cli.receiver import Receiver
 from tests.integration.cli.conftest import Run
 
@@ -128,3 +131,26 @@ def test_what_cannot_be_rendered_is_not_sent(configured: Configured, run: Run, r
     with pytest.raises(CommandError, match="'nope' is undefined"):
         run("test", "d", "--config", configured(destination(receiver, "body: '{{ nope }}'")))
     assert receiver.requests() == []
+
+
+@pytest.mark.parametrize("parameters", [{}, {"SecretPrefix": "shared/"}])
+def test_secrets_are_looked_up_where_the_deployed_stack_has_them(
+    aws: None,
+    configured: Configured,
+    run: Run,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+    parameters: dict[str, str],
+) -> None:
+    # The stack's SecretPrefix was ignored.
+    monkeypatch.setattr(trial, "deployed", lambda client, account, stack: Deployed(parameters, {}))
+    name = f"{parameters.get('SecretPrefix', 'flagcast/ours/')}token"
+    boto3.client("secretsmanager").create_secret(Name=name, SecretString="canary")
+    config = configured(destination(receiver).replace("${env:FLAGCAST_VAR_TOKEN}", "${secret:token}"))
+    assert run("test", "d", "--config", config, "--stack", "ours") == 0
+    (received,) = receiver.requests()
+    assert dict(received.headers)["Authorization"] == "Bearer canary"
+    boto3.client("secretsmanager").delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+    with pytest.raises(CommandError, match=r"\$\{secret:token\}: ResourceNotFoundException") as raised:
+        run("test", "d", "--config", config, "--stack", "ours")
+    assert "flagcast check --stack ours" in raised.value.next_steps[0]
