@@ -90,6 +90,22 @@ class Account:
             credentials.get_frozen_credentials()
         return made
 
+    def clients(self) -> Callable[[str], Any]:
+        """Return what gives the one client of each service, to any thread, and signs in when the first is asked for.
+
+        A session makes one at a time:
+        https://docs.aws.amazon.com/boto3/latest/guide/clients.html#multithreading-or-multiprocessing-with-clients
+        """
+        one_at_a_time = threading.Lock()
+        session = cache(self.session)
+        make = cache(lambda service: session().client(service))
+
+        def client(service: str) -> Any:
+            with one_at_a_time:
+                return make(service)
+
+        return client
+
     @contextmanager
     def asking(self, otherwise: str) -> Iterator[None]:
         """Turn every error of AWS, or on the way there, into a CommandError: what failed and what to do about it."""
@@ -160,24 +176,6 @@ class Account:
 
 ENVIRONMENT = Account()
 """The account and region of the environment."""
-
-
-def clients(session: boto3.Session) -> Callable[[str], Any]:
-    """Return what gives the one client of each service, to any thread.
-
-    A session makes one at a time: https://docs.aws.amazon.com/boto3/latest/guide/clients.html#multithreading-or-multiprocessing-with-clients
-    """
-    one_at_a_time = threading.Lock()
-
-    @cache
-    def make(service: str) -> Any:
-        return session.client(service)  # type: ignore[call-overload]  # the stubs know services by literals
-
-    def client(service: str) -> Any:
-        with one_at_a_time:
-            return make(service)
-
-    return client
 
 
 def error_code(error: ClientError) -> str:

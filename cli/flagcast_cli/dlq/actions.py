@@ -7,6 +7,7 @@ from rich.progress import Progress
 from flagcast.core.config.model import Configuration
 from flagcast.edges.configuration_file import read_configuration
 from flagcast.errors import ConfigurationUnreadable
+from flagcast_cli.aws import Account
 from flagcast_cli.console import CommandError, err, out
 from flagcast_cli.dlq.asking import agreed, require_answer
 from flagcast_cli.dlq.choosing import choose
@@ -20,9 +21,9 @@ from flagcast_cli.dlq.redriving import Redrive
 from flagcast_cli.dlq.showing import counted, show_json, show_letter, show_refusals, show_summary, show_table
 
 
-def list_letters(stack: str, wanted: Filter, *, as_json: bool) -> int:
+def list_letters(stack: str, account: Account, wanted: Filter, *, as_json: bool) -> int:
     """Print the letters that are wanted."""
-    place = place_of(stack)
+    place = place_of(stack, account)
     contents = Contents(place.bodies)
     with Held(place) as held:
         chosen = choose(held, contents, wanted, place.now())
@@ -37,9 +38,9 @@ def list_letters(stack: str, wanted: Filter, *, as_json: bool) -> int:
     return 0
 
 
-def show_letters(stack: str, given: str) -> int:
+def show_letters(stack: str, account: Account, given: str) -> int:
     """Print the letters of an event, or the one of a message; raises CommandError if there is none."""
-    place = place_of(stack)
+    place = place_of(stack, account)
     contents = Contents(place.bodies)
     with Held(place) as held:
         chosen = choose(held, contents, Filter(event_id=given), place.now())
@@ -50,11 +51,11 @@ def show_letters(stack: str, given: str) -> int:
     return 0
 
 
-def redrive(stack: str, wanted: Filter, config: Path, *, yes: bool, dry_run: bool) -> int:
+def redrive(stack: str, account: Account, wanted: Filter, config: Path, *, yes: bool, dry_run: bool) -> int:
     """Put the letters that are wanted back on the task queue; returns 1 if one of them stays."""
     require_answer(yes=yes or dry_run)
     configuration = _configuration(config)
-    place = place_of(stack)
+    place = place_of(stack, account)
     contents = Contents(place.bodies)
     wait_until_nobody_holds_any(place)
     with Held(place) as held:
@@ -103,10 +104,10 @@ def _report(run: Redrive, ready: list[Ready]) -> None:
         )
 
 
-def drop(stack: str, wanted: Filter, *, yes: bool, dry_run: bool) -> int:
+def drop(stack: str, account: Account, wanted: Filter, *, yes: bool, dry_run: bool) -> int:
     """Delete the letters that are wanted; returns 1 if one of them stays."""
     require_answer(yes=yes or dry_run)
-    place = place_of(stack)
+    place = place_of(stack, account)
     contents = Contents(place.bodies)
     with Held(place) as held:
         chosen = choose(held, contents, wanted, place.now())

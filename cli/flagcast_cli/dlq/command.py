@@ -6,6 +6,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from flagcast_cli.aws import ENVIRONMENT, Account
 from flagcast_cli.checkout import CONFIGURATION
 from flagcast_cli.console import CommandError
 from flagcast_cli.dlq import actions
@@ -14,7 +15,7 @@ from flagcast_cli.dlq.place import STACK
 
 app = App(name="dlq", help="See what could not be delivered, deliver it after all, or drop it.")
 
-Stack = Annotated[str, Parameter(help="The stack, in the account and region of your environment.")]
+Stack = Annotated[str, Parameter(help="The stack's name.")]
 Yes = Annotated[bool, Parameter(help="Do not ask.", negative="")]
 DryRun = Annotated[bool, Parameter(help="Say what would be done, and change nothing.", negative="")]
 
@@ -44,14 +45,24 @@ _ALL = Which()
 
 @app.command(name="list")
 def list_(
-    which: Which = _ALL, *, json: Annotated[bool, Parameter(help="As JSON.", negative="")] = False, stack: Stack = STACK
+    which: Which = _ALL,
+    *,
+    json: Annotated[bool, Parameter(help="As JSON.", negative="")] = False,
+    stack: Stack = STACK,
+    account: Account = ENVIRONMENT,
 ) -> int:
     """List the dead letters, counted by destination and reason first."""
-    return actions.list_letters(stack, which.filter(), as_json=json)
+    return actions.list_letters(stack, account, which.filter(), as_json=json)
 
 
 @app.command
-def show(id: str, /, *, stack: Stack = STACK) -> int:  # noqa: A002 - what people type
+def show(
+    id: str,  # noqa: A002 - what people type
+    /,
+    *,
+    stack: Stack = STACK,
+    account: Account = ENVIRONMENT,
+) -> int:
     """Print a dead letter with its body, why it is one, and what to do about it.
 
     Parameters
@@ -60,7 +71,7 @@ def show(id: str, /, *, stack: Stack = STACK) -> int:  # noqa: A002 - what peopl
         The id of its event or message, or the beginning of it that list prints.
 
     """
-    return actions.show_letters(stack, id)
+    return actions.show_letters(stack, account, id)
 
 
 @app.command
@@ -71,6 +82,7 @@ def redrive(
     dry_run: DryRun = False,
     config: Path = CONFIGURATION,
     stack: Stack = STACK,
+    account: Account = ENVIRONMENT,
 ) -> int:
     """Have dead letters delivered again, in the order in which their events were accepted.
 
@@ -82,10 +94,17 @@ def redrive(
         The configuration that is deployed: it says what stays in order at each destination.
 
     """
-    return actions.redrive(stack, which.filter(), config, yes=yes, dry_run=dry_run)
+    return actions.redrive(stack, account, which.filter(), config, yes=yes, dry_run=dry_run)
 
 
 @app.command
-def drop(which: Which = _ALL, *, yes: Yes = False, dry_run: DryRun = False, stack: Stack = STACK) -> int:
+def drop(
+    which: Which = _ALL,
+    *,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    stack: Stack = STACK,
+    account: Account = ENVIRONMENT,
+) -> int:
     """Delete dead letters for good. Exits 1 if one of them stays."""
-    return actions.drop(stack, which.filter(), yes=yes, dry_run=dry_run)
+    return actions.drop(stack, account, which.filter(), yes=yes, dry_run=dry_run)

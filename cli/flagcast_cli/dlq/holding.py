@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from flagcast.errors import QueueUnavailable
 from flagcast_cli.console import CommandError, err
 from flagcast_cli.dlq.letters import Letter, read_letter
-from flagcast_cli.dlq.place import Place, answering
+from flagcast_cli.dlq.place import Place
 
 HOLD = 120
 """Seconds for which nobody else sees a letter after it was received or renewed.
@@ -74,7 +74,8 @@ class Held:
         Of a group's messages more than ten cannot be had at once; every letter that Flagcast writes has its own.
         https://repost.aws/knowledge-center/sqs-fifo-messages-not-returned
         """
-        with err.status("Collecting the dead letters"), answering("the dead letters could not be received"):
+        otherwise = "the dead letters could not be received"
+        with err.status("Collecting the dead letters"), self._place.account.asking(otherwise):
             while letters := self._receive():
                 with self._lock:
                     self._letters.update((each.id, each) for each in letters)

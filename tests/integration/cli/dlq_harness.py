@@ -18,6 +18,7 @@ from flagcast.core.outcomes import GiveUp, Reason
 from flagcast.core.task import Task, claim_check, encode, event_id, group_id, task
 from flagcast.edges.aws.queue import Queue
 from flagcast.edges.clock import rfc3339
+from flagcast_cli.aws import Account
 from flagcast_cli.dlq import place
 from flagcast_cli.dlq.command import app
 from tests.support.fifo import SimulatedClock, Stored
@@ -121,7 +122,7 @@ class Dlq:
         }
         formation = SimpleNamespace(describe_stacks=self._describe_stacks)
         clients = {"sqs": self.client, "cloudformation": formation, "s3": self.bucket}
-        monkeypatch.setattr(place, "client", clients.__getitem__)
+        monkeypatch.setattr(Account, "session", lambda account: SimpleNamespace(client=clients.__getitem__))
         monkeypatch.setattr(place, "time", SimpleNamespace(time=self.clock.now, sleep=self.clock.advance))
 
     def run(self, *words: str) -> int:

@@ -1,0 +1,35 @@
+"""What CloudFormation knows of a stack."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+from msgspec import Struct
+
+from flagcast_cli.aws import Account, error_code
+
+
+class Deployed(Struct, frozen=True):
+    """A stack's parameters and outputs, by name."""
+
+    parameters: Mapping[str, str]
+    outputs: Mapping[str, str]
+
+
+def deployed(cloudformation: Any, account: Account, stack: str) -> Deployed | None:
+    """Return a stack, None where there is none of this name; raises CommandError.
+
+    CloudFormation answers ValidationError for a stack that it does not know:
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html
+    """
+    with account.asking(f"the stack {stack} could not be looked up"):
+        try:
+            [found] = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+        except ClientError as error:
+            if error_code(error) != "ValidationError":
+                raise
+            return None
+    return Deployed(
+        {each["ParameterKey"]: each.get("ParameterValue", "") for each in found.get("Parameters", [])},
+        {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])},
+    )
