@@ -10,10 +10,11 @@ from flagcast_cli.aws import Account, error_code
 
 
 class Deployed(Struct, frozen=True):
-    """A stack's parameters and outputs, by name."""
+    """A stack's parameters and outputs, by name, and its status."""
 
     parameters: Mapping[str, str]
     outputs: Mapping[str, str]
+    status: str
 
 
 def deployed(cloudformation: Any, account: Account, stack: str) -> Deployed | None:
@@ -32,4 +33,5 @@ def deployed(cloudformation: Any, account: Account, stack: str) -> Deployed | No
     return Deployed(
         {each["ParameterKey"]: each.get("ParameterValue", "") for each in found.get("Parameters", [])},
         {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])},
+        found["StackStatus"],
     )
