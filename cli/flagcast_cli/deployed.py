@@ -33,5 +33,5 @@ def deployed(cloudformation: Any, account: Account, stack: str) -> Deployed | No
     return Deployed(
         {each["ParameterKey"]: each.get("ParameterValue", "") for each in found.get("Parameters", [])},
         {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])},
-        found["StackStatus"],
+        found.get("StackStatus", ""),
     )
