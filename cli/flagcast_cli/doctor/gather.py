@@ -46,7 +46,7 @@ def gather(stack: Stack, configuration: Configuration | Unknown, source: str, se
         queues=queues,
         oldest=_oldest(looking, queues["task queue"]),
         alarms=stack.of(lambda resources: _alarms(looking, resources)),
-        secrets=look_for(stack, configuration, variables),
+        secrets=look_for(stack, configuration, variables or None),
         health=web.get(f"{stack.base}/health"),
         source=source,
         probe=send_probe(stack.webhook_url(source), secret, stack.now),

@@ -12,9 +12,9 @@ from flagcast_cli.doctor.stack import Stack
 
 
 def look_for(
-    stack: Stack, configuration: Configuration | Unknown, variables: Mapping[str, str]
+    stack: Stack, configuration: Configuration | Unknown, variables: Mapping[str, str] | None
 ) -> Mapping[str, SecretState] | Unknown:
-    """Return the state of each that is named, by store and full name; `variables` are the functions'.
+    """Return the state of each that is named, by store and full name; `variables` are the functions', where known.
 
     The first that cannot be asked about ends it: the others would say the same.
     """
@@ -42,7 +42,7 @@ def signing_secret(stack: Stack, reference: Reference) -> str | Unknown:
     return Unknown(value.why, (*value.next, hint)) if isinstance(value, Unknown) else value
 
 
-def _look(stack: Stack, reference: Reference, variables: Mapping[str, str]) -> tuple[str, SecretState | Unknown]:
+def _look(stack: Stack, reference: Reference, variables: Mapping[str, str] | None) -> tuple[str, SecretState | Unknown]:
     match reference.store:
         case "secret":
             place = f"{stack.secret_prefix}{reference.name}"
@@ -50,6 +50,8 @@ def _look(stack: Stack, reference: Reference, variables: Mapping[str, str]) -> t
         case "ssm":
             place = f"{stack.parameter_prefix}{reference.name}"
             return place, _parameter(stack.looking, place)
+        case "env" if variables is None:
+            return reference.name, Unknown(f"the functions' variables, of which {reference.name} is one, are not known")
         case "env":
             return reference.name, "there" if reference.name in variables else "missing"
 
