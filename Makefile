@@ -5,9 +5,14 @@ PORT ?= 4566
 CONTAINERS ?=
 SECONDS ?= 60
 ENV ?= default
+STACK ?=
+REGION ?=
+PROFILE ?=
+CONFIG ?=
 SAM_BUILD_FLAGS ?=
 SAM_DEPLOY_FLAGS ?=
 RUN := PATH="$(CURDIR)/.venv/bin:$$PATH" SAM_CLI_TELEMETRY=0
+FLAGCAST := $(RUN) $(if $(CONFIG),FLAGCAST_CONFIG="$(abspath $(CONFIG))") flagcast
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,7 +24,7 @@ demo: .venv/ready ## Run the whole pipeline on this machine and show what arrive
 	@$(RUN) flagcast demo --port $(PORT)
 
 dev: .venv/ready ## Keep the local stack running until Ctrl-C (CONTAINERS=1 for sam local)
-	@$(RUN) FLAGCAST_CONTAINERS=$(CONTAINERS) flagcast dev --port $(PORT)
+	@FLAGCAST_CONTAINERS=$(CONTAINERS) $(FLAGCAST) dev --port $(PORT)
 
 # What is pure is covered whole by the unit tests, which share the cores; the others have a machine to themselves, and take
 # half the time without being traced.
@@ -35,7 +40,7 @@ lint: .venv/ready ## Check style, types, the template and the configuration
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
 	@scripts/lint-template
-	@$(RUN) flagcast check
+	@$(FLAGCAST) check
 
 format: .venv/ready ## Format the code
 	@$(RUN) ruff check --fix-only --quiet .
@@ -56,12 +61,12 @@ bench: .venv/ready ## Measure speed against the floors (five minutes) and write 
 	@$(RUN) python -m benchmarks.run
 
 build: .venv/ready ## Check the configuration and build what is deployed, with bytecode, into .aws-sam
-	@$(RUN) flagcast check
-	@$(RUN) sam build --config-env $(ENV) $(SAM_BUILD_FLAGS)
-	@$(RUN) python -m compileall -q --invalidation-mode unchecked-hash .aws-sam/build
+	@$(FLAGCAST) build --env $(ENV) -- $(SAM_BUILD_FLAGS)
 
-deploy: build ## Check, build and deploy by samconfig.toml (ENV=default, staging, production)
-	@$(RUN) sam deploy --config-env $(ENV) $(SAM_DEPLOY_FLAGS)
+# CONFIG is a folder of your own with flagcast.yaml and templates/, so that an upgrade is a git pull without a conflict.
+deploy: .venv/ready ## Check, build, deploy and look at it: STACK=NAME REGION=..., or ENV= of samconfig.toml; CONFIG=../ours
+	@$(FLAGCAST) deploy --env $(ENV) $(if $(STACK),--stack "$(STACK)") $(if $(REGION),--region "$(REGION)") \
+		$(if $(PROFILE),--profile "$(PROFILE)") -- $(SAM_DEPLOY_FLAGS)
 
 lock: .venv/ready ## Resolve the dependencies anew and pin them
 	@scripts/lock

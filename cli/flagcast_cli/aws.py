@@ -107,16 +107,19 @@ class Account:
         return client
 
     @contextmanager
-    def asking(self, otherwise: str) -> Iterator[None]:
-        """Turn every error of AWS, or on the way there, into a CommandError: what failed and what to do about it."""
+    def asking(self, otherwise: str, needs: str = "Your credentials may not do this.") -> Iterator[None]:
+        """Turn every error of AWS, or on the way there, into a CommandError: what failed and what to do about it.
+
+        `needs` says which permission is missing where AWS denies the call.
+        """
         try:
             yield
         except ClientError as error:
-            raise self._answered(error, otherwise) from error
+            raise self._answered(error, otherwise, needs) from error
         except BotoCoreError as error:
             raise self._not_asked(error, otherwise) from error
 
-    def _answered(self, error: ClientError, otherwise: str) -> CommandError:
+    def _answered(self, error: ClientError, otherwise: str, needs: str) -> CommandError:
         code = error_code(error)
         if code in _NOT_SIGNED_IN:
             return CommandError(f"{otherwise}: AWS does not accept this login ({code})", *self._sign_in())
@@ -124,7 +127,8 @@ class Account:
             # Only the operation is named: AWS's own message can hold what was asked for.
             return CommandError(
                 f"{otherwise}: {code} for {error.operation_name}",
-                "Your credentials may not do this. `aws sts get-caller-identity` says whose they are.",
+                needs,
+                "`aws sts get-caller-identity` says whose credentials you use.",
             )
         return CommandError(f"{otherwise}: {code} for {error.operation_name}", "Try again. If it stays, look it up.")
 

@@ -14,14 +14,16 @@ class Deployed(Struct, frozen=True):
 
     parameters: Mapping[str, str]
     outputs: Mapping[str, str]
-    status: str
+    status: str = ""
 
 
 def deployed(cloudformation: Any, account: Account, stack: str) -> Deployed | None:
-    """Return a stack, None where there is none of this name; raises CommandError.
+    """Return a stack, None where there is none of this name or only a change set for it; raises CommandError.
 
     CloudFormation answers ValidationError for a stack that it does not know:
     https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html
+    A stack under review has a name and no resources:
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-describing-stacks.html
     """
     with account.asking(f"the stack {stack} could not be looked up"):
         try:
@@ -30,8 +32,11 @@ def deployed(cloudformation: Any, account: Account, stack: str) -> Deployed | No
             if error_code(error) != "ValidationError":
                 raise
             return None
+    status = found.get("StackStatus", "")
+    if status == "REVIEW_IN_PROGRESS":
+        return None
     return Deployed(
         {each["ParameterKey"]: each.get("ParameterValue", "") for each in found.get("Parameters", [])},
         {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])},
-        found.get("StackStatus", ""),
+        status,
     )

@@ -9,11 +9,11 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from flagcast import __version__
-from flagcast_cli import check as checking
 from flagcast_cli import send as sending
 from flagcast_cli.aws import ENVIRONMENT, Account
-from flagcast_cli.checkout import CONFIGURATION
+from flagcast_cli.checkout import CONFIGURATION, Config
 from flagcast_cli.console import CommandError, err, out, show_error
+from flagcast_cli.deploy.command import build, check, deploy
 from flagcast_cli.dlq.command import app as dead_letters
 from flagcast_cli.doctor import command as doctoring
 from flagcast_cli.importing import command as importing
@@ -29,28 +29,11 @@ app = App(
     version=__version__,
 )
 app.command(dead_letters)
+app.command(check)
+app.command(build)
+app.command(deploy)
 
 Port = Annotated[int, Parameter(help="The port of the local stack on 127.0.0.1.")]
-
-
-@app.command
-def check(config: Path = CONFIGURATION) -> int:
-    """Validate the configuration and try every template on every sample event.
-
-    Parameters
-    ----------
-    config
-        The file to check; its templates are in templates/ beside it.
-
-    """
-    problems = checking.problems_of(config)
-    for problem in problems:
-        err.print(str(problem), soft_wrap=True, markup=False)
-    if problems:
-        err.print(f"[red]✗[/] {config}: {len(problems)} problem{'s' if len(problems) > 1 else ''}", soft_wrap=True)
-        return 1
-    out.print(f"[green]✓[/] {config}: no problems", soft_wrap=True)
-    return 0
 
 
 @app.command
@@ -98,7 +81,7 @@ def render(
     /,
     *,
     all: bool = False,  # noqa: A002 - what people type
-    config: Path = CONFIGURATION,
+    config: Config = CONFIGURATION,
 ) -> int:
     """Print what a destination would be sent: method, address, headers and body; nothing is sent.
 
@@ -110,8 +93,6 @@ def render(
         A sample (such as flag-updated or flag-deleted-denied) or the file of a body.
     all
         Every sample, one after the other.
-    config
-        The configuration; its templates are in templates/ beside it.
 
     """
     return preview_all(config, destination) if all else preview(config, destination, event)
@@ -125,27 +106,32 @@ def presets() -> int:
 
 
 @app.command(name="test")
-def try_(destination: str, /, *, config: Path = CONFIGURATION, stack: str = "flagcast") -> int:
+def try_(
+    destination: str,
+    /,
+    *,
+    config: Config = CONFIGURATION,
+    stack: str = "flagcast",
+    account: Account = ENVIRONMENT,
+) -> int:
     """Send one marked event to one destination, from here, and say what it answered.
 
     Parameters
     ----------
     destination
         Its name in the configuration.
-    config
-        The configuration; its templates are in templates/ beside it.
     stack
-        The stack whose secrets and parameters are used, in your account and region.
+        The stack whose secrets and parameters are used.
 
     """
-    return trial(config, destination, stack)
+    return trial(config, destination, stack, account)
 
 
 @app.command
 def doctor(
     *,
     stack: str = "flagcast",
-    config: Path = CONFIGURATION,
+    config: Config = CONFIGURATION,
     source: str | None = None,
     secret: Annotated[str | None, Parameter(env_var="FLAGCAST_SIGNING_SECRET", show_env_var=True)] = None,
     url: str | None = None,
@@ -163,8 +149,6 @@ def doctor(
     ----------
     stack
         The stack, in your account and region.
-    config
-        The configuration that is deployed: which secrets to look for.
     source
         The source to send the probe to; without it the first one that has signing_secrets.
     secret
@@ -230,16 +214,12 @@ def demo(*, port: Port = local_demo.PORT) -> int:
 
 
 @app.command
-def dev(*, port: Port = local_demo.PORT, config: Path = local_demo.CONFIGURATION) -> int:
+def dev(*, port: Port = local_demo.PORT, config: Config = local_demo.CONFIGURATION) -> int:
     """Keep the local stack running, with a receiver that prints what arrives, until Ctrl-C.
 
-    Parameters
-    ----------
-    config
-        A configuration of your own; ${ssm:receiver} in it stands for the receiver's address.
-
+    In a configuration of your own, ${ssm:receiver} stands for the receiver's address.
     """
-    return local_demo.dev(port, config.resolve())
+    return local_demo.dev(port, config)
 
 
 def main() -> None:

@@ -18,10 +18,14 @@ from flagcast.core.outcomes import Answered, BlockedAddress, NotAccepted, Unreac
 from flagcast.core.rehearsal import refusal
 from flagcast.core.rendering import Request, render
 from flagcast.edges import transport
-from flagcast.edges.aws.client import client
 from flagcast.edges.aws.secrets import SecretStore
 from flagcast.errors import SecretUnavailable
+from flagcast_cli.aws import Account
+from flagcast_cli.checkout import samconfig_of
 from flagcast_cli.console import CommandError, err, out
+from flagcast_cli.deploy.prefixes import prefixes_of
+from flagcast_cli.deploy.samconfig import environment_of
+from flagcast_cli.deployed import deployed
 from flagcast_cli.preview import show_request
 from flagcast_cli.rehearsal import Rehearsal, rehearsal_of
 
@@ -50,11 +54,11 @@ _CAUSES = {
 }
 
 
-def trial(config: Path, name: str, stack: str) -> int:
+def trial(config: Path, name: str, stack: str, account: Account) -> int:
     """Send one marked event and say what came of it; returns the exit code."""
     rehearsal = rehearsal_of(config, name)
     event = _marked(rehearsal)
-    values = _values(rehearsal, stack)
+    values = _values(rehearsal, stack, account, samconfig_of(config))
     made = render(rehearsal.compiled, event, values, time.time())
     if not isinstance(made, Request):
         raise CommandError(made.detail, f"flagcast render {name} shows what would be sent.")
@@ -95,15 +99,19 @@ def _body(status: str, action: str) -> bytes:
     return json.dumps(wire, separators=(",", ":")).encode()
 
 
-def _values(rehearsal: Rehearsal, stack: str) -> Values:
-    store = SecretStore(client, f"flagcast/{stack}/", f"/flagcast/{stack}/", os.environ, time.monotonic)
+def _values(rehearsal: Rehearsal, stack: str, account: Account, samconfig: Path) -> Values:
+    references = rehearsal.compiled.references
+    client, prefixes = account.clients(), prefixes_of(stack)
+    if any(each.store != "env" for each in references):
+        found, environment = deployed(client("cloudformation"), account, stack), environment_of(samconfig, stack)
+        prefixes = prefixes_of(stack, found.parameters if found else environment.parameters if environment else {})
+    store = SecretStore(client, prefixes.secret, prefixes.parameter, os.environ, time.monotonic)
     try:
-        return store.values(rehearsal.compiled.references, time.monotonic() + _SECRETS_WITHIN)
+        return store.values(references, time.monotonic() + _SECRETS_WITHIN)
     except SecretUnavailable as error:
         raise CommandError(
             str(error),
-            f"Its value is looked up in AWS, for the stack {stack} (--stack), with your own credentials and region.",
-            "The README says how to store it.",
+            f"flagcast check --stack {stack} says what is missing there, and the command that stores it.",
         ) from error
 
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from flagcast.core.dead_letter import dead_letter
 from flagcast.core.message import Message, read_record
 from flagcast.core.outcomes import GiveUp
-from flagcast.edges import snapshot, transport
+from flagcast.edges import transport
 from flagcast.edges.clock import SystemClock
 from flagcast.edges.wiring import (
     bodies,
@@ -83,9 +83,6 @@ def notices() -> Notices | None:
     ordering = configuration().destinations[through].ordering
     teller = Teller(through, ordering, settings().stack, troubles(), queue(), telemetry(), CLOCK)
     return Notices(teller, telemetry(), CLOCK)
-
-
-snapshot.prepare(attempts, queue, dead_letter_queue)
 
 
 def put_dead_letter(message: Message, given_up: GiveUp, attempts: int) -> None:

@@ -10,7 +10,6 @@ from flagcast.core.event import Event, InvalidEvent
 from flagcast.core.fan_out import Messages, fan_out, for_nobody, identify
 from flagcast.core.http import Answer, Request
 from flagcast.core.intake import Probe, TooOld, take
-from flagcast.edges import snapshot
 from flagcast.edges.aws.queue import Queue
 from flagcast.edges.clock import rfc3339
 from flagcast.edges.wiring import bodies, configuration, dead_letter_queue, queue, secrets, telemetry
@@ -19,8 +18,6 @@ from flagcast.story.admission import is_genuine
 
 PATIENCE = 3.5
 """Seconds for all calls of one request: the answer must be out within 4, cold start aside (Flipt gives up at 5)."""
-
-snapshot.prepare(configuration, queue, secrets, telemetry)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

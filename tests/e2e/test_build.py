@@ -1,8 +1,10 @@
 """What `make build` leaves for a deploy."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
+import yaml
 
 from flagcast_cli.checkout import ROOT
 
@@ -12,21 +14,50 @@ UNCHECKED = b"\x01\x00\x00\x00"
 https://peps.python.org/pep-0552/"""
 
 
+CONFIGURATION = "sources: {flipt: {auth: none}}\ndestinations: {d: {url: 'https://x.example.com/', template: a.j2}}\n"
+
+
+def make(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["make", *words], cwd=ROOT, check=False, capture_output=True, text=True, timeout=300)
+
+
 @pytest.fixture(scope="module", autouse=True)
-def built() -> None:
-    subprocess.run(["make", "build"], cwd=ROOT, check=True, capture_output=True, timeout=300)
+def built(tmp_path_factory: pytest.TempPathFactory) -> None:
+    ours = tmp_path_factory.mktemp("ours")
+    (ours / "templates").mkdir()
+    (ours / "flagcast.yaml").write_text(CONFIGURATION)
+    (ours / "templates" / "a.j2").write_text('{"type": "{{ event.type }}"}')
+    done = make("build", f"CONFIG={ours}")
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_whatever_is_deployed_has_bytecode_that_is_good_wherever_it_is_unpacked() -> None:
     sources = [each for each in BUILT.rglob("*.py") if "__pycache__" not in each.parts]
     assert {each.relative_to(BUILT).parts[0] for each in sources} >= {
-        "DependenciesLayer", "FlagcastLayer", "IngestFunction", "DeliverFunction", "PrecheckFunction",
+        "DependenciesLayer", "FlagcastLayer", "IngestFunction", "DeliverFunction",
     }  # fmt: skip
     for source in sources:
         compiled = source.parent / "__pycache__" / f"{source.stem}.cpython-313.pyc"
         assert compiled.read_bytes()[4:8] == UNCHECKED, source
 
 
-def test_the_precheck_is_built_with_the_samples_that_it_tries() -> None:
-    samples = {each.name: each.read_bytes() for each in (ROOT / "events/flipt").iterdir()}
-    assert {each.name: each.read_bytes() for each in (BUILT / "PrecheckFunction/samples").iterdir()} == samples
+def test_a_configuration_outside_of_the_checkout_is_what_is_deployed() -> None:
+    template = yaml.safe_load((BUILT / "template.yaml").read_text())
+    layer = BUILT / template["Resources"]["ConfigurationLayer"]["Properties"]["ContentUri"]
+    files = {each.relative_to(layer).as_posix(): each.read_text() for each in layer.rglob("*") if each.is_file()}
+    assert files == {"flagcast.yaml": CONFIGURATION, "templates/a.j2": '{"type": "{{ event.type }}"}'}
+
+
+@pytest.mark.parametrize("target", ["build", "deploy"])
+def test_an_unknown_environment_is_refused_with_those_there_are(target: str) -> None:
+    # It was built, and then died with SAM's "Missing option '--stack-name'".
+    done = make(target, "ENV=prod")
+    assert done.returncode == 2
+    assert "samconfig.toml has no environment prod" in done.stderr
+    assert "default, staging, production" in done.stderr
+
+
+def test_a_configuration_that_is_not_there_is_named_by_its_path(tmp_path: Path) -> None:
+    done = make("build", f"CONFIG={tmp_path}")
+    assert done.returncode == 2
+    assert f"{tmp_path}/flagcast.yaml: No such file or directory" in done.stderr

@@ -1,10 +1,7 @@
 """What `sam local` reads: samconfig.toml's local part, and the files of the local stack that it names."""
 
 import tomllib
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from flagcast_cli.checkout import ROOT
 from flagcast_cli.checkout import TEMPLATE as SOURCE
@@ -70,28 +67,3 @@ def test_samconfig_names_what_the_local_stack_writes() -> None:
 
 def test_the_local_stacks_secret_is_what_the_sample_request_is_signed_with() -> None:
     assert sam_local.SIGNING_SECRET == SECRET
-
-
-def test_the_configuration_is_copied_with_all_that_is_read_beside_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sam_local, "CONFIGURATION", tmp_path / "copy")
-    theirs = tmp_path / "theirs"
-    (theirs / "templates" / "chat").mkdir(parents=True)
-    (theirs / "mine.yaml").write_text("sources: {}")
-    (theirs / "ca.pem").write_text("certificate")
-    (theirs / "notes.txt").write_text("mine")
-    (theirs / "templates" / "chat" / "a.j2").write_text("{{ event.type }}")
-    (tmp_path / "copy").mkdir()
-    (tmp_path / "copy" / "old.pem").write_text("of another configuration")
-    sam_local.copy_configuration(theirs / "mine.yaml")
-    copied = {
-        path.relative_to(tmp_path / "copy").as_posix(): path.read_text()
-        for path in (tmp_path / "copy").rglob("*")
-        if path.is_file()
-    }
-    assert copied == {
-        "flagcast.yaml": "sources: {}",
-        "ca.pem": "certificate",
-        "templates/chat/a.j2": "{{ event.type }}",
-    }

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 ROOT = Path(__file__).resolve().parents[2]
 NOWHERE = {"Ref": "AWS::NoValue"}
+BUCKET = "aws-sam-cli-managed-default-samclisourcebucket-1a2b3c4d5e6f"
 
 Template = dict[str, Any]
 
@@ -41,7 +42,6 @@ def changed(template: Template, path: str, value: Any) -> Template:
     place: Any = copy
     for part in way:
         place = place[part]
-    place[last]  # a path that leads nowhere would change nothing
     if value is ...:
         del place[last]
     else:
@@ -49,33 +49,23 @@ def changed(template: Template, path: str, value: Any) -> Template:
     return copy
 
 
-def decided(template: Template, **parameters: str) -> Template:
-    """Return what CloudFormation takes out of it: conditions decided by parameters and defaults, the rest as it is."""
-    given = {name: parameters.get(name, str(each.get("Default", ""))) for name, each in template["Parameters"].items()}
-    unknown = parameters.keys() - given.keys()
+def given(template: Template, **parameters: str) -> dict[str, Any]:
+    """Return the value of each parameter: the given ones and the others' defaults."""
+    unknown = parameters.keys() - template["Parameters"].keys()
     assert not unknown, unknown
+    values = {name: parameters.get(name, str(each.get("Default", ""))) for name, each in template["Parameters"].items()}
     lists = {name for name, each in template["Parameters"].items() if each["Type"] == "CommaDelimitedList"}
-    values = {name: value.split(",") if name in lists else value for name, value in given.items()}
+    return {name: value.split(",") if name in lists else value for name, value in values.items()}
 
-    def holds(condition: Any) -> bool:
-        match condition:
-            case {"Condition": name} | str(name):
-                return holds(template["Conditions"][name])
-            case {"Fn::Not": [only]}:
-                return not holds(only)
-            case {"Fn::And": several}:
-                return all(holds(each) for each in several)
-            case {"Fn::Equals": [left, right]}:
-                return str(value_of(left)) == str(value_of(right))
-        raise NotImplementedError(condition)
 
-    def value_of(asked: Any) -> Any:
-        match asked:
-            case {"Ref": name}:
-                return values[name]
-            case {"Fn::Select": [index, several]}:
-                return value_of(several)[index]
-        return asked
+def decided(template: Template, **parameters: str) -> Template:
+    """Return what CloudFormation takes out of it: conditions decided by parameters and defaults, the rest as it is.
+
+    The parameters' defaults are the values by which it was decided, so that decided and `given` agree.
+    """
+    values = given(template, **parameters)
+
+    holds = _deciding(template, values)
 
     def resolved(node: Any) -> Any:
         match node:
@@ -92,20 +82,67 @@ def decided(template: Template, **parameters: str) -> Template:
         return "Condition" not in resource or holds(resource["Condition"])
 
     kept = {name: each for name, each in template["Resources"].items() if stays(each)}
-    return {**template, "Resources": resolved(kept)}
+    state = {
+        name: {**each, "Default": parameters.get(name, each.get("Default"))}
+        for name, each in template["Parameters"].items()
+    }
+    return {**template, "Parameters": state, "Resources": resolved(kept), "Outputs": resolved(template["Outputs"])}
 
 
-def transformed(template: Template, root: Path = ROOT, /, **parameters: str) -> Template:
-    """Return what CloudFormation makes resources of: after SAM's transform, decided by parameters.
+def _deciding(template: Template, values: Mapping[str, Any]) -> Callable[[Any], bool]:
+    """Return what tells whether a condition holds."""
 
-    What lies in a folder under `root` is named by its content, as `sam package` names it.
+    def holds(condition: Any) -> bool:
+        match condition:
+            case {"Condition": name} | str(name):
+                return holds(template["Conditions"][name])
+            case {"Fn::Not": [only]}:
+                return not holds(only)
+            case {"Fn::EachMemberEquals": [several, one]}:
+                return all(each == one for each in value_of(several))
+            case {"Fn::Equals": [left, right]}:
+                return str(value_of(left)) == str(value_of(right))
+        raise NotImplementedError(condition)
+
+    def value_of(asked: Any) -> Any:
+        match asked:
+            case {"Ref": name}:
+                return values[name]
+            case {"Fn::Join": [between, several]}:
+                return str(between).join(value_of(several))
+        return asked
+
+    return holds
+
+
+def refused(template: Template, **parameters: str) -> list[str]:
+    """Return what CloudFormation answers to parameters that the template's Rules do not allow."""
+    holds = _deciding(template, given(template, **parameters))
+    return [
+        assertion["AssertDescription"]
+        for rule in template.get("Rules", {}).values()
+        if holds(rule["RuleCondition"])
+        for assertion in rule["Assertions"]
+        if not holds(assertion["Assert"])
+    ]
+
+
+def translated(template: Template, root: Path = ROOT, /, **parameters: str) -> Template:
+    """Return what SAM's translator makes of it, as CloudFormation's transform does; conditions are not decided yet.
+
+    What lies in a folder under `root` is named by its content, in SAM's bucket, as `sam package` names it.
     """
     copy: Template = json.loads(json.dumps(template))
     for resource in copy["Resources"].values():
         for key in {"CodeUri", "ContentUri"} & resource.get("Properties", {}).keys():
-            resource["Properties"][key] = f"s3://bucket/{_content(root / resource['Properties'][key])}"
+            resource["Properties"][key] = f"s3://{BUCKET}/flagcast/{_content(root / resource['Properties'][key])}"
     made: Template = transform(copy, {"AWS::Region": "us-east-1", **parameters}, _NoManagedPolicies())
-    return decided(made, **parameters)
+    return made
+
+
+def transformed(template: Template, root: Path = ROOT, /, **parameters: str) -> Template:
+    """Return what CloudFormation makes resources of: translated, and decided by parameters."""
+    return decided(translated(template, root, **parameters), **parameters)
 
 
 def _content(folder: Path) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import structs
 
-from flagcast_cli.doctor.facts import Alarm, Alarms, Answer, EventSource, Facts, Function, Queue, Where
+from flagcast_cli.doctor.facts import Alarm, Alarms, Answer, EventSource, Facts, Function, Queue, Secrets, Where
 from flagcast_cli.doctor.queue_checks import WANTED
 
 STACK = "flagcast-production"
@@ -43,7 +43,7 @@ def facts(**changes: Any) -> Facts:
         queues={"task queue": task_queue(), "dead-letter queue": dead_letter_queue()},
         oldest=None,
         alarms=Alarms((ALARM,), (), {TOPIC: 2}),
-        secrets={"secret:flagcast/x/flipt-signing-secret": "there", "ssm:/flagcast/x/token": "there"},
+        secrets=Secrets(2, ()),
         health=Answer(f"{BASE}/health", 200, '{"status": "ok"}'),
         source="flipt",
         probe=Answer(f"{BASE}/webhooks/flipt", 200, ACCEPTED),

@@ -1,28 +1,21 @@
 import pytest
 
+from flagcast.core.config.model import Problem
+from flagcast_cli.deploy.stored import Fault
 from flagcast_cli.doctor.door_checks import check_health, check_probe, check_secrets
-from flagcast_cli.doctor.facts import Answer, NoAnswer
+from flagcast_cli.doctor.facts import Answer, NoAnswer, Secrets
 from tests.unit.doctored import ACCEPTED, BASE, OPTIONS, STACK, facts
 
 WEBHOOK = f"{BASE}/webhooks/flipt"
 HEALTH = f"{BASE}/health"
 
 
-@pytest.mark.parametrize(
-    ("name", "state", "found", "fix"),
-    [
-        ("secret:flagcast/x/a", "missing", "flagcast/x/a does not exist", "aws secretsmanager create-secret --name"),
-        ("secret:flagcast/x/a", "deleted", "flagcast/x/a is scheduled for deletion", "aws secretsmanager restore-"),
-        ("ssm:/flagcast/x/a", "missing", "/flagcast/x/a does not exist", "aws ssm put-parameter --name /flagcast/x/a"),
-        ("env:FLAGCAST_VAR_A", "missing", "the functions have no variable FLAGCAST_VAR_A", "Add it to the functions'"),
-    ],
-)
-def test_a_secret_that_is_not_there_is_shown_with_what_makes_it(name: str, state: str, found: str, fix: str) -> None:
-    (line,) = check_secrets(facts(secrets={"secret:flagcast/x/b": "there", name: state}))
-    assert line.level == "ill"
-    assert line.found.startswith(found)
-    assert line.next[0].startswith(fix)
-    assert name.startswith("env:") or line.next[0].endswith(OPTIONS)
+def test_a_secret_that_is_not_there_is_shown_with_what_makes_it() -> None:
+    problem = Problem("destinations.chat", "the secret flagcast/x/a is not there")
+    faults = (Fault(problem, "aws secretsmanager create-secret ..."), Fault(problem, "another"))
+    lines = [*check_secrets(facts(secrets=Secrets(3, faults)))]
+    assert [(each.level, each.found) for each in lines] == [("ill", f"{problem}")] * 2
+    assert [each.next for each in lines] == [("aws secretsmanager create-secret ...",), ("another",)]
 
 
 @pytest.mark.parametrize(

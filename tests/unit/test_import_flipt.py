@@ -234,7 +234,8 @@ def test_a_file_is_written_and_never_over_another_unless_told(run: Run, tmp_path
     output = tmp_path / "flagcast.yaml"
     code, written, said = run(SLACK, output=output)
     assert (code, written) == (0, "")
-    assert f"flagcast check {output}\n" in said
+    assert f"flagcast check {output} --stack flagcast --region REGION\n" in said
+    assert f"make deploy STACK=flagcast REGION=REGION CONFIG={tmp_path}\n" in said
     first = output.read_text(encoding="utf-8")
     assert read(first).problems == ()
     with pytest.raises(CommandError, match=r"flagcast\.yaml is there already"):

@@ -2,7 +2,6 @@ import json
 
 import pytest
 
-from flagcast.core.config.model import Problem
 from flagcast.edges.telemetry import Telemetry
 from flagcast.errors import QueueUnavailable
 
@@ -18,11 +17,3 @@ def test_metrics_are_the_stacks_own_so_that_another_one_does_not_trouble_its_ala
     told = [json.loads(line)["_aws"] for line in lines]
     assert [each["Timestamp"] for each in told] == [1_790_000_000_500] * 2
     assert {each["Namespace"] for one in told for each in one["CloudWatchMetrics"]} == {namespace}
-
-
-def test_a_fault_is_told_without_a_metric() -> None:
-    lines: list[str] = []
-    Telemetry(lambda: 0, "", lines.append).fault_found(Problem("destinations.chat", "no such preset"))
-    line = json.loads(*lines)
-    assert (line["event"], line["path"], line["detail"]) == ("fault.found", "destinations.chat", "no such preset")
-    assert line["_aws"]["CloudWatchMetrics"] == []

@@ -1,13 +1,12 @@
 """`flagcast dlq`: what can be said."""
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
 
 from flagcast_cli.aws import ENVIRONMENT, Account
-from flagcast_cli.checkout import CONFIGURATION
+from flagcast_cli.checkout import CONFIGURATION, Config
 from flagcast_cli.console import CommandError
 from flagcast_cli.dlq import actions
 from flagcast_cli.dlq.filtering import Filter
@@ -80,19 +79,14 @@ def redrive(
     *,
     yes: Yes = False,
     dry_run: DryRun = False,
-    config: Path = CONFIGURATION,
+    config: Config = CONFIGURATION,
     stack: Stack = STACK,
     account: Account = ENVIRONMENT,
 ) -> int:
     """Have dead letters delivered again, in the order in which their events were accepted.
 
-    May be stopped and run again at any time. Exits 1 if one of them stays.
-
-    Parameters
-    ----------
-    config
-        The configuration that is deployed: it says what stays in order at each destination.
-
+    May be stopped and run again at any time. Exits 1 if one of them stays. The configuration is the one that is
+    deployed: it says what stays in order at each destination.
     """
     return actions.redrive(stack, account, which.filter(), config, yes=yes, dry_run=dry_run)
 

@@ -11,6 +11,7 @@ from flagcast.edges.configuration_file import read_configuration
 from flagcast.errors import ConfigurationUnreadable
 from flagcast_cli.aws import Account
 from flagcast_cli.console import CommandError
+from flagcast_cli.deploy.needed import OWN_SECRET
 from flagcast_cli.deployed import deployed
 from flagcast_cli.doctor import door_checks, queue_checks, report, stack_checks
 from flagcast_cli.doctor.alarm_checks import check_alarms
@@ -39,8 +40,6 @@ CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
 """Every check of a stack, in the order of its lines."""
 
 _SOURCE = "flipt"
-_OWN_SECRET = Reference("secret", "flipt-signing-secret")
-"""What the stack generates."""
 
 
 def doctor(
@@ -88,7 +87,7 @@ def _sender(configuration: Configuration | Unknown, source: str | None) -> tuple
     for name, each in sources.items():
         if isinstance(each, Source) and each.signing_secrets and source in (None, name):
             return name, each.signing_secrets[0].reference
-    return source or _SOURCE, _OWN_SECRET
+    return source or _SOURCE, OWN_SECRET
 
 
 def _flipt(stack: Stack, facts: Facts, secret: str | Unknown, file: Path | None, url: str | None) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from flagcast_cli.doctor.facts import Answer, Facts, NoAnswer
+from flagcast_cli.doctor.facts import Answer, Facts, NoAnswer, Secrets
 from flagcast_cli.doctor.finding import Finding, Unknown
 
 
@@ -15,29 +15,13 @@ class _Accepted(msgspec.Struct):
 
 def check_secrets(facts: Facts) -> Iterator[Finding]:
     """Look at whether each secret and parameter that the configuration names exists."""
-    if isinstance(facts.secrets, Unknown):
-        yield facts.secrets.as_finding("secrets")
-        return
-    there = 0
-    for name, state in facts.secrets.items():
-        store, _, place = name.partition(":")
-        match store, state:
-            case _, "there":
-                there += 1
-            case _, "deleted":
-                fix = facts.where.aws(f"secretsmanager restore-secret --secret-id {place}")
-                yield Finding("secrets", "ill", f"{place} is scheduled for deletion, and cannot be read", (fix,))
-            case "ssm", _:
-                fix = facts.where.aws(f"ssm put-parameter --name {place} --type SecureString --value ...")
-                yield Finding("secrets", "ill", f"{place} does not exist", (fix,))
-            case "env", _:
-                fix = "Add it to the functions' Environment in template.yaml."
-                yield Finding("secrets", "ill", f"the functions have no variable {place}", (fix,))
-            case _:
-                fix = facts.where.aws(f"secretsmanager create-secret --name {place} --secret-string ...")
-                yield Finding("secrets", "ill", f"{place} does not exist", (fix,))
-    if there == len(facts.secrets):
-        yield Finding("secrets", "ok", f"{there}, each exists")
+    match facts.secrets:
+        case Unknown() as unknown:
+            yield unknown.as_finding("secrets")
+        case Secrets(number, ()):
+            yield Finding("secrets", "ok", f"{number}, each exists")
+        case Secrets(_, faults):
+            yield from (Finding("secrets", "ill", str(each.problem), (each.fix,)) for each in faults)
 
 
 def check_health(facts: Facts) -> Iterator[Finding]:

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from shlex import quote
-from typing import Literal
 
 from msgspec import Struct
 
+from flagcast_cli.deploy.stored import Fault
 from flagcast_cli.doctor.finding import Unknown
 
-SecretState = Literal["there", "missing", "deleted"]
 QUEUES = ("task queue", "dead-letter queue")
 FUNCTIONS = ("ingest", "deliver")
 LOOKED_BACK = 15
@@ -76,6 +75,13 @@ class Alarms(Struct, frozen=True):
     """How many have confirmed that they want to be told, by topic."""
 
 
+class Secrets(Struct, frozen=True):
+    """How many secrets, parameters and variables the configuration names, and which are not there."""
+
+    number: int
+    faults: tuple[Fault, ...]
+
+
 class Answer(Struct, frozen=True):
     """What an address answered."""
 
@@ -118,7 +124,7 @@ class Facts(Struct, frozen=True):
     oldest: float | Unknown | None
     """Seconds that the oldest task has waited."""
     alarms: Alarms | Unknown
-    secrets: Mapping[str, SecretState] | Unknown
+    secrets: Secrets | Unknown
     health: Answer | NoAnswer
     source: str
     probe: Answer | NoAnswer | Unknown

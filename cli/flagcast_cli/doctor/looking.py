@@ -23,14 +23,14 @@ class Looking:
 
     def __init__(self, account: Account, client: Callable[[str], Any], now: float) -> None:
         """Keep whom to ask."""
-        self._account = account
+        self.account = account
         self.client = client
         self._end = datetime.fromtimestamp(now, UTC)
 
     def at[T](self, what: str, ask: Callable[[], T]) -> T | Unknown | None:
         """Ask for one thing. An answer that lacks a part, as an emulator's may, could not be looked at either."""
         try:
-            with self._account.asking(what):
+            with self.account.asking(what):
                 try:
                     return ask()
                 except ClientError as error:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct
 
 from flagcast_cli.console import CommandError
+from flagcast_cli.deploy.prefixes import Prefixes, prefixes_of
 from flagcast_cli.deployed import Deployed
 from flagcast_cli.doctor.facts import Where
 from flagcast_cli.doctor.finding import Unknown
@@ -33,14 +34,9 @@ class Stack(Struct, frozen=True):
         return self.resources if isinstance(self.resources, Unknown) else ask(self.resources)
 
     @property
-    def secret_prefix(self) -> str:
-        """Return what secrets are looked up under, as the template has it."""
-        return self.deployed.parameters.get("SecretPrefix") or f"flagcast/{self.where.stack}/"
-
-    @property
-    def parameter_prefix(self) -> str:
-        """Return what parameters are looked up under, as the template has it."""
-        return self.deployed.parameters.get("ParameterPrefix") or f"/flagcast/{self.where.stack}/"
+    def prefixes(self) -> Prefixes:
+        """Return what secrets and parameters are looked up under."""
+        return prefixes_of(self.where.stack, self.deployed.parameters)
 
     def webhook_url(self, source: str) -> str:
         """Return where a source receives."""

@@ -52,8 +52,10 @@ def _next(imported: Imported, flipt: FliptWebhook, path: Path, stack: str, writt
             if each.unset:
                 yield f"{_INDENT}   # with {', '.join(each.unset)} set to what Flipt has in it"
     yield f"{steps + 1}. Check and deploy:"
-    yield f"{_INDENT}flagcast check{'' if written is None else f' {shlex.quote(str(written))}'}"
-    yield f"{_INDENT}sam build && sam deploy --guided"
+    at = "" if written is None else f" {shlex.quote(str(written))}"
+    own = "" if written is None else f" CONFIG={shlex.quote(str(written.parent))}"
+    yield f"{_INDENT}flagcast check{at} --stack {shlex.quote(stack)} --region REGION"
+    yield f"{_INDENT}make deploy STACK={shlex.quote(stack)} REGION=REGION{own}"
     yield f"{steps + 2}. Point Flipt at it; it signs in url mode only, never what templates send:"
     instead = ", in place of templates: Flipt refuses both" if flipt.templates else ""
     text = _FLIPT.format(instead=instead) + ("" if flipt.tracing_enabled else _TRACING)

@@ -17,6 +17,7 @@ import yaml
 from msgspec import structs
 
 from flagcast_cli.checkout import LOCAL_STACK
+from flagcast_cli.deploy.build import LAYER, copy_configuration
 from flagcast_cli.local.containers import Bridge, reachable
 from flagcast_cli.local.emulator import REGION
 from flagcast_cli.local.stack import BUILT, NAME, Stack, built_template
@@ -50,7 +51,7 @@ def prepared(stack: Stack, receiver: Receiver, configuration: Path, network: Bri
         stack.emulator.client("ssm").put_parameter(
             Name=f"{PARAMETER_PREFIX}receiver", Value=url, Type="SecureString", Overwrite=True
         )
-        copy_configuration(configuration)
+        copy_configuration(configuration, CONFIGURATION)
         built = built_template()
         TEMPLATE.write_text(yaml.safe_dump(for_containers(built), sort_keys=False), encoding="utf-8")
         VARIABLES.write_text(json.dumps(dict(_variables(stack, built, endpoint)), indent=2) + "\n", encoding="utf-8")
@@ -84,7 +85,7 @@ def for_containers(built: dict[str, Any]) -> dict[str, Any]:
 
 def _located(name: str, resource: dict[str, Any]) -> dict[str, Any]:
     located = {
-        key: str(CONFIGURATION if name == "ConfigurationLayer" else (BUILT / path).resolve())
+        key: str(CONFIGURATION if name == LAYER else (BUILT / path).resolve())
         for key, path in resource.get("Properties", {}).items()
         if key in ("CodeUri", "ContentUri")
     }
@@ -101,14 +102,3 @@ def _variables(stack: Stack, built: dict[str, Any], endpoint: str) -> Iterator[t
             deployed = functions.get_function_configuration(FunctionName=physical[name])["Environment"]["Variables"]
             changed = {"FLAGCAST_CONFIG": "/opt/flagcast.yaml", "FLAGCAST_PARAMETER_PREFIX": PARAMETER_PREFIX}
             yield name, {**deployed, **changed, **aws_variables(endpoint)}
-
-
-def copy_configuration(path: Path) -> None:
-    """Copy a configuration and what is read beside it: it is mounted at /opt."""
-    shutil.rmtree(CONFIGURATION, ignore_errors=True)
-    CONFIGURATION.mkdir(parents=True)
-    shutil.copyfile(path, CONFIGURATION / "flagcast.yaml")
-    for authority in path.parent.glob("*.pem"):
-        shutil.copy(authority, CONFIGURATION)
-    if (path.parent / "templates").is_dir():
-        shutil.copytree(path.parent / "templates", CONFIGURATION / "templates")

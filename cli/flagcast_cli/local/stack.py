@@ -5,15 +5,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from msgspec import Struct
 
 from flagcast_cli.checkout import LOCAL_STACK, ROOT, TEMPLATE
 from flagcast_cli.console import CommandError
+from flagcast_cli.deploy.build import read_template, write_template
 from flagcast_cli.local.emulator import Emulator
 
 NAME = "flagcast"
 BUILT = LOCAL_STACK / "build"
+DEPLOYED = BUILT / "local.yaml"
 
 
 class Stack(Struct, frozen=True):
@@ -39,38 +40,47 @@ class Stack(Struct, frozen=True):
 
 
 def build(environment: Mapping[str, str]) -> None:
-    """Run sam build into a folder of the local stack's own; raises CommandError.
-
-    What is built is deployed at once, as the emulator has no CodeDeploy.
-    """
+    """Run sam build into a folder of the local stack's own; raises CommandError."""
     _sam(
         environment, "build", "--cached", "--parallel",
         "--template-file", str(TEMPLATE),
         "--build-dir", str(BUILT),
         "--cache-dir", str(LOCAL_STACK / "cache"),
     )  # fmt: skip
-    template = built_template()
-    for resource in template["Resources"].values():
-        resource.get("Properties", {}).pop("DeploymentPreference", None)
-    (BUILT / "template.yaml").write_text(yaml.safe_dump(template, sort_keys=False), encoding="utf-8")
 
 
 def built_template() -> dict[str, Any]:
     """Return the template that sam build made."""
-    template: dict[str, Any] = yaml.safe_load((BUILT / "template.yaml").read_text(encoding="utf-8"))
-    return template
+    return read_template(BUILT / "template.yaml")
+
+
+def for_emulator(template: dict[str, Any], configuration: Path) -> dict[str, Any]:
+    """Return the template as MiniStack can deploy it.
+
+    It runs the functions as processes of this machine, with no layer under /opt, so they read the configuration where
+    it is. It refuses alarms that compute something: those on `Metrics`.
+    """
+    function = template["Globals"]["Function"]
+    variables = {**function["Environment"]["Variables"], "FLAGCAST_CONFIG": str(configuration.resolve())}
+    return {
+        **template,
+        "Globals": {**template["Globals"], "Function": {**function, "Environment": {"Variables": variables}}},
+        "Resources": {
+            name: each for name, each in template["Resources"].items() if "Metrics" not in each.get("Properties", {})
+        },
+    }
 
 
 def deploy(emulator: Emulator, configuration: Path) -> Stack:
     """Run sam deploy against the emulator; raises CommandError."""
+    write_template(DEPLOYED, for_emulator(built_template(), configuration))
     _sam(
         emulator.environment(), "deploy",
-        "--template-file", str(BUILT / "template.yaml"),
+        "--template-file", str(DEPLOYED),
         "--stack-name", NAME,
         "--config-env", "local",
         "--capabilities", "CAPABILITY_IAM",
         "--resolve-s3", "--no-confirm-changeset", "--no-progressbar",
-        "--parameter-overrides", f"ConfigurationPath={configuration}",
     )  # fmt: skip
     stack = emulator.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"][0]
     _create_routes(emulator)

@@ -24,7 +24,7 @@ from flagcast_cli.aws import Account
 from flagcast_cli.console import CommandError
 from flagcast_cli.doctor import report, web
 from flagcast_cli.doctor.command import CHECKS, doctor
-from flagcast_cli.doctor.facts import Alarms, Answer, EventSource, Facts, Function, NoAnswer, Queue
+from flagcast_cli.doctor.facts import Alarms, Answer, EventSource, Facts, Function, NoAnswer, Queue, Secrets
 from flagcast_cli.doctor.finding import Unknown
 from flagcast_cli.doctor.looking import Looking
 from flagcast_cli.receiver import Receiver
@@ -184,10 +184,7 @@ def test_of_a_stack_as_deployed_everything_is_found_and_well(
     assert isinstance(facts.alarms, Alarms)
     assert [each.name for each in facts.alarms.found] == [f"{STACK}-dead-letters", f"{STACK}-quiet"]
     assert facts.alarms.subscribers == {stack.topic: 1}
-    assert facts.secrets == {
-        f"secret:{PREFIX}flipt-signing-secret": "there", f"secret:{PREFIX}chat": "there",
-        f"ssm:/{PREFIX}token": "there", "env:FLAGCAST_VAR_B": "there",
-    }  # fmt: skip
+    assert facts.secrets == Secrets(4, ())
     assert facts.health == Answer(f"{receiver.url}/health", 200, "")
 
 
@@ -372,7 +369,7 @@ class Refusing:
 
     def __init__(self, real: Any, error: str) -> None:
         self._real, self._error = real, error
-        self.meta = real.meta
+        self.meta, self.exceptions = real.meta, real.exceptions
 
     def get_paginator(self, operation: str) -> Any:
         call = getattr(self, operation)
@@ -433,9 +430,9 @@ def test_a_stack_of_another_kind_is_no_finding(stack: Deployed, clients: Clients
 def test_prefixes_that_the_stack_was_given_are_looked_under(stack: Deployed, seen: Callable[..., Facts]) -> None:
     stack.describe(SecretPrefix="mine/", ParameterPrefix="/mine/")
     facts = seen(code=1)
-    assert isinstance(facts.secrets, dict)
-    assert {name for name, state in facts.secrets.items() if state == "missing"} == {
-        "secret:mine/flipt-signing-secret", "secret:mine/chat", "ssm:/mine/token",
+    assert isinstance(facts.secrets, Secrets)
+    assert {each.needed.name for each in facts.secrets.faults if each.needed} == {
+        "mine/flipt-signing-secret", "mine/chat", "/mine/token",
     }  # fmt: skip
     assert isinstance(facts.probe, Unknown)
 

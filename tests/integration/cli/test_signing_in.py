@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from flagcast_cli.actions import Answer, Received
+from flagcast_cli.aws import Account
+from flagcast_cli.console import CommandError
 from flagcast_cli.receiver import Receiver
 
 LATER, EARLIER = "2099-01-01T00:00:00Z", "2020-01-01T00:00:00Z"
@@ -260,6 +262,20 @@ def test_what_aws_refuses_is_named_by_its_code_and_never_by_its_message(
     assert message in said
     assert step in said
     assert "canary" not in said
+
+
+def test_a_session_is_signed_in_before_anything_is_asked_of_it(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in person.environment.items():
+        monkeypatch.setenv(name, value)
+    person.aws.script("/", [role("KEYOFTHEROLE")])
+    credentials = Account(profile="production").session().get_credentials()
+    assert credentials
+    assert credentials.access_key == "KEYOFTHEROLE"
+    person.aws.script("/", [refused("ExpiredToken")])
+    with pytest.raises(CommandError, match="AWS does not accept this login"):
+        Account(profile="production").session()
 
 
 def test_a_role_that_may_not_be_assumed_is_named_so(person: Person) -> None:

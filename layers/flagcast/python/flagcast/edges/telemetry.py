@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 import msgspec
 
-from flagcast.core.config.model import Problem
 from flagcast.core.event import Event
 from flagcast.core.message import Message
 from flagcast.core.outcomes import (
@@ -157,10 +156,6 @@ class Telemetry:
             {"detail": str(error), "ConfigurationUnreadable": 1},
             [_metrics([], ConfigurationUnreadable="Count")],
         )
-
-    def fault_found(self, problem: Problem) -> None:
-        """Tell what stands against a new version's configuration."""
-        self._emit("fault.found", {"path": problem.path, "detail": problem.message}, [])
 
     def broke(self, error: BaseException) -> None:
         """Tell of an error that nobody expected, by its type and place: its message may hold anything."""

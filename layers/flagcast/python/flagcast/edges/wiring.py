@@ -18,7 +18,6 @@ from flagcast.edges.settings import Settings, stack_name
 from flagcast.edges.telemetry import Telemetry
 
 if TYPE_CHECKING:
-    from flagcast.edges.aws.deployments import Deployments
     from flagcast.edges.aws.troubles import Troubles
     from flagcast.edges.circuits import Circuits, ClosedCircuits
     from flagcast.edges.circuits import Journal as CircuitJournal
@@ -105,18 +104,9 @@ def circuits(journal: "CircuitJournal") -> "Circuits | ClosedCircuits":
     return Circuits(table(), settings().state_table, journal)
 
 
-@cache
-def deployments() -> "Deployments":
-    """Return the deployments of this stack."""
-    # Loaded where it is used: precheck alone knows of them.
-    from flagcast.edges.aws.deployments import Deployments
-
-    return Deployments(client("codedeploy"))
-
-
 def forget() -> None:
     """Forget everything that was made, for a process that is to begin again."""
     queues = (queue, dead_letter_queue)
     tables = (table, state, troubles, circuits)
-    for made in (settings, configuration, templates, telemetry, secrets, *queues, bodies, *tables, deployments):
+    for made in (settings, configuration, templates, telemetry, secrets, *queues, bodies, *tables):
         made.cache_clear()

@@ -28,6 +28,11 @@ class Reference(Struct, frozen=True):
         """Return the reference as the configuration writes it."""
         return f"${{{self.store}:{self.name}{f'#{self.key}' if self.key else ''}}}"
 
+    @property
+    def stored(self) -> "Reference":
+        """Return the reference to the whole secret, which its keys share."""
+        return Reference(self.store, self.name)
+
 
 Values = Mapping[Reference, str]
 

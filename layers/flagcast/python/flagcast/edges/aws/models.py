@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from botocore.loaders import JSONFileLoader, Loader
 
-SERVICES = ["cloudformation", "codedeploy", "dynamodb", "s3", "secretsmanager", "sqs", "ssm"]
+SERVICES = ["cloudformation", "dynamodb", "s3", "secretsmanager", "sqs", "ssm"]
 
 
 class _Files(JSONFileLoader):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.support.template import Template, name_of, resources
+from tests.support.template import Template, given, name_of, resources
 
 DAY = 86_400
 LONGEST_OF_A_QUERY = 3 * 3_600
@@ -63,22 +63,45 @@ def an_alarm_for_each_queue(template: Template) -> list[str]:
     return wrong
 
 
-def alarms_for_each_function(template: Template) -> list[str]:
+def alarms_for_deliver(template: Template) -> list[str]:
+    """Ingest needs none: whatever keeps it from running is a 5xx of the API's."""
     return [
-        f"{name}: nobody watches its {metric}"
-        for name, function in resources(template, "AWS::Lambda::Function")
+        f"{name}: no alarm on its {metric}"
+        for name in {
+            name_of(each["FunctionName"]) for _, each in resources(template, "AWS::Lambda::EventSourceMapping")
+        }
         for metric in ("Errors", "Throttles")
-        # What is invoked by a deployment alone is watched by it.
-        if name in {"IngestFunction", "DeliverFunction"} and thresholds(template, "AWS/Lambda", metric, name) != [0]
+        if thresholds(template, "AWS/Lambda", metric, name) != [0]
     ]
 
 
 def alarms_for_the_api(template: Template) -> list[str]:
+    (name,) = (name for name, _ in resources(template, "AWS::ApiGatewayV2::Api"))
+    counted = {each["MetricName"] for each in alarms(template).values() if "MetricName" in each}
     return [
-        f"{name}: nobody watches its {metric}"
-        for name, _ in resources(template, "AWS::ApiGatewayV2::Api")
-        for metric in ("4xx", "5xx")
-        if not thresholds(template, "AWS/ApiGateway", metric, name)
+        *([] if thresholds(template, "AWS/ApiGateway", "5xx", name) == [3] else ["no alarm on 5xx"]),
+        *(["a scanner's 404s are an alarm"] if thresholds(template, "AWS/ApiGateway", "4xx", name) else []),
+        *([] if "Throttled" in counted else ["no alarm on 429"]),
+    ]
+
+
+LASTING = {"unexpected-errors", "deliver-errors", "deliver-throttles"}
+"""What is tried again after the queue's visibility timeout: an alarm once that did not help."""
+RESENT = {"server-errors", "throttled-requests"}
+"""What Flipt sends again, up to five times: an alarm once it may have given up."""
+
+
+def no_alarm_for_what_passes_by_itself(template: Template) -> list[str]:
+    (timeout,) = (
+        each["VisibilityTimeout"] for _, each in resources(template, "AWS::SQS::Queue") if "RedrivePolicy" in each
+    )
+    return [
+        f"{name} goes on at the first failure"
+        for name, alarm in alarms(template).items()
+        if (name in LASTING and (alarm["Period"] < timeout or alarm.get("DatapointsToAlarm", 1) < 3))
+        or (
+            name in RESENT and (alarm["Threshold"], alarm["ComparisonOperator"]) != (3, "GreaterThanOrEqualToThreshold")
+        )
     ]
 
 
@@ -86,8 +109,8 @@ def queries(template: Template) -> list[str]:
     """What the template does not know by name is told of by name, each by itself."""
     said = {name: expression(alarm) for name, alarm in alarms(template).items()}
     wanted = {
-        "rejected-events": ("SUM(EventsRejected)", "GROUP BY source, reason"),
-        "failing-destinations": ("AVG(Failed)", "GROUP BY destination"),
+        "rejected-events": ('SUM("EventsRejected")', 'GROUP BY "source", "reason"'),
+        "failing-destinations": ('AVG("Failed")', 'GROUP BY "destination"'),
     }
     return [
         f"{name} does not say {part}"
@@ -135,9 +158,9 @@ def evaluation(template: Template) -> list[str]:
     return wrong
 
 
-def telling(template: Template) -> list[str]:
-    """With a topic, each tells of its beginning and its end."""
-    topic = [{"Ref": "AlarmTopicArn"}]
+def notifying(template: Template) -> list[str]:
+    """With a topic, each notifies it of its beginning and its end; without one, none does."""
+    topic = [{"Ref": "AlarmTopicArn"}] if given(template)["AlarmTopicArn"] else None
     return [
         f"{name} has no {key}"
         for name, alarm in alarms(template).items()

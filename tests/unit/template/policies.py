@@ -20,6 +20,7 @@ OUTPUTS = {
     "TaskQueueUrl",
     "DeadLetterQueueUrl",
     "BodiesBucketName",
+    "StateTableName",
     "DashboardUrl",
     "IngestLogGroupName",
     "DeliverLogGroupName",
@@ -34,14 +35,8 @@ def mappings(template: Template) -> Iterator[tuple[str, dict[str, Any], dict[str
     """Go through what functions read queues by: its name, itself, its queue and its function."""
     for name, mapping in resources(template, "AWS::Lambda::EventSourceMapping"):
         queue = template["Resources"][name_of(mapping["EventSourceArn"])]["Properties"]
-        function = dict(resources(template, "AWS::Lambda::Function"))[_function_of(template, mapping)]
+        function = dict(resources(template, "AWS::Lambda::Function"))[name_of(mapping["FunctionName"])]
         yield name, mapping, queue, function
-
-
-def _function_of(template: Template, mapping: dict[str, Any]) -> str:
-    named = name_of(mapping["FunctionName"])
-    alias = template["Resources"][named]
-    return name_of(alias["Properties"]["FunctionName"]) if alias["Type"] == "AWS::Lambda::Alias" else named
 
 
 def visibility(template: Template) -> list[str]:
@@ -87,14 +82,12 @@ def queues(template: Template) -> list[str]:
         "MessageRetentionPeriod": FORTNIGHT,
         "MaximumMessageSize": 1_048_576,
     }
-    found = dict(resources(template, "AWS::SQS::Queue"))
-    kept = {name: template["Resources"][name].get("UpdateReplacePolicy") for name in found}
     return [
         f"{name}: {key} is not {value}"
-        for name, queue in found.items()
+        for name, queue in resources(template, "AWS::SQS::Queue")
         for key, value in wanted.items()
         if queue.get(key) != value
-    ] + [f"{name} is deleted with its tasks" for name, policy in kept.items() if policy != "Retain"]
+    ]
 
 
 def tls(template: Template) -> list[str]:

@@ -1,25 +1,21 @@
-"""Each parameter that turns something on, off and on, in the transformed template."""
+"""What each parameter that turns something on does to the translated template, and which are refused."""
 
 import json
+import re
 import tomllib
 from typing import Any
 
 import pytest
 
-from tests.support.template import ROOT, Template, name_of, resources, transformed, written
-from tests.unit.template_alarms import alarms
-from tests.unit.test_template import EVERYTHING, KEY
+from tests.support.template import ROOT, Template, name_of, refused, resources, transformed, translated, written
+from tests.unit.template.alarms import alarms
+from tests.unit.template.states import KEY, TURNS_SOMETHING_ON
 
 USES_THE_KEY = {
     "AWS::SQS::Queue": ("KmsMasterKeyId", 2),
     "AWS::Logs::LogGroup": ("KmsKeyId", 3),
     "AWS::SecretsManager::Secret": ("KmsKeyId", 1),
 }
-
-
-@pytest.fixture(autouse=True)
-def region(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
 
 
 def template(**parameters: str) -> Template:
@@ -39,15 +35,15 @@ def statements(made: Template, role: str) -> list[dict[str, Any]]:
 
 def test_by_default_no_parameter_that_turns_something_on_leaves_a_trace() -> None:
     said = json.dumps(template()["Resources"])
-    assert [name for name in EVERYTHING if f'"{name}"' in said] == []
+    assert [name for name in TURNS_SOMETHING_ON if f'"{name}"' in said] == []
 
 
-@pytest.mark.parametrize("name", EVERYTHING)
+@pytest.mark.parametrize("name", TURNS_SOMETHING_ON)
 def test_a_parameter_that_turns_something_on_is_used_when_it_is_given(name: str) -> None:
     # Subnets and security groups only work together.
     together = {"SubnetIds", "SecurityGroupIds"} if name in {"SubnetIds", "SecurityGroupIds"} else {name}
-    said = json.dumps(template(**{each: EVERYTHING[each] for each in together})["Resources"])
-    assert [each for each in EVERYTHING if f'"{each}"' in said and each not in together] == []
+    said = json.dumps(template(**{each: TURNS_SOMETHING_ON[each] for each in together})["Resources"])
+    assert [each for each in TURNS_SOMETHING_ON if f'"{each}"' in said and each not in together] == []
     assert f'"{name}"' in said
 
 
@@ -77,7 +73,7 @@ def test_a_key_takes_the_place_of_the_encryption_that_is_there_without_one() -> 
     assert "SSESpecification" not in properties(without, "StateTable")
 
 
-@pytest.mark.parametrize("role", ["IngestRole", "DeliverRole", "PrecheckRole"])
+@pytest.mark.parametrize("role", ["IngestRole", "DeliverRole"])
 def test_with_a_key_the_roles_may_use_it_and_no_other(role: str) -> None:
     of_keys = [each for each in statements(template(KmsKeyArn=KEY), role) if "kms:" in json.dumps(each["Action"])]
     allowed = {"Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": {"Ref": "KmsKeyArn"}}
@@ -85,7 +81,7 @@ def test_with_a_key_the_roles_may_use_it_and_no_other(role: str) -> None:
     assert "kms:" not in json.dumps(statements(template(), role))
 
 
-@pytest.mark.parametrize("function", ["IngestFunction", "DeliverFunction", "PrecheckFunction"])
+@pytest.mark.parametrize("function", ["IngestFunction", "DeliverFunction"])
 def test_in_a_vpc_a_function_has_its_subnets_and_its_role_may_connect_it(function: str) -> None:
     made, without = template(SubnetIds="a,b", SecurityGroupIds="c"), template()
     connected = {"SubnetIds": {"Ref": "SubnetIds"}, "SecurityGroupIds": {"Ref": "SecurityGroupIds"}}
@@ -109,7 +105,7 @@ def test_what_connects_a_function_to_a_vpc_is_denied_to_its_own_code() -> None:
     assert [*denied["Condition"]["ArnLike"]] == ["lambda:SourceFunctionArn"]
 
 
-@pytest.mark.parametrize("role", ["IngestRole", "DeliverRole", "PrecheckRole"])
+@pytest.mark.parametrize("role", ["IngestRole", "DeliverRole"])
 def test_a_boundary_bounds_the_roles(role: str) -> None:
     made = template(PermissionsBoundaryArn="arn:aws:iam::123456789012:policy/b")
     assert properties(made, role)["PermissionsBoundary"] == {"Ref": "PermissionsBoundaryArn"}
@@ -128,10 +124,10 @@ def _functions(made: Template) -> list[tuple[str, dict[str, Any]]]:
     return list(resources(made, "AWS::Lambda::Function"))
 
 
-def test_alarms_are_there_whether_somebody_is_told_or_not() -> None:
-    silent, told = alarms(template()), alarms(template(AlarmTopicArn=EVERYTHING["AlarmTopicArn"]))
+def test_alarms_are_there_whether_someone_is_notified_or_not() -> None:
+    silent, told = alarms(template()), alarms(template(AlarmTopicArn=TURNS_SOMETHING_ON["AlarmTopicArn"]))
     assert silent.keys() == told.keys()
-    assert len(silent) >= 15
+    assert len(silent) >= 12
     assert [name for name, each in silent.items() if "AlarmActions" in each or "OKActions" in each] == []
 
 
@@ -143,11 +139,51 @@ def test_silence_is_alarmed_if_asked_for_and_by_the_hour() -> None:
     assert "AcceptedEvents" not in template()["Resources"]
 
 
-def test_the_local_stack_gets_every_alarm_but_those_on_expressions() -> None:
-    everywhere = alarms(template(QuietHours="6"))
-    local = alarms(template(QuietHours="6", ConfigurationPath="/somewhere/flagcast.yaml"))
-    assert {name for name, each in everywhere.items() if "Metrics" not in each} == local.keys()
-    assert everywhere.keys() - local.keys() == {"tasks-waiting", "rejected-events", "failing-destinations", "quiet"}
+@pytest.mark.parametrize(
+    ("subnets", "groups", "fault"),
+    [
+        ("", "", ""),
+        ("subnet-1,subnet-2", "sg-1", ""),
+        ("subnet-1", "", "SubnetIds needs SecurityGroupIds"),
+        ("", "sg-1,sg-2", "SecurityGroupIds needs SubnetIds"),
+    ],
+)
+def test_a_vpc_has_subnets_and_security_groups_or_neither(subnets: str, groups: str, fault: str) -> None:
+    found = refused(translated(written()), SubnetIds=subnets, SecurityGroupIds=groups)
+    assert [each.partition(".")[0] for each in found] == ([fault] if fault else [])
+
+
+def test_the_default_endpoint_is_turned_off_for_a_custom_domain() -> None:
+    key = "x-amazon-apigateway-endpoint-configuration"
+    for value, disabled in (("on", False), ("off", True)):
+        body = properties(template(DefaultEndpoint=value), "HttpApi")["Body"]
+        assert body["servers"][0][key] == {"disableExecuteApiEndpoint": disabled}
+
+
+def test_the_state_table_is_backed_up_if_asked_for() -> None:
+    for value, backed_up in (("off", False), ("on", True)):
+        table = properties(template(PointInTimeRecovery=value), "StateTable")
+        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": backed_up}
+
+
+def test_every_parameter_is_explained_by_a_sentence_and_has_its_place_in_the_console() -> None:
+    parameters, shown = written()["Parameters"], written()["Metadata"]["AWS::CloudFormation::Interface"]
+    assert [name for name, each in parameters.items() if not each["Description"].endswith((".", ")."))] == []
+    listed = [name for group in shown["ParameterGroups"] for name in group["Parameters"]]
+    assert sorted(listed) == sorted(parameters)
+    documented = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    assert [name for name in parameters if f"`{name}`" not in documented] == []
+
+
+def test_every_alarm_has_its_line_in_the_documentation_and_no_other_has() -> None:
+    lines = (ROOT / "docs/operations.md").read_text(encoding="utf-8").partition("## Alarms")[2].partition("\n## ")[0]
+    listed = {
+        name
+        for line in lines.splitlines()
+        if line.startswith("| `")
+        for name in re.findall(r"`([a-z-]+)`", line.split("|")[1])
+    }
+    assert listed == alarms(template(QuietHours="6")).keys()
 
 
 def test_every_parameter_of_samconfig_is_the_templates_and_every_environment_is_tagged() -> None:

@@ -1,0 +1,1 @@
+"""The way to a deployed stack: check it, build it, deploy it."""

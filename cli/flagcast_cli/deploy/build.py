@@ -1,0 +1,93 @@
+"""What is deployed: SAM's build of template.yaml, with the operator's configuration as its configuration layer.
+
+The configuration may be anywhere. It is put into the build when `sam build` is done, so that neither template.yaml nor
+samconfig.toml has to know where it comes from, and a plain `sam build && sam deploy` works as well, with layers/config.
+"""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from flagcast_cli.checkout import ROOT
+from flagcast_cli.console import CommandError
+
+BUILT = ROOT / ".aws-sam" / "build"
+LAYER = "ConfigurationLayer"
+
+_FILE, _FOLDER = 0o644, 0o755
+"""Lambda keeps the permissions of a layer's files, and a function is another user than their owner:
+https://repost.aws/knowledge-center/lambda-deployment-package-errors"""
+
+
+def build(configuration: Path, environment: Mapping[str, str], arguments: Sequence[str]) -> None:
+    """Build into .aws-sam with a configuration and bytecode; raises CommandError."""
+    run_sam(environment, "build", *arguments)
+    install_configuration(BUILT, configuration)
+    compile_bytecode(environment)
+
+
+def run_sam(environment: Mapping[str, str], *arguments: str) -> None:
+    """Run SAM CLI in the checkout, in front of the operator; raises CommandError."""
+    done = subprocess.run(  # noqa: S603 - our own arguments
+        [str(Path(sys.executable).with_name("sam")), *arguments], cwd=ROOT, env=dict(environment), check=False
+    )
+    if done.returncode:
+        raise CommandError(f"sam {arguments[0]} failed", "What it says is above.")
+
+
+def compile_bytecode(environment: Mapping[str, str]) -> None:
+    """Compile what was built; paths in the bytecode are relative, so that the same sources give the same bytes."""
+    built = BUILT.relative_to(ROOT)
+    subprocess.run(  # noqa: S603 - our own arguments
+        [sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", str(built)],
+        cwd=ROOT,
+        env=dict(environment),
+        check=True,
+    )
+
+
+def install_configuration(built: Path, configuration: Path) -> None:
+    """Make a configuration the configuration layer of what was built; raises CommandError."""
+    copy_configuration(configuration, built / LAYER)
+    template = read_template(built / "template.yaml")
+    template["Resources"][LAYER]["Properties"]["ContentUri"] = LAYER
+    write_template(built / "template.yaml", template)
+
+
+def copy_configuration(configuration: Path, folder: Path) -> None:
+    """Copy a configuration and what is read beside it, nothing else: its folder may be a checkout of its own.
+
+    Raises CommandError.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        folder.mkdir(parents=True)
+        shutil.copyfile(configuration, folder / "flagcast.yaml")
+        for authority in configuration.parent.glob("*.pem"):
+            shutil.copy(authority, folder)
+        if (configuration.parent / "templates").is_dir():
+            shutil.copytree(configuration.parent / "templates", folder / "templates")
+    except OSError as error:
+        raise CommandError(
+            f"{error.filename or configuration}: {error.strerror}",
+            "CONFIG (or --config) is a folder with flagcast.yaml.",
+        ) from error
+    folder.chmod(_FOLDER)
+    for each in folder.rglob("*"):
+        each.chmod(_FOLDER if each.is_dir() else _FILE)
+
+
+def read_template(path: Path) -> dict[str, Any]:
+    """Return a template that `sam build` made; its short forms are written out."""
+    template: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return template
+
+
+def write_template(path: Path, template: Mapping[str, Any]) -> None:
+    """Write a template."""
+    path.write_text(yaml.safe_dump(template, sort_keys=False), encoding="utf-8")

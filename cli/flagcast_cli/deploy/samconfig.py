@@ -1,0 +1,73 @@
+"""What samconfig.toml says of each environment's deployment.
+
+https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/serverless-sam-cli-config.html
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from flagcast_cli.console import CommandError
+
+
+class Environment(Struct, frozen=True):
+    """One environment: the stack it deploys to, where that is, and the parameters that it sets."""
+
+    name: str
+    stack: str | None = None
+    region: str | None = None
+    profile: str | None = None
+    parameters: Mapping[str, str] = {}
+
+
+def environments(path: Path) -> dict[str, Environment]:
+    """Read every environment that can be deployed; raises CommandError."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}", "Copy the samconfig.toml of Flagcast there.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CommandError(f"{path} is not TOML: {error}", "Fix it: `sam deploy` reads it too.") from error
+    return {
+        name: _environment(name, commands)
+        for name, commands in document.items()
+        if isinstance(commands, dict) and "deploy" in commands
+    }
+
+
+def environment(path: Path, name: str) -> Environment:
+    """Return one environment; raises CommandError with those there are."""
+    known = environments(path)
+    if name not in known:
+        raise CommandError(
+            f"{path} has no environment {name}", f"ENV (or --env) is one of: {', '.join(known) or 'none yet'}."
+        )
+    return known[name]
+
+
+def environment_of(path: Path, stack: str) -> Environment | None:
+    """Return the environment that deploys to a stack, if one does; raises CommandError."""
+    return next((each for each in environments(path).values() if each.stack == stack), None)
+
+
+def _environment(name: str, commands: Mapping[str, Any]) -> Environment:
+    parameters = {**commands.get("global", {}).get("parameters", {}), **commands["deploy"].get("parameters", {})}
+    return Environment(
+        name,
+        parameters.get("stack_name"),
+        parameters.get("region"),
+        parameters.get("profile"),
+        _overrides(parameters.get("parameter_overrides", "")),
+    )
+
+
+def _overrides(written: str | list[str]) -> Mapping[str, str]:
+    """Read parameter overrides as SAM does, in each way that it takes them."""
+    # Loaded where it is used: it takes longer than the rest of a command's start.
+    from samcli.cli.types import CfnParameterOverridesType
+
+    overrides: Mapping[str, str] = CfnParameterOverridesType().convert(written, None, None) if written else {}
+    return overrides

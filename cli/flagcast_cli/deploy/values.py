@@ -1,0 +1,55 @@
+"""Whether each value can be used where it stands: read with the operator's own credentials, and never shown."""
+
+import time
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+
+from flagcast.core.compiling import Compiled, compile_destination
+from flagcast.core.config.model import Configuration, Destination, Problem
+from flagcast.core.config.references import Reference, Values
+from flagcast.core.event import Event
+from flagcast.core.outcomes import Faulty, RenderFailed
+from flagcast.core.rendering import render
+from flagcast.edges.aws.secrets import SecretStore
+from flagcast_cli.deploy.needed import uses
+
+WITHIN = 30.0
+
+
+def unusable(
+    configuration: Configuration,
+    templates: Mapping[str, str],
+    events: Sequence[Event],
+    store: SecretStore,
+    unread: Container[Reference],
+) -> Iterator[Problem]:
+    """Yield every value that cannot be had or used, by who needs it.
+
+    `unread` holds what is not there to be read, without keys; nothing can be said of a destination that names it.
+    """
+    deadline = time.monotonic() + WITHIN
+    for user, references in uses(configuration).items():
+        values: dict[Reference, str] = {}
+        for each in references:
+            if each.stored not in unread:
+                found, missing = store.lookup([each], deadline)
+                values |= found
+                yield from (Problem(user, sentence) for sentence in missing)
+        kind, _, name = user.partition(".")
+        destination = configuration.destinations.get(name)
+        if kind == "destinations" and isinstance(destination, Destination) and len(values) == len(references):
+            compiled = compile_destination(destination, templates, user)
+            if isinstance(compiled, Compiled) and (fault := fault_of(compiled, events, values, time.time())):
+                where, _, what = fault.detail.partition(": ")
+                yield Problem(f"{user}.{where}", what)
+
+
+def fault_of(compiled: Compiled, events: Iterable[Event], values: Values, now: float) -> Faulty | None:
+    """Return what is wrong with the values of a destination, by a request made with them; `now` in epoch seconds.
+
+    A template may not be made for the event at hand, which says nothing of the values: then another one is tried.
+    """
+    for event in events:
+        made = render(compiled, event, values, now)
+        if not isinstance(made, RenderFailed):
+            return made if isinstance(made, Faulty) else None
+    return None

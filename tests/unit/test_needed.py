@@ -1,0 +1,83 @@
+from flagcast.core.compiling import Compiled, compile_destination
+from flagcast.core.config.model import Configuration, Destination
+from flagcast.core.config.read import Beside, read
+from flagcast.core.config.references import Reference, Text
+from flagcast.core.event import Event, Origin, parse
+from flagcast.core.outcomes import Faulty
+from flagcast_cli.deploy.needed import Needed, needed, uses
+from flagcast_cli.deploy.prefixes import prefixes_of
+from flagcast_cli.deploy.values import fault_of
+
+TEXT = """
+sources:
+  flipt: {signing_secrets: ["${secret:flipt}", "${secret:shared#flipt}"], bearer_tokens: ["${ssm:token}"]}
+  broken: {signing_secrets: ["${secret:never}"], unknown: true}
+destinations:
+  chat: {url: "${secret:shared#url}", headers: {A: "${env:FLAGCAST_VAR_A}"}, vars: {b: "${secret:shared}"}}
+  signed: {url: "https://x.example.com/", sign: {scheme: flipt, secret: "${secret:flipt}"}}
+  broken: {url: "${secret:never}", method: post}
+"""
+
+
+def configuration(text: str = TEXT) -> Configuration:
+    return read(text, Beside([], {}, []))
+
+
+def reference(written: str) -> Reference:
+    return Text(f"${{{written}}}").references[0]
+
+
+def test_whatever_is_right_says_what_it_needs() -> None:
+    assert uses(configuration()) == {
+        "sources.flipt": (reference("secret:flipt"), reference("secret:shared#flipt"), reference("ssm:token")),
+        "destinations.chat": (
+            reference("secret:shared#url"),
+            reference("env:FLAGCAST_VAR_A"),
+            reference("secret:shared"),
+        ),
+        "destinations.signed": (reference("secret:flipt"),),
+    }
+
+
+def test_each_is_needed_once_under_its_prefix_with_its_keys_and_all_who_need_it() -> None:
+    chat, signed, flipt = "destinations.chat", "destinations.signed", "sources.flipt"
+    assert needed(configuration(), prefixes_of("s", {"ParameterPrefix": "/p/"})) == [
+        Needed(reference("secret:flipt"), "flagcast/s/flipt", (), (flipt, signed)),
+        Needed(reference("secret:shared"), "flagcast/s/shared", ("flipt", "url"), (flipt, chat)),
+        Needed(reference("ssm:token"), "/p/token", (), (flipt,)),
+        Needed(reference("env:FLAGCAST_VAR_A"), "FLAGCAST_VAR_A", (), (chat,)),
+    ]
+
+
+def test_a_problem_names_the_first_who_needs_it_and_how_many_more() -> None:
+    each = Needed(reference("ssm:token"), "/p/token", (), ("sources.a", "sources.b", "destinations.c"))
+    assert each.user == "sources.a and 2 more"
+    assert Needed(each.stored, each.name, (), ("sources.a",)).user == "sources.a"
+
+
+def event(payload: str) -> Event:
+    raw = f'{{"version": "0.2", "type": "flag", "action": "updated", "payload": {payload}}}'
+    made = parse(raw.encode(), Origin("evt_1", "flipt"))
+    assert isinstance(made, Event)
+    return made
+
+
+def compiled(body: str) -> Compiled:
+    destination = configuration(
+        "sources: {f: {auth: none}}\ndestinations:\n"
+        f"  d: {{url: 'https://x.example.com/', body: '{body}',"
+        " sign: {scheme: standard-webhooks, secret: '${secret:s}'}}\n"
+    ).destinations["d"]
+    assert isinstance(destination, Destination)
+    made = compile_destination(destination, {}, "destinations.d")
+    assert isinstance(made, Compiled)
+    return made
+
+
+def test_an_event_that_a_template_is_not_made_for_says_nothing_of_the_values() -> None:
+    destination = compiled('{"text": "{{ event.payload.name }}"}')
+    strange, usual = event("{}"), event('{"name": "a"}')
+    good, bad = {reference("secret:s"): "whsec_Zmxh"}, {reference("secret:s"): "canary"}
+    assert fault_of(destination, [strange, usual], good, 0) is None
+    assert fault_of(destination, [strange, usual], bad, 0) == Faulty("sign: expected whsec_ and Base64")
+    assert fault_of(destination, [strange], bad, 0) is None

@@ -1,0 +1,99 @@
+from pathlib import Path
+
+import pytest
+
+from flagcast_cli.checkout import SAMCONFIG
+from flagcast_cli.console import CommandError
+from flagcast_cli.deploy.prefixes import Prefixes, prefixes_of
+from flagcast_cli.deploy.samconfig import Environment, environment, environment_of, environments
+
+TEXT = """
+version = 0.1
+
+[default.build.parameters]
+cached = true
+
+[local.validate.parameters]
+lint = true
+
+[default.deploy.parameters]
+stack_name = "flagcast"
+
+[production.global.parameters]
+region = "eu-west-1"
+profile = "everybody"
+
+[production.deploy.parameters]
+stack_name = "flagcast-production"
+profile = "production"
+parameter_overrides = "LogRetentionDays=90 SecretPrefix=shared/ Text='a b'"
+
+[listed.deploy.parameters]
+parameter_overrides = ["LogRetentionDays=7", "SecretPrefix=listed/"]
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "samconfig.toml"
+    path.write_text(TEXT)
+    return path
+
+
+def test_an_environment_is_read_as_sam_reads_it(file: Path) -> None:
+    assert environments(file) == {
+        "default": Environment("default", "flagcast"),
+        "production": Environment(
+            "production",
+            "flagcast-production",
+            "eu-west-1",
+            "production",
+            {"LogRetentionDays": "90", "SecretPrefix": "shared/", "Text": "a b"},
+        ),
+        "listed": Environment("listed", parameters={"LogRetentionDays": "7", "SecretPrefix": "listed/"}),
+    }
+
+
+def test_an_unknown_environment_is_refused_with_those_there_are(file: Path) -> None:
+    # It went on to build, and died with SAM's "Missing option '--stack-name'".
+    with pytest.raises(CommandError, match="has no environment prod") as raised:
+        environment(file, "prod")
+    assert raised.value.next_steps == ("ENV (or --env) is one of: default, production, listed.",)
+    assert environment(file, "production").stack == "flagcast-production"
+
+
+def test_the_environment_of_a_stack_is_the_one_that_names_it(file: Path) -> None:
+    found = environment_of(file, "flagcast-production")
+    assert found
+    assert found.name == "production"
+    assert environment_of(file, "another") is None
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"[default", "is not TOML: "), (b"\xff", "is not TOML: "), (None, "No such file or directory")],
+)
+def test_a_file_that_cannot_be_read_is_said_by_its_path(tmp_path: Path, content: bytes | None, message: str) -> None:
+    path = tmp_path / "samconfig.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(CommandError, match=message) as raised:
+        environments(path)
+    assert str(raised.value).startswith(str(path))
+
+
+def test_ours_can_be_read() -> None:
+    assert {name: each.stack for name, each in environments(SAMCONFIG).items()} == {
+        "default": "flagcast",
+        "staging": "flagcast-staging",
+        "production": "flagcast-production",
+    }
+
+
+def test_a_prefix_is_what_the_first_that_sets_it_says_else_the_stacks_name() -> None:
+    assert prefixes_of("s") == Prefixes("flagcast/s/", "/flagcast/s/")
+    assert prefixes_of("s", {"SecretPrefix": "a/"}, {"SecretPrefix": "b/", "ParameterPrefix": "/b/"}) == Prefixes(
+        "a/", "/b/"
+    )
+    # Empty is what the template takes for its default.
+    assert prefixes_of("s", {"SecretPrefix": ""}, {"SecretPrefix": "b/"}) == Prefixes("flagcast/s/", "/flagcast/s/")
