@@ -121,7 +121,12 @@ def alarming(stack: Stack) -> Iterator[None]:
     [
         (disabled, "event source", "every task waits, none is delivered", "update-event-source-mapping --uuid"),
         (changed, "task queue", "MessageRetentionPeriod is 345600, the template has 1209600", "set-queue-attributes"),
-        (without_a_secret, "secrets", "flagcast/flagcast/template-mode-token does not exist", "create-secret --name"),
+        (
+            without_a_secret,
+            "secrets",
+            "template-mode-token (${secret:template-mode-token}) is not in us-east-1",
+            "create-secret",
+        ),
         (alarming, "alarms", "flagcast-held-destinations is on", "docs/operations.md#alarms"),
     ],
 )
