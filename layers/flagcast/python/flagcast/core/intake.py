@@ -37,15 +37,14 @@ def take(raw: bytes, max_age: Duration | None, now: float) -> Taken:
 
     A probe is held to `max_age` like any event. A timestamp in the future is accepted: clocks differ.
     """
-    match parse(raw):
-        case InvalidEvent() as invalid:
-            return invalid
-        case Event(type=kind, action=action) as event:
-            if kind == NOTICE and action != PROBE:
-                return InvalidEvent(RESERVED)
-            if max_age is not None and (detail := _too_old(event.timestamp, max_age, now)) is not None:
-                return TooOld(detail)
-            return Probe(event) if kind == NOTICE else event
+    event = parse(raw)
+    if isinstance(event, InvalidEvent):
+        return event
+    if event.type == NOTICE and event.action != PROBE:
+        return InvalidEvent(RESERVED)
+    if max_age is not None and (detail := _too_old(event.timestamp, max_age, now)) is not None:
+        return TooOld(detail)
+    return Probe(event) if event.type == NOTICE else event
 
 
 def probe(timestamp: str) -> bytes:
