@@ -134,7 +134,7 @@ def doctor(
     config: Config = CONFIGURATION,
     source: str | None = None,
     secret: Annotated[str | None, Parameter(env_var="FLAGCAST_SIGNING_SECRET", show_env_var=True)] = None,
-    url: str | None = None,
+    url: Annotated[str | None, Parameter(env_var="FLAGCAST_URL", show_env_var=True)] = None,
     flipt: Path | None = None,
     flipt_url: str | None = None,
     json: Annotated[bool, Parameter(help="As JSON.", negative="")] = False,

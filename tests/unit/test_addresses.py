@@ -168,6 +168,7 @@ EXPECTED = "expected a subnet such as 10.0.0.0/8 or fd00::/8"
         ("10.0.0.1", "10.0.0.1 is one address; as a subnet it is 10.0.0.1/32"),
         ("fe80::1", "fe80::1 is one address; as a subnet it is fe80::1/128"),
         ("private", EXPECTED),
+        ("10.0.0", EXPECTED),
         ("10.0.0.0/255.0.0.0", EXPECTED),
         ("10.0.0.0/33", EXPECTED),
         ("10.0.0/8", EXPECTED),

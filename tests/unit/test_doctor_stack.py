@@ -29,7 +29,8 @@ def test_of_a_stack_that_is_well_every_line_is() -> None:
 def test_of_a_stack_that_cannot_be_looked_at_every_line_says_so_and_nothing_is_wrong() -> None:
     nothing = facts(
         functions={"ingest": DENIED, "deliver": DENIED},
-        own_errors=DENIED, event_source=DENIED, oldest=DENIED, alarms=DENIED, secrets=DENIED, probe=DENIED,
+        own_errors=DENIED, event_source=DENIED, oldest=DENIED, alarms=DENIED, secrets=DENIED,
+        health=DENIED, probe=DENIED,
         queues={"task queue": DENIED, "dead-letter queue": DENIED},
     )  # fmt: skip
     lines = [each for each in all_of(nothing) if each.level != "ok"]

@@ -27,6 +27,8 @@ def check_secrets(facts: Facts) -> Iterator[Finding]:
 def check_health(facts: Facts) -> Iterator[Finding]:
     """Look at what GET /health answers."""
     match facts.health:
+        case Unknown() as unknown:
+            yield unknown.as_finding("health")
         case NoAnswer(url, error):
             yield Finding("health", "ill", f"{url} did not answer: {error}", (f"curl -i {url}",))
         case Answer(url, 200):

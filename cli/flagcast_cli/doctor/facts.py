@@ -125,6 +125,6 @@ class Facts(Struct, frozen=True):
     """Seconds that the oldest task has waited."""
     alarms: Alarms | Unknown
     secrets: Secrets | Unknown
-    health: Answer | NoAnswer
+    health: Answer | NoAnswer | Unknown
     source: str
     probe: Answer | NoAnswer | Unknown

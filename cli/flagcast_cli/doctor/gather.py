@@ -47,9 +47,9 @@ def gather(stack: Stack, configuration: Configuration | Unknown, source: str, se
         oldest=_oldest(looking, queues["task queue"]),
         alarms=stack.of(lambda resources: _alarms(looking, resources)),
         secrets=look_for(stack, configuration, variables or None),
-        health=web.get(f"{stack.base}/health"),
+        health=stack.closed or web.get(f"{stack.base}/health"),
         source=source,
-        probe=send_probe(stack.webhook_url(source), secret, stack.now),
+        probe=stack.closed or send_probe(stack.webhook_url(source), secret, stack.now),
     )
 
 

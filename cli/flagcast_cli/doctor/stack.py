@@ -11,6 +11,10 @@ from flagcast_cli.doctor.facts import Where
 from flagcast_cli.doctor.finding import Unknown
 from flagcast_cli.doctor.looking import Looking
 
+_CLOSED = Unknown(
+    "the API's own address is turned off (DefaultEndpoint)", ("Add --url with your domain, or set FLAGCAST_URL.",)
+)
+
 
 class Resources(Struct, frozen=True):
     """Physical ids, by logical id and by type."""
@@ -27,6 +31,8 @@ class Stack(Struct, frozen=True):
     looking: Looking
     resources: Resources | Unknown
     base: str
+    closed: Unknown | None
+    """Why nothing answers at the public address, where that is known beforehand."""
     now: float
 
     def of[T](self, ask: Callable[[Resources], T]) -> T | Unknown:
@@ -51,7 +57,8 @@ def stack_at(where: Where, deployed: Deployed, looking: Looking, url: str | None
             f"the stack {where.stack} has no output HealthUrl",
             "It is not one of Flagcast's, or its deployment has not ended.",
         )
-    return Stack(where, deployed, looking, _resources(looking, where.stack), base, now)
+    closed = _CLOSED if url is None and deployed.parameters.get("DefaultEndpoint") == "off" else None
+    return Stack(where, deployed, looking, _resources(looking, where.stack), base, closed, now)
 
 
 def _resources(looking: Looking, stack: str) -> Resources | Unknown:

@@ -491,6 +491,16 @@ def test_an_address_of_ones_own_is_asked_in_place_of_the_apis(
     assert facts.health.url == f"{receiver.url}/own/health"
 
 
+def test_an_api_whose_own_address_is_off_is_asked_at_a_domain_or_not_at_all(
+    stack: Deployed, receiver: Receiver, seen: Callable[..., Facts]
+) -> None:
+    stack.describe(DefaultEndpoint="off")
+    assert problems(seen(code=2)) == {"health": "unknown", "probe": "unknown"}
+    assert receiver.requests() == []
+    stack.describe(DefaultEndpoint="off")
+    seen(url=receiver.url, code=0)
+
+
 def test_redirects_are_not_followed_and_no_answer_is_one_too(receiver: Receiver) -> None:
     receiver.script("/moved?token=canary", [Answering(301, {"Location": "https://elsewhere.example/x?token=canary"})])
     assert web.get(f"{receiver.url}/moved?token=canary") == Answer(
