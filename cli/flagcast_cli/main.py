@@ -15,6 +15,7 @@ from flagcast_cli.checkout import CONFIGURATION, Config
 from flagcast_cli.console import CommandError, err, out, show_error
 from flagcast_cli.deploy.command import build, check, deploy
 from flagcast_cli.dlq.command import app as dead_letters
+from flagcast_cli.doctor import command as doctoring
 from flagcast_cli.importing import command as importing
 from flagcast_cli.local import demo as local_demo
 from flagcast_cli.presets import show_presets
@@ -124,6 +125,54 @@ def try_(
 
     """
     return trial(config, destination, stack, account)
+
+
+@app.command
+def doctor(
+    *,
+    stack: str = "flagcast",
+    config: Config = CONFIGURATION,
+    source: str | None = None,
+    secret: Annotated[str | None, Parameter(env_var="FLAGCAST_SIGNING_SECRET", show_env_var=True)] = None,
+    url: Annotated[str | None, Parameter(env_var="FLAGCAST_URL", show_env_var=True)] = None,
+    flipt: Path | None = None,
+    flipt_url: str | None = None,
+    json: Annotated[bool, Parameter(help="As JSON.", negative="")] = False,
+    account: Account = ENVIRONMENT,
+) -> int:
+    """Look once at a deployed stack: its state, queues, alarms, secrets, health, and whether it accepts an event.
+
+    Exits 0 if all is well, 1 if something is wrong, 2 if something could not be looked at. What it sends is an event of
+    Flagcast's own, which is verified like any other and stored nowhere.
+
+    Parameters
+    ----------
+    stack
+        The stack, in your account and region.
+    source
+        The source to send the probe to; without it the first one that has signing_secrets.
+    secret
+        What to sign the probe with; without it the source's first signing secret is read from Secrets Manager.
+    url
+        The stack's public address, if it is not the API's own: https://flagcast.example.com
+    flipt
+        Flipt's configuration file, to look for settings that lose events. FLIPT_ variables stand over it.
+    flipt_url
+        The address of Flipt's UI: asks Flipt for its version, and without --flipt for its configuration.
+        FLIPT_TOKEN is sent to it as a bearer token.
+
+    """
+    return doctoring.doctor(
+        account,
+        stack,
+        config=config,
+        source=source,
+        secret=secret,
+        url=url,
+        flipt=flipt,
+        flipt_url=flipt_url,
+        as_json=json,
+    )
 
 
 @app.command

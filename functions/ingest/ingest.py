@@ -4,10 +4,12 @@ import time
 from typing import Any
 
 from flagcast.core import http
+from flagcast.core.addresses import ANYWHERE, is_in
 from flagcast.core.config.model import FaultySource
-from flagcast.core.event import Event, InvalidEvent, parse
+from flagcast.core.event import Event, InvalidEvent
 from flagcast.core.fan_out import Messages, fan_out, for_nobody, identify
 from flagcast.core.http import Answer, Request
+from flagcast.core.intake import Probe, TooOld, take
 from flagcast.edges.aws.queue import Queue
 from flagcast.edges.clock import rfc3339
 from flagcast.edges.wiring import bodies, configuration, dead_letter_queue, queue, secrets, telemetry
@@ -48,18 +50,27 @@ def receive(request: Request, began: float) -> Answer:
         return refuse(name, http.METHOD_NOT_ALLOWED)
     if isinstance(source, FaultySource):
         raise Unavailable("; ".join(map(str, source.problems)))
+    if source.allow_from != ANYWHERE and not is_in(request.address, source.allow_from):
+        return refuse(name, http.FORBIDDEN)
     if not is_genuine(request, source, secrets(), deadline):
         return refuse(name, http.UNAUTHORIZED)
     if len(request.body) > http.LARGEST_BODY:
         return refuse(name, http.TOO_LARGE)
 
-    received_at = rfc3339(time.time())
-    match parse(request.body):
+    now = time.time()
+    received_at = rfc3339(now)
+    match take(request.body, source.max_age, now):
         case InvalidEvent(detail):
             if source.auth != "none":
                 letter = for_nobody(name, received_at, request.body, detail)
                 send(dead_letter_queue(), letter, request.body, deadline)
-            return refuse(name, http.INVALID_EVENT)
+            return refuse(name, http.INVALID_EVENT, detail)
+        case TooOld(detail):
+            return refuse(name, http.TOO_OLD, detail)
+        case Probe(event):
+            identity = identify(name, request.body, event, dedupe=source.dedupe, request_id=request.id)
+            telemetry().probed(name, identity, time.monotonic() - began)
+            return http.accepted(identity, deliveries=0)
         case Event() as event:
             identity = identify(name, request.body, event, dedupe=source.dedupe, request_id=request.id)
             messages = fan_out(identity, name, received_at, event, configuration().destinations)
@@ -75,9 +86,9 @@ def send(to: Queue, messages: Messages, body: bytes, deadline: float) -> None:
     to.send(list(messages.entries.values()), deadline)
 
 
-def refuse(source: str | None, answer: Answer) -> Answer:
+def refuse(source: str | None, answer: Answer, detail: str = "") -> Answer:
     """Count a request that is not accepted, by names of our own alone, and answer it."""
-    telemetry().rejected(source, answer.body["error"])
+    telemetry().rejected(source, answer.body["error"], detail)
     return answer
 
 

@@ -97,7 +97,7 @@ class OnAws:
         run("flagcast", "build", "--config", str(configuration))
         release(BUILT)
         run("sam", "deploy", "--config-file", str(samconfig), "--stack-name", self.stack, *self._options, *SAM_FLAGS)
-        self.flagcast("doctor", "--stack", self.stack)
+        self.flagcast("doctor", "--stack", self.stack, "--config", str(configuration))
 
     def flagcast(self, *words: str) -> str:
         at = words.index("--") if "--" in words else len(words)

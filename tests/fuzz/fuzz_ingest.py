@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from flagcast.core.intake import probe
 from tests.fuzz.world import ROTATED, SOURCES, TOKEN, World, raw_of, signed, world
 
 SAMPLES = Path(__file__).parents[2] / "events/flipt"
@@ -99,6 +100,7 @@ def seeds() -> Iterator[bytes]:
     yield from (
         bytes((128, 0, 128 + part, other)) + bodies[0] for part in range(len(PARTS)) for other in range(len(ODD))
     )
+    yield from (bytes((0, who, 0, 0)) + probe("2026-01-02T03:04:05Z") for who in range(7))
     wire = json.loads(bodies[0])
     values: tuple[object, ...] = (None, 0, "x" * 500, [[]] * 9, {"": ""}, "\x00\n<b>", "\U0001f600")
     for value in values:

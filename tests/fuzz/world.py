@@ -136,7 +136,11 @@ class World:
         for line in kept.lines:
             line.pop("_aws")
             assert line["event"] != "error" or set(line) == {"event", "error", "at", "Errors"}
-            assert line["event"] != "event.rejected" or line["detail"] in {"", _FAULTS}
+            assert (
+                line["event"] != "event.rejected"
+                or line["detail"] in {"", _FAULTS}
+                or line["reason"] == "invalid_event"
+            )
         return status, kept
 
 
@@ -150,6 +154,11 @@ def _judge_accepted(event: dict[str, Any], name: str | None, response: dict[str,
     assert set(body) == {"event_id", "deliveries"}
     assert _EVENT_ID.fullmatch(body["event_id"])
     assert _proven(event, name)
+    if kept.lines[0]["event"] == "probe.answered":
+        (line,) = kept.lines
+        assert kept.is_nothing
+        assert (line["source"], line["event_id"], body["deliveries"]) == (name, body["event_id"], 0)
+        return
     sent = kept.messages.get("tasks", [])
     assert set(kept.messages) <= {"tasks"}
     assert len(sent) == body["deliveries"] >= 1
@@ -165,11 +174,12 @@ def _judge_refused(event: dict[str, Any], name: str | None, response: dict[str, 
     known = name in SOURCES
     (line,) = kept.lines
     line.pop("_aws")
+    detail = line.pop("detail")
+    assert detail == (_FAULTS if status == 503 else "") or (status == 400 and 0 < len(detail) < 120)
     assert line == {
         "event": "event.rejected",
         "source": name if known else "-",
         "reason": json.loads(response["body"])["error"],
-        "detail": _FAULTS if status == 503 else "",
         "EventsRejected": 1,
     }
     assert (status == 404) == (not known)

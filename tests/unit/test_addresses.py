@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flagcast.core.addresses import GLOBAL_UNICAST, SPECIAL, Subnet, is_url, refusal
+from flagcast.core.addresses import ANYWHERE, GLOBAL_UNICAST, SPECIAL, Subnet, is_in, is_url, refusal
 
 NETWORKS = [ip_network(each) for each in SPECIAL]
 PYTHONS_OWN_MIND = {
@@ -165,7 +165,10 @@ EXPECTED = "expected a subnet such as 10.0.0.0/8 or fd00::/8"
         (7, EXPECTED),
         (None, EXPECTED),
         ("", EXPECTED),
-        ("10.0.0.1", EXPECTED),
+        ("10.0.0.1", "10.0.0.1 is one address; as a subnet it is 10.0.0.1/32"),
+        ("fe80::1", "fe80::1 is one address; as a subnet it is fe80::1/128"),
+        ("private", EXPECTED),
+        ("10.0.0", EXPECTED),
         ("10.0.0.0/255.0.0.0", EXPECTED),
         ("10.0.0.0/33", EXPECTED),
         ("10.0.0/8", EXPECTED),
@@ -209,3 +212,28 @@ def test_an_http_url_is_one(url: str) -> None:
 )  # fmt: skip
 def test_what_another_reader_could_take_for_another_url_is_none(url: str) -> None:
     assert not is_url(url)
+
+
+@pytest.mark.parametrize(
+    ("address", "inside"),
+    [
+        ("10.0.0.0", True),
+        ("10.255.255.255", True),
+        ("11.0.0.0", False),
+        ("fd00::1", True),
+        ("fe00::1", False),
+        ("::ffff:10.0.0.1", True),
+        ("::ffff:11.0.0.1", False),
+        ("64:ff9b::10.0.0.1", False),
+        ("", False),
+        ("10.0.0.1 ", False),
+        ("10.0.0.1:443", False),
+        ("localhost", False),
+    ],
+)
+def test_an_address_is_in_a_subnet_by_its_number_and_what_is_none_is_in_none(address: str, inside: bool) -> None:
+    assert is_in(address, (Subnet.parse("10.0.0.0/8"), Subnet.parse("fd00::/8"))) is inside
+
+
+def test_every_address_is_in_anywhere() -> None:
+    assert all(is_in(each, ANYWHERE) for each in ("0.0.0.0", "255.255.255.255", "::", "2001:db8::1"))

@@ -144,6 +144,25 @@ SOURCES = [
     ("{auth: none, auth: none}", ["auth: repeated on line 3, first on line 3"]),
     ("{auth: none, flipt_url: flipt}", ["flipt_url: expected the address of Flipt's UI, such as https://flipt.example.com"]),
     ("{auth: none, dedupe: nope}", ["dedupe: Expected `bool`, got `str`"]),
+    (
+        "{auth: none, allow_from: [203.0.113.7]}",
+        ["allow_from[0]: 203.0.113.7 is one address; as a subnet it is 203.0.113.7/32"],
+    ),
+    (
+        "{auth: none, allow_from: [203.0.113.7/24]}",
+        ["allow_from[0]: 203.0.113.7/24 is inside of a subnet; the subnet is 203.0.113.0/24"],
+    ),
+    ("{auth: none, allow_from: ['::/0']}", ["allow_from[0]: ::/0 is every address: nothing would be refused"]),
+    ("{auth: none, allow_from: 203.0.113.0/24}", ["allow_from: expected a list, got a string"]),
+    (
+        "{auth: none, allow_from: []}",
+        ["allow_from: is empty, so every request would be rejected; leave it out to accept any address"],
+    ),
+    # Its lines commented out, it must not open the source to everyone.
+    ("{auth: none, allow_from: }", ["allow_from: expected a list, got nothing"]),
+    ("{auth: none, max_age: 5m59s}", ["max_age: expected at least 6m: Flipt itself can hold an event for that long"]),
+    ("{auth: none, max_age: 0}", [f"max_age: {DURATION} 0"]),
+    ("{auth: none, max_age: 12}", [f"max_age: {DURATION} 12"]),
     ("{auth: none, environment: 5}", ["environment: Expected `str`, got `int`"]),
 ]  # fmt: skip
 

@@ -73,7 +73,8 @@ def test_a_configuration_with_everything_fits() -> None:
         "allow_private": ["10.0.0.0/8", "fd00::/8"],
         "ca_file": "ca.pem",
     }
-    assert problems(whole(destination, defaults={"timeout": "5s"})) == []
+    source = {"auth": "none", "allow_from": ["203.0.113.7/32", "2001:db8::/32"], "max_age": "12h"}
+    assert problems(whole(destination, source, defaults={"timeout": "5s"})) == []
 
 
 @pytest.mark.parametrize(
@@ -90,6 +91,8 @@ def test_a_configuration_with_everything_fits() -> None:
         (whole({"url": "https://a", "allow_private": ["10.0.0.1"]}), "$.destinations.d.allow_private[0]"),
         (whole({"url": "https://a", "sign": {"scheme": "flipt"}}), "$.destinations.d.sign"),
         (whole(source={"signing_secrets": ["s3cret"]}), "$.sources.flipt.signing_secrets[0]"),
+        (whole(source={"auth": "none", "allow_from": ["203.0.113.7"]}), "$.sources.flipt.allow_from[0]"),
+        (whole(source={"auth": "none", "max_age": "12 hours"}), "$.sources.flipt.max_age"),
         (whole(defaults={"url": "https://a"}), "$.defaults"),
         ({"sources": {}, "destinations": {"a b": {"url": "https://a"}}}, "$.destinations"),
     ],

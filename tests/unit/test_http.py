@@ -31,6 +31,14 @@ def test_a_request_is_read_with_its_header_names_in_lower_case() -> None:
     assert request.headers == {"content-type": "application/json", "x-flipt-webhook-signature": "abc"}
 
 
+def test_the_callers_address_is_api_gateways_word_and_empty_where_there_is_none() -> None:
+    context = request_event()["requestContext"]
+    with_address = {**context, "http": {**context["http"], "sourceIp": "203.0.113.7"}}
+    forwarded = {"X-Forwarded-For": "198.51.100.1"}
+    assert read_request(request_event(requestContext=with_address, headers=forwarded)).address == "203.0.113.7"
+    assert read_request(request_event(headers=forwarded)).address == ""
+
+
 @pytest.mark.parametrize("parameters", [None, {}, {"other": "x"}])
 def test_a_path_that_names_no_source_has_none(parameters: dict[str, str] | None) -> None:
     assert read_request(request_event(pathParameters=parameters)).source is None
@@ -68,6 +76,8 @@ def test_a_body_that_only_claims_to_be_base64_is_taken_as_it_is(body: str) -> No
         (http.INVALID_EVENT, 400, "invalid_event", {}),
         (http.UNAUTHORIZED, 401, "unauthorized", {}),
         (http.UNKNOWN_SOURCE, 404, "unknown_source", {}),
+        (http.TOO_OLD, 400, "too_old", {}),
+        (http.FORBIDDEN, 403, "forbidden", {}),
         (http.METHOD_NOT_ALLOWED, 405, "method_not_allowed", {"allow": "POST"}),
         (http.TOO_LARGE, 413, "too_large", {}),
         (http.UNAVAILABLE, 503, "unavailable", {}),

@@ -107,7 +107,8 @@ def deploy(
     if _NO_EXECUTE in sam_flags:
         return 0
     flagcast = str(Path(sys.executable).with_name("flagcast"))
-    return subprocess.run([flagcast, "doctor", "--stack", name, *where], check=False).returncode  # noqa: S603 - ours
+    doctor = [flagcast, "doctor", "--stack", name, "--config", str(config), *where]
+    return subprocess.run(doctor, check=False).returncode  # noqa: S603 - ours
 
 
 def _checked(config: Path, target: Target | None, *, values: bool = False) -> int:

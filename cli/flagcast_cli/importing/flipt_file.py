@@ -51,6 +51,8 @@ class FliptWebhook(Struct, frozen=True):
     variables: tuple[str, ...]
     """The variables that stand over the file."""
     notes: tuple[str, ...]
+    capacity: Setting | None = None
+    flush_period: Setting | None = None
 
 
 def read_flipt(path: Path, environ: Mapping[str, str]) -> FliptWebhook:
@@ -72,7 +74,7 @@ def read_flipt(path: Path, environ: Mapping[str, str]) -> FliptWebhook:
         _template(item(join(_SINK, "templates"), index), entry, environ, notes) for index, entry in enumerate(entries)
     )
     events, events_path = _events(root.section("audit"))
-    tracing = root.section("tracing")
+    tracing, buffer = root.section("tracing"), root.section("audit").section("buffer")
     return FliptWebhook(
         enabled=bool(sink.boolean("enabled")),
         url=url,
@@ -83,6 +85,8 @@ def read_flipt(path: Path, environ: Mapping[str, str]) -> FliptWebhook:
         events_path=events_path,
         tracing_enabled=bool(tracing.boolean("enabled")),
         sampling_ratio=_number(tracing, "sampling_ratio"),
+        capacity=_number(buffer, "capacity"),
+        flush_period=buffer.text("flush_period"),
         variables=tuple(name for name in variables if name.startswith(_OVER_THE_FILE) and "TEMPLATES" not in name),
         notes=tuple(notes),
     )

@@ -21,6 +21,10 @@ _FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
 _KINDS = {dict: "a mapping", list: "a list", bool: "a boolean", float: "a number", type(None): "nothing"}
 
 
+class NotSetHere(CommandError):
+    """Raised where a value is a variable of Flipt's that is not set on this machine."""
+
+
 class Setting(Struct, frozen=True):
     """One text of the configuration; `text` is None where it is `${variable}` and the variable is not set here."""
 
@@ -29,9 +33,9 @@ class Setting(Struct, frozen=True):
     variable: str | None = None
 
     def known(self) -> str:
-        """Return the text; raises CommandError where it is not known here."""
+        """Return the text; raises NotSetHere where it is not known here."""
         if self.text is None:
-            raise CommandError(
+            raise NotSetHere(
                 f"{self.path} is ${{{self.variable}}}, and {self.variable} is not set here",
                 f"Set {self.variable} to what Flipt has in it, and run the command again.",
             )

@@ -66,7 +66,7 @@ def test_it_checks_builds_with_the_configuration_and_bytecode_deploys_and_looks_
     assert put_in == ["put in", "flagcast.yaml"]
     assert compiled[1:3] == ["-m", "compileall"]
     assert sam_deploy == ["sam", "deploy", *configured, "--stack-name", "ours", *where, "--no-confirm-changeset"]
-    assert doctor == ["flagcast", "doctor", "--stack", "ours", *where]
+    assert doctor == ["flagcast", "doctor", "--stack", "ours", "--config", str(deployed.config), *where]
 
 
 def test_an_environment_says_which_stack_where_and_by_whom(deployed: Deployed, run: Run) -> None:

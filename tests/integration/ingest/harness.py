@@ -200,7 +200,7 @@ class Ingest:
         answer = Answer(response["statusCode"], response["headers"], json.loads(response["body"]))
         assert answer.headers["content-type"] == "application/json"
         assert "retry-after" not in {name.lower() for name in answer.headers}
-        assert answer.status in {200, 400, 401, 404, 405, 413, 503}
+        assert answer.status in {200, 400, 401, 403, 404, 405, 413, 503}
         if answer.status != 200:
             assert set(answer.body) == {"error", "message"}
         return answer

@@ -64,6 +64,7 @@ _ISATAP = 0x00005EFE
 _UNIVERSAL = 0x02000000
 """The bit of an interface identifier that says its numbers are the world's: RFC 5214 section 6.1 leaves it open."""
 
+_ADDRESS = re.compile(r"[0-9A-Fa-f:.]+")
 _CIDR = re.compile(r"[0-9A-Fa-f:.]+/[0-9]{1,3}")
 _URL = re.compile(
     r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{0,5})?"
@@ -81,7 +82,7 @@ class Subnet(str):
         """Read a subnet; raises ValueError with a sentence for the operator."""
         expected = "expected a subnet such as 10.0.0.0/8 or fd00::/8"
         if not isinstance(text, str) or not _CIDR.fullmatch(text):
-            raise ValueError(expected)
+            raise ValueError(_as_subnet(text) or expected)
         try:
             network, first = ip_network(text, strict=False), ip_address(text.partition("/")[0])
         except ValueError as error:
@@ -98,6 +99,9 @@ class Subnet(str):
         return _network(self)
 
 
+ANYWHERE = (Subnet("0.0.0.0/0"), Subnet("::/0"))
+
+
 def is_url(text: str) -> bool:
     """Tell whether a text is an http or https URL to send to.
 
@@ -106,6 +110,20 @@ def is_url(text: str) -> bool:
     xn--...). No half a character, which cannot be written.
     """
     return _URL.fullmatch(text) is not None
+
+
+def is_in(address: str, subnets: Iterable[Subnet]) -> bool:
+    """Tell whether an address is in one of the subnets; what is no address is in none.
+
+    An IPv4 address that is written as an IPv4-mapped IPv6 one is judged as the IPv4 address.
+    """
+    try:
+        judged = ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(judged, IPv6Address) and judged.ipv4_mapped is not None:
+        judged = judged.ipv4_mapped
+    return any(judged in subnet.network for subnet in subnets)
 
 
 def refusal(address: str, allowed: Iterable[Subnet]) -> str | None:
@@ -140,6 +158,16 @@ def _carried(address: IPv4Address | IPv6Address) -> list[IPv4Address]:
         return []
     nat64 = IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else None
     return [each for each in (address.ipv4_mapped, address.sixtofour, nat64) if each is not None]
+
+
+def _as_subnet(text: object) -> str | None:
+    """Say how one address alone is written as a subnet; None where it is no address."""
+    if not isinstance(text, str) or not _ADDRESS.fullmatch(text):
+        return None
+    try:
+        return f"{text} is one address; as a subnet it is {ip_network(text)}"
+    except ValueError:
+        return None
 
 
 @cache

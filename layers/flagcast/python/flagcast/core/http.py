@@ -12,13 +12,17 @@ from msgspec import Struct
 
 
 class Request(Struct, frozen=True):
-    """One request; header names are lower-case, the body is the bytes that were sent."""
+    """One request; header names are lower-case, the body is the bytes that were sent.
+
+    `address` is the caller's, as API Gateway saw it: that of the last gateway or proxy before it; empty if not given.
+    """
 
     id: str
     method: str
     source: str | None
     headers: Mapping[str, str]
     body: bytes
+    address: str = ""
 
 
 class Answer(Struct, frozen=True):
@@ -46,6 +50,7 @@ def read_request(event: Mapping[str, Any]) -> Request:
         source=(event.get("pathParameters") or {}).get("source"),
         headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
         body=_body(event),
+        address=context["http"].get("sourceIp") or "",
     )
 
 
@@ -73,7 +78,9 @@ def _error(status: int, code: str, message: str, **headers: str) -> Answer:
 
 
 INVALID_EVENT = _error(400, "invalid_event", "The body is not a Flipt audit event.")
+TOO_OLD = _error(400, "too_old", "The event is older than the source's max_age, or has no timestamp that can be read.")
 UNAUTHORIZED = _error(401, "unauthorized", "The signature or token is missing or wrong.")
+FORBIDDEN = _error(403, "forbidden", "The source accepts no request from this address.")
 UNKNOWN_SOURCE = _error(404, "unknown_source", "There is no such source.")
 METHOD_NOT_ALLOWED = _error(405, "method_not_allowed", "Events are sent by POST.", allow="POST")
 TOO_LARGE = _error(413, "too_large", "The event is larger than can be stored.")

@@ -64,6 +64,10 @@ class Telemetry:
             [_metrics(["source"], EventsAccepted="Count")],
         )  # fmt: skip
 
+    def probed(self, source: str, event_id: str, seconds: float) -> None:
+        """Tell that a probe was answered: it is no event, so no metric counts it."""
+        self._emit("probe.answered", {"event_id": event_id, "source": source, "duration_ms": _ms(seconds)}, [])
+
     def rejected(self, source: str | None, reason: str, detail: str = "") -> None:
         """Tell that a request was not accepted; of the request itself nothing is told."""
         self._emit(

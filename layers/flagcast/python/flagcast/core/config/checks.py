@@ -4,8 +4,8 @@ import re
 from collections.abc import Collection, Iterator
 
 from flagcast.core.addresses import is_url
-from flagcast.core.config.model import LONGEST_BACKOFF, LONGEST_TIMEOUT, Destination, Source
-from flagcast.core.duration import DAY
+from flagcast.core.config.model import LEAST_MAX_AGE, LONGEST_BACKOFF, LONGEST_TIMEOUT, Destination, Source
+from flagcast.core.duration import DAY, MINUTE
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -36,6 +36,10 @@ def check_source(source: Source) -> Iterator[Finding]:
         yield "auth", "none contradicts the signing_secrets or bearer_tokens beside it"
     if source.flipt_url is not None and not source.flipt_url.startswith(("https://", "http://")):
         yield "flipt_url", "expected the address of Flipt's UI, such as https://flipt.example.com"
+    if not source.allow_from:
+        yield "allow_from", "is empty, so every request would be rejected; leave it out to accept any address"
+    if source.max_age is not None and source.max_age < LEAST_MAX_AGE:
+        yield "max_age", f"expected at least {LEAST_MAX_AGE / MINUTE:g}m: Flipt itself can hold an event for that long"
 
 
 def check_destination(

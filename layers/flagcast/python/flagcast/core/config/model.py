@@ -5,15 +5,18 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct, field
 
-from flagcast.core.addresses import Subnet
+from flagcast.core.addresses import ANYWHERE, Subnet
 from flagcast.core.config.references import SecretText, Text
-from flagcast.core.duration import DAY, HOUR, Duration
+from flagcast.core.duration import DAY, HOUR, MINUTE, Duration
 from flagcast.core.filters import EVERY_EVENT, EventFilter
 from flagcast.core.rate import Rate
 from flagcast.core.routing import Ordering
 
 LONGEST_TIMEOUT = Duration(30)
 """The deliver function runs 45 s; an attempt starts only while its timeout and 5 s more are left of that."""
+
+LEAST_MAX_AGE = Duration(6 * MINUTE)
+"""Flipt holds an event back for up to 5 minutes (`flush_period`) and sends it again for 30 seconds."""
 
 LONGEST_BACKOFF = Duration(12 * DAY)
 """A task leaves the queue for the dead-letter queue at 13 days, before SQS would drop it at 14."""
@@ -49,6 +52,8 @@ class Source(Struct, frozen=True, forbid_unknown_fields=True):
     environment: str | None = None
     flipt_url: str | None = None
     dedupe: bool = True
+    allow_from: tuple[Subnet, ...] = ANYWHERE
+    max_age: Duration | None = None
 
 
 class Sign(Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,0 +1,111 @@
+"""`flagcast doctor`: what is looked at, in which order, and the code it ends with."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from flagcast.core.config.model import Configuration, Source
+from flagcast.core.config.references import Reference
+from flagcast.edges.configuration_file import read_configuration
+from flagcast.errors import ConfigurationUnreadable
+from flagcast_cli.aws import Account
+from flagcast_cli.console import CommandError
+from flagcast_cli.deploy.needed import OWN_SECRET
+from flagcast_cli.deployed import deployed
+from flagcast_cli.doctor import door_checks, queue_checks, report, stack_checks
+from flagcast_cli.doctor.alarm_checks import check_alarms
+from flagcast_cli.doctor.facts import Facts, Where
+from flagcast_cli.doctor.finding import Finding, Unknown, exit_code
+from flagcast_cli.doctor.flipt_checks import check_flipt
+from flagcast_cli.doctor.flipt_facts import Flipt, from_file, from_server, version_at
+from flagcast_cli.doctor.gather import gather, send_probe
+from flagcast_cli.doctor.looking import Looking
+from flagcast_cli.doctor.secrets import signing_secret
+from flagcast_cli.doctor.stack import Stack, stack_at
+
+CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
+    stack_checks.check_stack,
+    stack_checks.check_functions,
+    stack_checks.check_own_errors,
+    stack_checks.check_event_source,
+    queue_checks.check_queues,
+    queue_checks.check_dead_letters,
+    queue_checks.check_oldest_task,
+    check_alarms,
+    door_checks.check_secrets,
+    door_checks.check_health,
+    door_checks.check_probe,
+)
+"""Every check of a stack, in the order of its lines."""
+
+_SOURCE = "flipt"
+
+
+def doctor(
+    account: Account,
+    name: str,
+    *,
+    config: Path,
+    source: str | None,
+    secret: str | None,
+    url: str | None,
+    flipt: Path | None,
+    flipt_url: str | None,
+    as_json: bool,
+) -> int:
+    """Look at a stack, and at the Flipt that sends to it; raises CommandError where there is nothing to look at."""
+    now, client = time.time(), account.clients()
+    found = deployed(client("cloudformation"), account, name)
+    if found is None:
+        raise CommandError(
+            f"there is no stack {name} in this account and region",
+            "--stack names another; --profile and --region say where to look.",
+        )
+    where = Where(name, client("cloudformation").meta.region_name, account.profile)
+    stack = stack_at(where, found, Looking(account, client, now), url, now)
+    configuration = _configuration(config)
+    source, reference = _sender(configuration, source)
+    signed_with = secret or signing_secret(stack, reference)
+    facts = gather(stack, configuration, source, signed_with)
+    findings = tuple(each for check in CHECKS for each in check(facts))
+    findings += tuple(_flipt(stack, facts, signed_with, flipt, flipt_url))
+    report.show(facts, findings, as_json=as_json)
+    return exit_code(findings)
+
+
+def _configuration(path: Path) -> Configuration | Unknown:
+    try:
+        return read_configuration(path)
+    except ConfigurationUnreadable as error:
+        return Unknown(str(error), ("Give what is deployed: --config",))
+
+
+def _sender(configuration: Configuration | Unknown, source: str | None) -> tuple[str, Reference]:
+    """Choose the source that is probed, and what signs for it: the one that is asked for, else the first that signs."""
+    sources = {} if isinstance(configuration, Unknown) else configuration.sources
+    for name, each in sources.items():
+        if isinstance(each, Source) and each.signing_secrets and source in (None, name):
+            return name, each.signing_secrets[0].reference
+    return source or _SOURCE, OWN_SECRET
+
+
+def _flipt(stack: Stack, facts: Facts, secret: str | Unknown, file: Path | None, url: str | None) -> Iterator[Finding]:
+    if file is None and url is None:
+        return
+    token = os.environ.get("FLIPT_TOKEN") or None
+    version = None if url is None else version_at(url, token)
+    if isinstance(version, Unknown):
+        yield version.as_finding("flipt version")
+        version = None
+    known = from_file(file, os.environ, version) if file is not None else from_server(str(url), token, version)
+    match known:
+        case Finding():
+            yield known
+        case Unknown():
+            yield known.as_finding("flipt")
+        case Flipt():
+            # Its own secret, where it is known, as a wrong one would be the fault that is looked for.
+            answer = send_probe(known.url, known.secret or secret, stack.now) if known.url else None
+            answered = None if isinstance(answer, Unknown) else answer
+            yield from check_flipt(known, stack.webhook_url(facts.source), answered, facts)

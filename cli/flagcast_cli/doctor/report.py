@@ -1,0 +1,64 @@
+"""What the doctor prints: a line for each finding, the next command under it, and what they come to."""
+
+import json
+from collections.abc import Sequence
+
+from flagcast_cli.console import out
+from flagcast_cli.doctor.facts import Facts, Where
+from flagcast_cli.doctor.finding import Finding, as_object, exit_code
+
+_MARKS = {
+    "ok": "[green]✓[/]",
+    "note": "[yellow]![/]",
+    "unknown": "[yellow]?[/]",
+    "ill": "[red]✗[/]",
+}
+_WIDTH = 18
+
+
+def show(facts: Facts, findings: tuple[Finding, ...], *, as_json: bool) -> None:
+    """Print the findings, for people or as JSON."""
+    if as_json:
+        out.file.write(as_text(facts.where, findings))
+        return
+    for each in findings:
+        out.print(f"{_MARKS[each.level]} {each.check:<{_WIDTH}}", end=" ")
+        out.print(each.found, soft_wrap=True, markup=False, emoji=False)
+        for step in each.next if each.level != "ok" else ():
+            out.print(f"    {step}", soft_wrap=True, markup=False, emoji=False)
+    colour = "green" if exit_code(findings) == 0 else "red"
+    out.print(f"[{colour}]{summary(findings)}[/]", soft_wrap=True)
+    for line in rollback(facts.where, findings):
+        out.print(line, soft_wrap=True, markup=False, emoji=False)
+
+
+def as_text(where: Where, findings: tuple[Finding, ...]) -> str:
+    """Write the findings as JSON, one object."""
+    whole = {
+        "stack": where.stack,
+        "region": where.region,
+        "exit_code": exit_code(findings),
+        "findings": as_object(findings),
+        "rollback": list(rollback(where, findings)),
+    }
+    return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+
+
+def summary(findings: Sequence[Finding]) -> str:
+    """Say in one line what the findings come to."""
+    ill = sum(each.level == "ill" for each in findings)
+    unknown = sum(each.level == "unknown" for each in findings)
+    parts = [f"{ill} thing{'s are' if ill > 1 else ' is'} wrong"] if ill else []
+    parts += [f"{unknown} could not be looked at"] if unknown else []
+    return ", ".join(parts) or "All is well."
+
+
+def rollback(where: Where, findings: Sequence[Finding]) -> tuple[str, ...]:
+    """Return what ends a fault that the last deploy may have brought; nothing rolls back by itself."""
+    if not any(each.level == "ill" and each.by_deploy for each in findings):
+        return ()
+    return (
+        "If this came with the last deploy, deploy what was there before (git log says which commit that was):",
+        "    git checkout COMMIT -- layers functions template.yaml",
+        f"    make deploy STACK={where.stack} REGION={where.region}",
+    )
