@@ -31,8 +31,8 @@ This makes, in account {account}, region {region}:
 
 All of it has the tag {tag}={stack}, and is deleted at the end, also after a failure or Ctrl-C. SAM's own bucket
 (aws-sam-cli-managed-default-*), which all SAM stacks of the region share, stays.
-It costs about $0.02 for each hour that it is there (docs/cost.md: about $11 a month with 1,000 events). A run is expected
-to take 30 to 60 minutes, most of it until the alarm changes.
+It costs about $0.02 for each hour that it is there (docs/cost.md: about $11 a month with 1,000 events). A run is
+expected to take 30 to 60 minutes, most of it until the alarm changes.
 """
 
 

@@ -47,9 +47,7 @@ class OnThisMachine:
 
     def _deploy(self, configuration: Path, parameters: Mapping[str, str]) -> None:
         given = [f"{name}={value}" for name, value in parameters.items()]
-        local.deploy(
-            self._emulator, configuration, "--tags", f"{TAG}={self.stack}", "--parameter-overrides", *given
-        )
+        local.deploy(self._emulator, configuration, "--tags", f"{TAG}={self.stack}", "--parameter-overrides", *given)
 
     def flagcast(self, *words: str) -> str:
         return run("flagcast", *words, environment=self._emulator.environment())

@@ -58,7 +58,7 @@ def carry_out[On: Situated](story: Sequence[Step[On]], deleting: Sequence[Step[O
 
 def _do[On: Situated](step: Step[On], on: On, done: list[str]) -> None:
     if not step.is_for(on):
-        out.print(f"[dim]– {step.name} ({step.where.value})[/]")
+        out.print(f"[dim]- {step.name} ({step.where.value})[/]")
         return
     with _shown(step.name):
         step.do(on)

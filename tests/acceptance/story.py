@@ -136,7 +136,7 @@ def reject_a_forged_event(run: Run) -> None:
 
 
 def deliver_captured_events(run: Run) -> None:
-    """Every change that a real Flipt sent, and one event that is too large for a message: it goes through the bucket."""
+    """Every change that a real Flipt sent, and an event too large for a message: it goes through the bucket."""
     bodies = [*(each.body for each in captured("flipt-1.61.0/changes")), captured("flipt-1.61.0/strings")[-1].body]
     for body in bodies:
         accept(run, body)
@@ -194,7 +194,12 @@ def alarm_is(state: str, run: Run) -> None:
         [alarm] = cloudwatch.describe_alarms(AlarmNames=[name], AlarmTypes=["MetricAlarm"])["MetricAlarms"]
         return True if alarm["StateValue"] == state else None
 
-    until(f"the alarm {name} is not {state}", is_there, ALARM_PATIENCE, f"aws cloudwatch describe-alarms --alarm-names {name}")
+    until(
+        f"the alarm {name} is not {state}",
+        is_there,
+        ALARM_PATIENCE,
+        f"aws cloudwatch describe-alarms --alarm-names {name}",
+    )
 
 
 def change_a_parameter(run: Run) -> None:

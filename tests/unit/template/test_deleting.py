@@ -5,6 +5,7 @@ import re
 import subprocess
 from pathlib import Path
 
+from tests.acceptance.deleting import KEPT
 from tests.support.template import ROOT, transformed, written
 
 ID = "arn:aws:cloudformation:eu-central-1:123456789012:stack/flagcast/1b2c"
@@ -51,3 +52,7 @@ def test_the_documented_commands_delete_whatever_a_deleted_stack_leaves(tmp_path
         }[kind].format(name)
         for name, kind in names.items()
     )
+
+
+def test_the_acceptance_run_can_delete_whatever_a_deleted_stack_leaves() -> None:
+    assert set(kept()) == KEPT.keys()
