@@ -18,7 +18,6 @@ from tests.acceptance.deleting import (
     delete_stacks,
     described,
     names,
-    resources,
     show_nothing_left,
 )
 from tests.acceptance.places import FUNCTIONS, TAG, Place, configuration
@@ -231,7 +230,9 @@ def code(run: Run) -> dict[str, str]:
     https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html
     """
     functions = run.place.client("lambda")
-    physical = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in resources(run.place, run.place.stack)}
+    pages = run.place.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=run.place.stack)
+    found = [each for page in pages for each in page["StackResourceSummaries"]]
+    physical = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in found}
     return {name: functions.get_function_configuration(FunctionName=physical[name])["CodeSha256"] for name in FUNCTIONS}
 
 
