@@ -14,7 +14,7 @@ from tests.acceptance.steps import until
 CLOUDFORMATION_PATIENCE = 30 * 60
 GONE_PATIENCE = 5 * 60
 LONGEST_NAME = 32
-"""CloudFormation cuts longer names of stacks in the names that it makes of them; a bucket's has at most 63 characters."""
+"""CloudFormation cuts longer names of stacks in the names that it generates; a bucket's has at most 63 characters."""
 
 
 def names(stack: str) -> tuple[str, str]:

@@ -48,6 +48,11 @@ class OnThisMachine:
     def _deploy(self, configuration: Path, parameters: Mapping[str, str]) -> None:
         given = [f"{name}={value}" for name, value in parameters.items()]
         local.deploy(self._emulator, configuration, "--tags", f"{TAG}={self.stack}", "--parameter-overrides", *given)
+        # CloudFormation hands a stack's tags on to its buckets, too; MiniStack to all else.
+        tags = {"TagSet": [{"Key": TAG, "Value": self.stack}]}
+        for bucket in self.client("s3").list_buckets()["Buckets"]:
+            if bucket["Name"].startswith(f"{self.stack}-"):
+                self.client("s3").put_bucket_tagging(Bucket=bucket["Name"], Tagging=tags)
 
     def flagcast(self, *words: str) -> str:
         return run("flagcast", *words, environment=self._emulator.environment())

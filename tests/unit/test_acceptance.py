@@ -7,14 +7,17 @@ from typing import Any
 
 import pytest
 from cfnlint.api import lint
+from samcli.commands.deploy.command import cli as sam_deploy
 
 import tests.acceptance.__main__ as command
 from flagcast_cli.aws import Account
 from flagcast_cli.console import CommandError
 from flagcast_cli.deploy.samconfig import chosen
+from flagcast_cli.main import app as flagcast
+from tests.acceptance import places
 from tests.acceptance.__main__ import ask
 from tests.acceptance.deleting import names
-from tests.acceptance.places import FUNCTIONS, LAYERS, release, write_samconfig
+from tests.acceptance.places import FUNCTIONS, LAYERS, OnAws, configuration, release, write_samconfig
 from tests.acceptance.receiver import TEMPLATE
 from tests.acceptance.steps import Failed, Step, Where, carry_out, until
 
@@ -145,6 +148,43 @@ def test_nothing_is_made_before_the_answer(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(CommandError):
         command.acceptance(stack="mine", account=Account(region="eu-west-1"))
     assert order == ["looked", "asked"]
+
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """The commands that a run on an account would run; none of them is."""
+    commands: list[tuple[str, ...]] = []
+    monkeypatch.setattr(places, "run", lambda *words: commands.append(words))
+    monkeypatch.setattr(places, "release", lambda built: None)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "none")
+    return commands
+
+
+def test_every_command_that_a_run_on_an_account_gives_is_one_that_the_command_line_and_sam_know(
+    ran: list[tuple[str, ...]], tmp_path: Path
+) -> None:
+    place = OnAws("mine", Account(region="eu-west-1"), tmp_path)
+    config = str(configuration(place))
+    place.deploy(Path(config), {"MaximumConcurrency": "2"})
+    place.upgrade(Path(config), {})
+    place.flagcast("dlq", "list", "--stack", "mine", "--json")
+    place.flagcast("dlq", "redrive", "--yes", "--stack", "mine", "--config", config)
+    assert [words[:2] for words in ran] == [
+        ("flagcast", "deploy"),
+        ("flagcast", "build"),
+        ("sam", "deploy"),
+        ("flagcast", "doctor"),
+        ("flagcast", "dlq"),
+        ("flagcast", "dlq"),
+    ]
+    known = {option for each in sam_deploy.params for option in (*each.opts, *each.secondary_opts)}
+    for program, *words in ran:
+        if program == "flagcast":
+            flagcast.parse_args(words, exit_on_error=False, print_error=False)
+            assert ("--region" in words) == (words[0] != "build")
+        given = words if program == "sam" else words[words.index("--") :] if "--" in words else []
+        assert {word for word in given if word.startswith("--") and word != "--"} <= known
 
 
 def test_flagcast_deploy_reads_the_stack_its_tag_and_its_parameters_from_what_the_run_writes(tmp_path: Path) -> None:
