@@ -159,7 +159,7 @@ def sections() -> dict[str, str]:
     """Return the computed sections of docs/scaling.md that tell of waiting."""
     from benchmarks.documents import table
 
-    headings = ["head", "most of a follower", "longest stay", "receives left", "days left", "end"]
+    headings = ["first", "behind it", "longest wait", "receives left", "days left", "end"]
     spells = {
         "a day of outage": held((DAY, ILL)),
         "a day behind an open circuit": held((DAY, CircuitOpen())),
@@ -175,8 +175,8 @@ def sections() -> dict[str, str]:
         for stays in [throttled(rate, size)]
     ]
     return {
-        "staying": table(["what holds it", *headings], ([what, *_left(stays)] for what, stays in spells.items())),
-        "backlog": table(["rate", "a group's tasks", "put-offs of a task", *headings], backlogs),
+        "staying": table(["why it waits", *headings], ([what, *_left(stays)] for what, stays in spells.items())),
+        "backlog": table(["rate", "group of", "times deferred", *headings], backlogs),
     }
 
 
