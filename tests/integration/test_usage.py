@@ -16,7 +16,7 @@ COUNT = f"""
 import pkgutil, sys
 import msgspec
 from benchmarks.measuring import handlers
-from benchmarks.usage import measured
+from benchmarks.count_usage import measured
 
 handlers()
 for name in {DEADLINES}:
@@ -35,7 +35,7 @@ def test_events_and_attempts_use_what_the_page_on_cost_says() -> None:
     now, stored = msgspec.json.decode(ran.stdout, type=usage.Usage), usage.read()
     for name in STEPS:
         counted, kept = getattr(now, name), getattr(stored, name)
-        again = "python -m benchmarks.usage and python -m benchmarks.documents write it again"
+        again = "python -m benchmarks.count_usage and python -m benchmarks.documents write it again"
         assert (counted.calls, counted.series) == (kept.calls, kept.series), f"{name}: {again}"
         assert (counted.read_units, counted.write_units) == (kept.read_units, kept.write_units), f"{name}: {again}"
         # Durations have more digits on a busy machine.

@@ -1,4 +1,4 @@
-"""What the benchmarks make of their figures, and that the documents say it."""
+"""What the benchmarks calculate from their figures, and that the documents say it."""
 
 import io
 import itertools
@@ -13,7 +13,7 @@ from benchmarks.environments import share_of_a_processor
 from benchmarks.measuring import ROOT, Figure, compared, in_turns
 from benchmarks.prices import Price
 from benchmarks.results_file import read
-from benchmarks.usage import DESTINATIONS, Series
+from benchmarks.usage import Series
 from benchmarks.usage import read as read_usage
 from rich.console import Console
 
@@ -165,7 +165,7 @@ def test_every_alarm_of_the_template_is_counted() -> None:
         # No captured event is rejected, so there is nothing that the query for those analyzes.
         fewer = {"TasksWaitingAlarm": 2, **dict.fromkeys(queries, 0)}.get(name, 1)
         assert before.listed - after.listed == fewer, name
-    assert alarms.watched(without, used).queried == len(DESTINATIONS)
+    assert alarms.watched(without, used).queried == cost.DESTINATIONS
     on, off = (alarms.watched(decided(written(), QuietHours=hours), used).listed for hours in ("24", "0"))
     assert on - off == 1
 
@@ -220,7 +220,7 @@ def test_the_arithmetic_uses_the_templates_own_defaults() -> None:
 
 
 @pytest.mark.parametrize("outcome", [Paused(), CircuitOpen()], ids=["pause", "circuit"])
-def test_a_group_that_is_put_off_is_given_up_at_13_days_and_not_before(outcome: Outcome) -> None:
+def test_a_group_that_is_deferred_is_given_up_at_13_days_and_not_before(outcome: Outcome) -> None:
     nearly = staying.held((LONGEST_STAY - HOUR, outcome))
     assert {each.ends for each in nearly} == {"delivered"}
     assert max(each.receives for each in nearly) < MOST_RECEIVES
@@ -230,7 +230,7 @@ def test_a_group_that_is_put_off_is_given_up_at_13_days_and_not_before(outcome: 
 
 
 @pytest.mark.parametrize("before", [(), ((2 * DAY, Paused()),), ((2 * DAY, CircuitOpen()),)], ids=str)
-def test_a_day_of_outage_gives_nothing_up_whatever_put_the_group_off_before(
+def test_a_day_of_outage_gives_nothing_up_whatever_deferred_the_group_before(
     before: tuple[tuple[float, Outcome], ...],
 ) -> None:
     stays = staying.held(*before, (DAY, staying.ILL))
@@ -247,10 +247,10 @@ def test_the_last_of_a_throttled_backlog_is_delivered_when_its_rate_says(rate: s
     assert max(each.receives for each in stays) < 2 * BATCH_SIZE
 
 
-def test_a_slot_that_lies_beyond_the_longest_delay_is_reached_by_several_put_offs() -> None:
+def test_a_slot_that_lies_beyond_the_longest_delay_is_reached_by_several_deferrals() -> None:
     [last] = staying.throttled("1/s", 1)
-    assert last.put_offs == math.ceil(last.seconds / LONGEST_DELAY) == 3
-    assert last.receives == last.put_offs + 1
+    assert last.deferrals == math.ceil(last.seconds / LONGEST_DELAY) == 3
+    assert last.receives == last.deferrals + 1
 
 
 def test_a_group_with_a_share_of_a_processor_is_gone_afterwards() -> None:
