@@ -168,4 +168,4 @@ def test_the_layer_holds_exactly_what_the_project_depends_on_and_what_that_requi
 
 
 def _name(requirement: str) -> str:
-    return re.split(r"[\s\[<>=!~;]", requirement, maxsplit=1)[0].lower()
+    return re.split(r"[\s\[<>=!~;]", requirement, maxsplit=1)[0].lower().replace("_", "-")
