@@ -73,6 +73,8 @@ def test_the_name_in_the_url_is_the_one_that_is_verified(authority: Authority, m
 
 
 def test_a_file_stands_instead_of_the_systems_authorities(authority: Authority) -> None:
+    with serving(answering(authority.certificate()), "https") as url:
+        assert send(url, authority.file) == Answered(200)
     context = connection._verifying(str(authority.file))
     assert [each["subject"] for each in context.get_ca_certs()] == [((("commonName", "ca"),),)]
     for each in (context, connection._verifying(None)):

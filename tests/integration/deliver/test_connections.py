@@ -6,6 +6,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -147,6 +148,34 @@ def test_a_kept_connection_that_died_meanwhile_is_replaced_and_nothing_is_said_a
         assert [transport.send(request(url), time.monotonic() + 5) for _ in range(2)] == [Answered(200)] * 2
     assert server.connections == 2
     assert len(server.requests) == 3
+
+
+def test_where_one_kept_connection_died_the_others_are_not_trusted() -> None:
+    both = threading.Barrier(2)
+    connections: list[socket.socket] = []
+    died: list[socket.socket] = []
+
+    def talk(connection: socket.socket, over: threading.Event) -> None:
+        connections.append(connection)
+        if len(connections) <= 2:
+            take(connection)
+            both.wait(5)
+            connection.sendall(OK)
+            if take(connection):
+                died.append(connection)
+                reset(connection)
+        else:
+            while take(connection) and not over.is_set():
+                connection.sendall(OK)
+
+    def send() -> object:
+        return transport.send(request(url), time.monotonic() + 5)
+
+    with serving_all(talk) as url, ThreadPoolExecutor(2) as threads:
+        assert [each.result() for each in [threads.submit(send), threads.submit(send)]] == [Answered(200)] * 2
+        assert send() == Answered(200)
+        assert [each.result() for each in [threads.submit(send), threads.submit(send)]] == [Answered(200)] * 2
+    assert len(died) == 1
 
 
 def test_a_request_is_sent_once_more_only_once() -> None:
