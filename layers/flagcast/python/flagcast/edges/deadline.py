@@ -5,8 +5,6 @@ OpenSSL with records keeps it reading, so that no timeout is looked at again. A 
 more bytes, to whoever is reading.
 """
 
-import heapq
-import itertools
 import os
 import socket
 import threading
@@ -23,10 +21,8 @@ class Deadline:
         """Keep the time."""
         self.at = at
         self.has_passed = False
-        """Whether the watchdog came: what was read after that is not all there was to read."""
-        self.is_over = False
+        """Whether the watchdog came: what is read after that is not all there was to read."""
         self._socket: socket.socket | None = None
-        self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
         """Begin to watch."""
@@ -37,90 +33,74 @@ class Deadline:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop watching."""
-        with self._lock:
-            self.is_over = True
-            self._forget()
+        _watchdog.leave(self)
+        if self._socket is not None:
+            self._socket.close()
 
     @property
     def left(self) -> float:
         """Return the seconds until then, 0 at least."""
         return max(self.at - time.monotonic(), 0)
 
+    @property
+    def has_socket(self) -> bool:
+        """Tell whether there is a socket to shut down."""
+        return self._socket is not None
+
     def check(self) -> None:
         """Raise TimeoutError if the watchdog came."""
         if self.has_passed:
             raise TimeoutError("the deadline has passed")
 
-    @property
-    def has_socket(self) -> bool:
-        """Tell whether a socket is bounded."""
-        return self._socket is not None
-
     def bound(self, to: socket.socket) -> None:
-        """Shut a socket down when the time has come, in place of the one before.
+        """Shut a socket down when the time has come.
 
         A descriptor of our own is kept: the socket's may be closed meanwhile, and its number be another's by then.
         """
-        with self._lock:
-            self._forget()
-            self._socket = socket.socket(to.family, to.type, to.proto, fileno=os.dup(to.fileno()))
-            if self.has_passed:
-                self._shut_down()
+        self._socket = socket.socket(to.family, to.type, to.proto, fileno=os.dup(to.fileno()))
+        if self.has_passed:
+            self.pass_()
 
-    def pass_by(self) -> None:
-        """Shut the socket down, unless nothing is done on it any more; for the watchdog."""
-        with self._lock:
-            if not self.is_over:
-                self.has_passed = True
-                self._shut_down()
-
-    def _shut_down(self) -> None:
+    def pass_(self) -> None:
+        """Shut the socket down, for the watchdog."""
+        self.has_passed = True
         if self._socket is not None:
-            # One that the other side has closed cannot be, and need not be.
+            # One that the other side has ended cannot be shut down, and need not be.
             with suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)
 
-    def _forget(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
-
 
 class _Watchdog:
-    """One thread for all deadlines; it sleeps until the earliest that something is still bound to."""
+    """One thread for all deadlines."""
 
     def __init__(self) -> None:
-        self._deadlines: list[tuple[float, int, Deadline]] = []
-        self._numbers = itertools.count()
-        self._earlier = threading.Condition()
+        self._watched: set[Deadline] = set()
+        self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
+        self._sleeps_until = 0.0
 
     def watch(self, deadline: Deadline) -> None:
-        with self._earlier:
-            entry = (deadline.at, next(self._numbers), deadline)
-            heapq.heappush(self._deadlines, entry)
+        with self._changed:
+            self._watched.add(deadline)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
                 self._thread.start()
-            elif self._deadlines[0] is entry:
-                self._earlier.notify()
+            elif deadline.at < self._sleeps_until:
+                self._changed.notify()
+
+    def leave(self, deadline: Deadline) -> None:
+        """Watch no more: whoever leaves may close its socket, for nothing is done to it from here."""
+        with self._changed:
+            self._watched.discard(deadline)
 
     def _watch(self) -> None:
-        while True:
-            self._next().pass_by()
-
-    def _next(self) -> Deadline:
-        """Wait for the next deadline that has come; those of what is over go unnoticed."""
-        with self._earlier:
+        with self._changed:
             while True:
-                while self._deadlines and self._deadlines[0][2].is_over:
-                    heapq.heappop(self._deadlines)
-                if not self._deadlines:
-                    self._earlier.wait()
-                elif left := self._deadlines[0][2].left:
-                    self._earlier.wait(left)
-                else:
-                    return heapq.heappop(self._deadlines)[2]
+                for deadline in [each for each in self._watched if not each.left]:
+                    self._watched.discard(deadline)
+                    deadline.pass_()
+                self._sleeps_until = min((each.at for each in self._watched), default=float("inf"))
+                self._changed.wait(min(self._sleeps_until - time.monotonic(), threading.TIMEOUT_MAX))
 
 
 _watchdog = _Watchdog()
