@@ -15,7 +15,9 @@ from http.client import HTTPResponse, parse_headers
 from typing import Any
 
 import urllib3
+from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
+from urllib3 import BaseHTTPResponse
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
 
@@ -171,6 +173,16 @@ class Adapter(HTTPAdapter):
         """Keep connections of ours."""
         super().init_poolmanager(connections, maxsize, block, ssl_context=self._context, **named)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
+
+    def request_url(self, request: PreparedRequest, _: object) -> str:
+        """Return the path: there are no proxies to ask for."""
+        return request.path_url
+
+    def build_response(self, _: PreparedRequest, answer: BaseHTTPResponse) -> Response:
+        """Return the answer as it came: no cookies are looked for in it."""
+        made = Response()
+        made.raw = answer
+        return made
 
     def cert_verify(self, *_: Any) -> None:
         """Add no authorities to those of the context, as requests would: certifi's, once more for each connection."""
