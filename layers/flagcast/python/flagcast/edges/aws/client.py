@@ -1,31 +1,13 @@
 """How every AWS client is made."""
 
-import gc
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import ClientError
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Pause the garbage collector: what is loaded here stays, and searching it over and over slows a cold start."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-
-
-with _uncollected():
-    from boto3.session import Session
-
-    gc.freeze()
 
 # One attempt each: what is worth a second one is decided, within the deadline, by who calls.
 # The read timeout leaves room for that second one inside the 4 s in which ingest must answer.
@@ -56,7 +38,7 @@ def _session() -> Session:
 @cache
 def client(service: str) -> Any:
     """Return the one client of a service in this process, made on first use."""
-    with _ONE_AT_A_TIME, _uncollected():
+    with _ONE_AT_A_TIME:
         made: Any = _session().client  # the stubs know services by literals
         return made(service, config=_CONFIG_OF.get(service, _CONFIG))
 
