@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from flagcast.core.outcomes import Answered, Unreachable
 from flagcast.core.rendering import Request
 from flagcast.edges import transport
 from flagcast_cli.receiver import Receiver
+from tests.integration.deliver.authority import Authority, answering
 from tests.integration.deliver.raw_server import serving as serving_all
 from tests.integration.deliver.raw_server import take
 
@@ -150,32 +152,45 @@ def test_a_kept_connection_that_died_meanwhile_is_replaced_and_nothing_is_said_a
     assert len(server.requests) == 3
 
 
-def test_where_one_kept_connection_died_the_others_are_not_trusted() -> None:
+def test_where_every_kept_connection_died_each_request_gets_a_new_one() -> None:
     both = threading.Barrier(2)
     connections: list[socket.socket] = []
-    died: list[socket.socket] = []
 
     def talk(connection: socket.socket, over: threading.Event) -> None:
         connections.append(connection)
-        if len(connections) <= 2:
-            take(connection)
-            both.wait(5)
-            connection.sendall(OK)
-            if take(connection):
-                died.append(connection)
-                reset(connection)
-        else:
-            while take(connection) and not over.is_set():
-                connection.sendall(OK)
+        take(connection)
+        both.wait(5)
+        connection.sendall(OK)
+        if take(connection):
+            reset(connection)
 
-    def send() -> object:
-        return transport.send(request(url), time.monotonic() + 5)
+    def together() -> list[object]:
+        return list(threads.map(lambda _: transport.send(request(url), time.monotonic() + 5), range(2)))
 
     with serving_all(talk) as url, ThreadPoolExecutor(2) as threads:
-        assert [each.result() for each in [threads.submit(send), threads.submit(send)]] == [Answered(200)] * 2
-        assert send() == Answered(200)
-        assert [each.result() for each in [threads.submit(send), threads.submit(send)]] == [Answered(200)] * 2
-    assert len(died) == 1
+        assert together() == [Answered(200)] * 2
+        assert together() == [Answered(200)] * 2
+    assert len(connections) == 4
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_request_that_is_sent_once_more_trusts_no_kept_connection(tmp_path: Path, scheme: str) -> None:
+    connections: list[socket.socket] = []
+    authority = Authority(tmp_path)
+    answers = answering(authority.certificate())
+
+    def talk(connection: socket.socket, over: threading.Event) -> None:
+        connections.append(connection)
+        if scheme == "https":
+            answers(connection, over)
+        while scheme == "http" and take(connection):
+            connection.sendall(OK)
+
+    with serving_all(talk, scheme) as url:
+        made = Request("POST", url, {}, b"{}", (Subnet("127.0.0.0/8"),), str(authority.file))
+        for trusts_kept, expected in ((True, 1), (True, 1), (False, 2), (True, 2)):
+            outcome, _ = transport._once(made, time.monotonic() + 5, trusts_kept=trusts_kept)
+            assert (outcome, len(connections)) == (Answered(200), expected)
 
 
 def test_a_request_is_sent_once_more_only_once() -> None:

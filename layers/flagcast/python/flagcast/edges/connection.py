@@ -39,10 +39,11 @@ class AddressRefusedError(HTTPError):
 class Exchange:
     """One request and its answer, on one connection."""
 
-    def __init__(self, deadline: Deadline, allowed: Sequence[Subnet]) -> None:
-        """Keep by when it ends, and to where it may connect."""
+    def __init__(self, deadline: Deadline, allowed: Sequence[Subnet], *, trusts_kept: bool) -> None:
+        """Keep by when it ends, to where it may connect, and whether a kept connection will do."""
         self.deadline = deadline
         self.allowed = allowed
+        self.trusts_kept = trusts_kept
         self.is_on_a_kept_connection = False
         self.has_answer = False
         """Whether a byte of an answer has come."""
@@ -58,10 +59,10 @@ _thread = threading.local()
 
 
 @contextmanager
-def exchange(at: float, allowed: Sequence[Subnet]) -> Iterator[Exchange]:
+def exchanging(at: float, allowed: Sequence[Subnet], *, trusts_kept: bool = True) -> Iterator[Exchange]:
     """Bound what this thread does on its connections: by a time (monotonic seconds), to allowed addresses."""
     with Deadline(at) as deadline:
-        _thread.exchange = made = Exchange(deadline, allowed)
+        _thread.exchange = made = Exchange(deadline, allowed, trusts_kept=trusts_kept)
         try:
             yield made
         finally:
@@ -98,8 +99,12 @@ class _Connecting(HTTPConnection):
         """Send a request, on a connection that is new or was kept."""
         made = _this()
         if self.sock is not None and not made.deadline.has_socket:
-            made.is_on_a_kept_connection = True
-            made.deadline.bound(self.sock)
+            if made.trusts_kept:
+                made.is_on_a_kept_connection = True
+                made.deadline.bound(self.sock)
+            else:
+                # What sends next connects again.
+                self.close()
         super().request(*arguments, **named)
 
     def _new_conn(self) -> socket.socket:

@@ -16,7 +16,7 @@ from urllib3.exceptions import HTTPError, MaxRetryError, NameResolutionError
 from flagcast import __version__
 from flagcast.core.outcomes import Answered, BlockedAddress, Unreachable
 from flagcast.core.rendering import Request
-from flagcast.edges.connection import Adapter, AddressRefusedError, exchange
+from flagcast.edges.connection import Adapter, AddressRefusedError, exchanging
 from flagcast.edges.deadline import Deadline
 
 LONGEST_ANSWER = 64 * 1024
@@ -30,13 +30,12 @@ _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 def send(request: Request, deadline: float) -> Answered | Unreachable | BlockedAddress:
     """Send a request and read what comes back, until the deadline (monotonic seconds).
 
-    A kept connection may have died while the function was frozen; what it says of the destination is nothing, so the
+    A kept connection may have died while the function was frozen; that says nothing about the destination, so the
     request is sent once more, on a new one.
     """
-    outcome, is_stale = _exchange(request, deadline)
-    if is_stale:
-        _connections.forget(request)
-        outcome, _ = _exchange(request, deadline)
+    outcome, was_stale = _once(request, deadline)
+    if was_stale:
+        outcome, _ = _once(request, deadline, trusts_kept=False)
     return outcome
 
 
@@ -56,26 +55,21 @@ class _Connections:
         if now - self._used > KEPT_FOR:
             self._adapters = {}
         self._used = now
+        key = frozenset(request.allow_private), request.ca_file
         # Another thread may have made one meanwhile: whichever is first stays.
-        return self._adapters.get(_key(request)) or self._adapters.setdefault(_key(request), Adapter(request.ca_file))
-
-    def forget(self, request: Request) -> None:
-        """Keep none of the connections that a request could be sent on."""
-        self._adapters.pop(_key(request), None)
-
-
-def _key(request: Request) -> tuple[frozenset[str], str | None]:
-    return frozenset(request.allow_private), request.ca_file
+        return self._adapters.get(key) or self._adapters.setdefault(key, Adapter(request.ca_file))
 
 
 _connections = _Connections()
 
 
-def _exchange(request: Request, deadline: float) -> tuple[Answered | Unreachable | BlockedAddress, bool]:
-    """Send a request once; tells, too, whether a connection had died before."""
+def _once(
+    request: Request, deadline: float, *, trusts_kept: bool = True
+) -> tuple[Answered | Unreachable | BlockedAddress, bool]:
+    """Send a request once; tells, too, whether it failed because its connection was kept and may have died before."""
     if deadline <= time.monotonic():
         return Unreachable("timeout"), False
-    with exchange(deadline, request.allow_private) as made:
+    with exchanging(deadline, request.allow_private, trusts_kept=trusts_kept) as made:
         try:
             response = _connections.adapter(request).send(_prepared(request)).raw
             with response:
