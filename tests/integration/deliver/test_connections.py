@@ -208,8 +208,9 @@ def test_a_new_connection_that_dies_is_the_destinations_own() -> None:
     assert len(server.requests) == 1
 
 
-def test_a_request_that_had_the_beginning_of_an_answer_is_not_sent_again() -> None:
-    server = Dying(1, last_words=b"HTT")
+@pytest.mark.parametrize("beginning", [b"HTT", b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\n\r\n"])
+def test_a_request_that_had_the_beginning_of_an_answer_is_not_sent_again(beginning: bytes) -> None:
+    server = Dying(1, last_words=beginning)
     with serving_all(server.talk) as url:
         assert transport.send(request(url), time.monotonic() + 5) == Answered(200)
         assert transport.send(request(url), time.monotonic() + 5) == Unreachable("protocol")

@@ -51,7 +51,7 @@ class Exchange:
     @property
     def is_stale(self) -> bool:
         """Tell whether the connection may have died while no one used it: it was kept, and gave no byte since."""
-        return self.is_on_a_kept_connection and not self.has_answer and not self.deadline.has_passed
+        return self.is_on_a_kept_connection and not self.has_answer
 
 
 # An exchange belongs to the thread that makes it: a kept connection outlives it.
@@ -82,7 +82,7 @@ class _FinalResponse(HTTPResponse):
 
     def _read_status(self) -> tuple[str, int, str]:
         made = _this()
-        made.has_answer = bool(self.fp.peek(1))
+        made.has_answer |= bool(self.fp.peek(1))
         while True:
             # What came before the connection was shut down can still be read, and is megabytes.
             made.deadline.check()

@@ -1,8 +1,8 @@
 """Deadlines that hold whatever the other side does: a watchdog shuts the connection down.
 
 A socket's timeout bounds one call, so a server that sends a byte a second renews it each time; and a server that floods
-OpenSSL with records keeps it reading, so that no timeout is looked at again. A connection that is shut down gives no
-more bytes, to whoever is reading.
+OpenSSL with records keeps it reading, so that no timeout is looked at again. A connection that is shut down ends
+every read and write on it.
 """
 
 import os
@@ -89,7 +89,7 @@ class _Watchdog:
                 self._changed.notify()
 
     def leave(self, deadline: Deadline) -> None:
-        """Watch no more: whoever leaves may close its socket, for nothing is done to it from here."""
+        """Stop watching; after this the socket may be closed."""
         with self._changed:
             self._watched.discard(deadline)
 
