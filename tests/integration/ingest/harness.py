@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.session import Session, get_session
+from boto3.session import Session
 from msgspec import Struct
 
-import ingest
 from flagcast.core.signature import flipt_signature
-from flagcast.edges import wiring
+from flagcast.edges import receiving, wiring
 from flagcast.edges.aws import client as aws_client
 from ingest import handler
 from tests.integration.conftest import REGION, begin_anew
@@ -26,7 +25,7 @@ from tests.support.faulty_aws import IN_AN_ERROR, Faults
 from tests.support.time_limits import PATIENCE
 
 PREFIX = "flagcast/test/"
-DEADLINE = ingest.PATIENCE
+DEADLINE = receiving.PATIENCE
 """Seconds after which a request of the real function is given up."""
 BUCKET = "flagcast-bodies"
 DESTINATION_SECRET = "canary-destination-secret"
@@ -110,13 +109,12 @@ class Elapsed:
 @cache
 def operator() -> Session:
     """Return a session of the operator's: nothing that is checked, counted or broken for ingest touches it."""
-    session = get_session()
-    session.set_credentials("operator", "operator")
-    return session
+    return Session("operator", "operator", region_name=REGION)
 
 
 def operators(service: str) -> Any:
-    return operator().create_client(service, region_name=REGION)
+    made: Any = operator().client
+    return made(service)
 
 
 class Ingest:
@@ -158,11 +156,12 @@ class Ingest:
             self._monkeypatch.delenv(f"AWS_ENDPOINT_URL_{service}", raising=False)
         for service, url in endpoints.items():
             self._monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
-        self._monkeypatch.setattr("ingest.PATIENCE", DEADLINE if endpoints else PATIENCE)
+        self._monkeypatch.setattr("flagcast.edges.receiving.PATIENCE", DEADLINE if endpoints else PATIENCE)
         begin_anew()
         if not endpoints:
             # Reading botocore's models takes longer than most tests do; only what is timed does it.
-            aws_client._session().register_component("data_loader", operator().get_component("data_loader"))
+            loader = operator()._session.get_component("data_loader")
+            aws_client._session()._session.register_component("data_loader", loader)
         strict_sqs.enforce(aws_client._session())
         self.faults = Faults(aws_client._session())
         return self.faults
