@@ -15,8 +15,9 @@ from flagcast_cli.aws import ENVIRONMENT, Account
 from flagcast_cli.console import CommandError, out, show_error
 from tests.acceptance.deleting import require_nothing_there
 from tests.acceptance.places import TAG, OnAws
+from tests.acceptance.run import Run
 from tests.acceptance.steps import Failed, carry_out
-from tests.acceptance.story import DELETING, STORY, Run
+from tests.acceptance.story import DELETING, STORY
 
 app = App(name="acceptance", help=__doc__)
 

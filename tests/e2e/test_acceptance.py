@@ -12,8 +12,9 @@ from flagcast_cli.local.emulator import Emulator, emulator
 from flagcast_cli.local.stack import NAME, Stack
 from tests.acceptance import deleting
 from tests.acceptance.local import OnThisMachine
+from tests.acceptance.run import Run
 from tests.acceptance.steps import Step, Where, carry_out
-from tests.acceptance.story import DELETING, STORY, Run
+from tests.acceptance.story import DELETING, STORY
 from tests.support.ports import free_port
 
 RUN_HERE = [
