@@ -48,8 +48,18 @@ RULES: list[tuple[str, str, list[Statement], Decision]] = [
     (RESOURCE, "a character is one", [allow(resource=QUEUE.replace("tasks", "tasks?"))], "implicitly denied"),
     (RESOURCE, "the last of a segment goes beyond colons", [allow(resource="arn:aws:sqs:us-*:tasks.fifo")], "allowed"),
     (RESOURCE, "another does not", [allow(resource="arn:aws:sqs:us-*2:tasks.fifo")], "implicitly denied"),
-    (OPERATORS, "an equal string", [allow(condition={"StringEquals": {"aws:RequestedRegion": "us-east-1"}})], "allowed"),
-    (OPERATORS, "keys have no case", [allow(condition={"StringEquals": {"AWS:requestedregion": "us-east-1"}})], "allowed"),
+    (
+        OPERATORS,
+        "an equal string",
+        [allow(condition={"StringEquals": {"aws:RequestedRegion": "us-east-1"}})],
+        "allowed",
+    ),
+    (
+        OPERATORS,
+        "keys have no case",
+        [allow(condition={"StringEquals": {"AWS:requestedregion": "us-east-1"}})],
+        "allowed",
+    ),
     (
         OPERATORS,
         "values have",
@@ -63,7 +73,12 @@ RULES: list[tuple[str, str, list[Statement], Decision]] = [
         "implicitly denied",
     ),
     (OPERATORS, "a string that is like", [allow(condition={"StringLike": {"aws:RequestedRegion": "us-*"}})], "allowed"),
-    (OPERATORS, "an ARN that is like", [allow(condition={"ArnLike": {"aws:SourceArn": "arn:aws:lambda:*:*:*"}})], "allowed"),
+    (
+        OPERATORS,
+        "an ARN that is like",
+        [allow(condition={"ArnLike": {"aws:SourceArn": "arn:aws:lambda:*:*:*"}})],
+        "allowed",
+    ),
     (
         OPERATORS,
         "each segment of an ARN by itself",
