@@ -23,7 +23,7 @@ NOTHING: Context = {}
 _ELEMENTS = {"Sid", "Effect", "Action", "Resource", "Condition"}
 
 
-class Call(Struct, frozen=True):
+class Call(Struct, frozen=True, order=True):
     """What somebody asks of AWS: IAM's action, and the ARN that it is asked for, `*` where IAM knows no resource."""
 
     action: str
@@ -52,7 +52,7 @@ def unused(statements: Iterable[Statement], calls: Iterable[Call]) -> list[Call]
         for statement in statements
         if statement["Effect"] == "Allow"
         for allowed in grants(statement)
-        if not any(_matches_action(allowed.action, each) and _matches(allowed.resource, each) for each in known)
+        if not any(_matches_action(allowed.action, each) and matches(allowed.resource, each.resource) for each in known)
     ]
 
 
@@ -73,7 +73,7 @@ def _applies(statement: Statement, call: Call, context: Context) -> bool:
         raise NotImplementedError(f"elements {sorted(unknown)}")
     return (
         any(_matches_action(each, call) for each in listed(statement["Action"]))
-        and any(_matches(each, call) for each in listed(statement["Resource"]))
+        and any(matches(each, call.resource) for each in listed(statement["Resource"]))
         and all(
             _holds(operator, key, listed(values), context)
             for operator, keys in statement.get("Condition", {}).items()
@@ -90,8 +90,9 @@ def _matches_action(pattern: str, call: Call) -> bool:
     return like(pattern.lower(), call.action.lower())
 
 
-def _matches(pattern: str, call: Call) -> bool:
-    return _resource(pattern).fullmatch(call.resource) is not None
+def matches(pattern: str, resource: str) -> bool:
+    """Tell whether a resource is like a pattern."""
+    return _resource(pattern).fullmatch(resource) is not None
 
 
 @cache
