@@ -1,6 +1,6 @@
-"""The sections of the documents that are computed, each between two markers; nobody writes in them.
+"""The computed sections of the documents, each between two markers. Do not edit them by hand.
 
-`python -m benchmarks.documents` writes them anew from results/*.json and the prices; a test compares.
+`python -m benchmarks.documents` writes them from results/*.json, the template and the prices; a test compares.
 """
 
 import re

@@ -49,12 +49,13 @@ def _answer_all(connection: socket.socket) -> None:
                 name, _, value = line.partition(b":")
                 if name.lower() == b"content-length":
                     length = int(value)
-            body = json.dumps(_answer(json.loads(requests.read(length)))).encode()
+            body = json.dumps(answer(json.loads(requests.read(length)))).encode()
             head = f"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {len(body)}\r\n\r\n"
             connection.sendall(head.encode() + body)
 
 
-def _answer(request: dict[str, Any]) -> dict[str, Any]:
+def answer(request: dict[str, Any]) -> dict[str, Any]:
+    """Answer one call."""
     match request:
         case {"Entries": entries}:
             taken = [{"Id": each["Id"], "MessageId": "m", "MD5OfMessageBody": "0" * 32} for each in entries]

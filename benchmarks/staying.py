@@ -1,4 +1,4 @@
-"""What waiting uses up of a task's stay: the product's own batch over one group and a clock that is simulated."""
+"""How long a delivery can wait: the product's own batch over one message group and a simulated clock."""
 
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -26,18 +26,18 @@ WELL, ILL = Answered(200), Answered(500)
 
 
 class Stay(Struct):
-    """How one task fared, until it left the queue after so many seconds; `ends` is a reason or "delivered"."""
+    """What became of one task until it left the queue after so many seconds; `ends` is a reason or "delivered"."""
 
     receives: int = 0
-    put_offs: int = 0
+    deferrals: int = 0
     seconds: float = 0
     ends: str = "delivered"
 
 
-class Line:
-    """One group, received ten at a time as soon as its head can be seen; every edge of the batch is this.
+class MessageGroup:
+    """One message group, received ten at a time as soon as its first task is visible; every edge of the batch is this.
 
-    `groups` are those that stand in the line for slots, each with one at a time; this is the last of them.
+    `groups` is how many message groups take slots, each one at a time; this is the last of them.
     """
 
     def __init__(self, answer: Callable[[float], Outcome], rate: str | None, size: int, groups: int) -> None:
@@ -51,7 +51,7 @@ class Line:
         self.gates = Gates(self, self, self, self, self.wait)
 
     def run(self) -> list[Stay]:
-        """Deliver until the queue is empty; every delay is at its shortest, which takes the most receives."""
+        """Deliver until the queue is empty. Every delay is at its shortest, which takes the most receives."""
         batch = Batch(self, self, self.dead_letter, self, self, self, lambda: 0.0)
         waiting = [Message(name, "", "", "one", "", 0, BEGIN, BEGIN, TASK) for name in self.stays]
         while waiting:
@@ -125,7 +125,7 @@ class Line:
         self, message: Message, outcome: Outcome | None, decision: Decision, attempts: int, seconds: float
     ) -> None:
         if isinstance(decision, RetryIn) and not isinstance(outcome, Attempted):
-            self.stays[message.id].put_offs += 1
+            self.stays[message.id].deferrals += 1
 
     def broke(self, error: BaseException) -> None:
         raise error
@@ -138,7 +138,7 @@ class Line:
 
 
 def held(*spells: tuple[float, Outcome]) -> list[Stay]:
-    """Let a group's destination answer each spell of so many seconds so, and be well afterwards."""
+    """Return the stays of a group whose destination answers so for so many seconds each, and 200 after that."""
 
     def answer(seconds: float) -> Outcome:
         for length, outcome in spells:
@@ -147,19 +147,19 @@ def held(*spells: tuple[float, Outcome]) -> list[Stay]:
             seconds -= length
         return WELL
 
-    return Line(answer, None, GROUP, 1).run()
+    return MessageGroup(answer, None, GROUP, 1).run()
 
 
 def throttled(rate: str, size: int) -> list[Stay]:
-    """Let a backlog of groups of one size wait for slots; returns the stays of the last group."""
-    return Line(lambda seconds: WELL, rate, size, math.ceil(BACKLOG / size)).run()
+    """Return the stays of the last group of a backlog that waits for its rate, in groups of one size."""
+    return MessageGroup(lambda seconds: WELL, rate, size, math.ceil(BACKLOG / size)).run()
 
 
 def sections() -> dict[str, str]:
-    """Return the computed sections of docs/scaling.md that tell of waiting."""
+    """Return the computed sections of docs/scaling.md about waiting."""
     from benchmarks.documents import table
 
-    headings = ["head", "most of a follower", "longest stay", "receives left", "days left", "end"]
+    headings = ["first", "behind it", "longest wait", "receives left", "days left", "end"]
     spells = {
         "a day of outage": held((DAY, ILL)),
         "a day behind an open circuit": held((DAY, CircuitOpen())),
@@ -169,19 +169,19 @@ def sections() -> dict[str, str]:
         "an outage that stays": held((math.inf, ILL)),
     }
     backlogs = [
-        [rate, str(size), str(max(each.put_offs for each in stays)), *_left(stays)]
+        [rate, str(size), str(max(each.deferrals for each in stays)), *_left(stays)]
         for rate in ("50/s", "1/s")
         for size in (1, GROUP)
         for stays in [throttled(rate, size)]
     ]
     return {
-        "staying": table(["what holds it", *headings], ([what, *_left(stays)] for what, stays in spells.items())),
-        "backlog": table(["rate", "a group's tasks", "put-offs of a task", *headings], backlogs),
+        "staying": table(["why it waits", *headings], ([what, *_left(stays)] for what, stays in spells.items())),
+        "backlog": table(["rate", "group of", "times deferred", *headings], backlogs),
     }
 
 
 def _left(stays: Sequence[Stay]) -> list[str]:
-    """Return what a group used up, and what is left to the task that used up the most."""
+    """Return what a group used, and what is left for the task that used the most."""
     longest = max(each.seconds for each in stays)
     most = max(each.receives for each in stays)
     follower = str(max(each.receives for each in stays[1:])) if len(stays) > 1 else ""

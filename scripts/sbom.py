@@ -35,7 +35,7 @@ def document(requirements: str, project: str, version: str) -> dict[str, Any]:
     needs: dict[str, list[str]] = {project: []} | {each["bom-ref"]: [] for each in components}
     reference = {project: project} | {each["name"]: each["bom-ref"] for each in components}
     for entry, component in zip(entries, components, strict=True):
-        for by in set(_VIA.findall(entry)) - {"-c"}:
+        for by in set(_VIA.findall(entry)) - {"-c", "--override"}:
             needs[reference[by]].append(component["bom-ref"])
     return {
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",

@@ -40,7 +40,7 @@ class MotoStack:
         self.asked: list[tuple[str, str]] = []
         """Each call that the functions made of what keeps something: of which service, and with what."""
         # Clients keep what their session had registered when they were made.
-        aws_client._session().register("provide-client-params", self._ask)
+        aws_client._session().events.register("provide-client-params", self._ask)
         self._table = create_table()
 
     def post(self, event: Made) -> int:

@@ -1,6 +1,8 @@
 """What `make build` leaves for a deploy."""
 
+import re
 import subprocess
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,9 @@ BUILT = ROOT / ".aws-sam" / "build"
 UNCHECKED = b"\x01\x00\x00\x00"
 """The flags of bytecode that is used whatever the times of files are, as a zip changes them:
 https://peps.python.org/pep-0552/"""
+
+LARGEST = 250 * 1024 * 1024
+"""Bytes of a function and its layers, unzipped: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
 
 CONFIGURATION = "sources: {flipt: {auth: none}}\ndestinations: {d: {url: 'https://x.example.com/', template: a.j2}}\n"
@@ -61,3 +66,22 @@ def test_a_configuration_that_is_not_there_is_named_by_its_path(tmp_path: Path) 
     done = make("build", f"CONFIG={tmp_path}")
     assert done.returncode == 2
     assert f"{tmp_path}/flagcast.yaml: No such file or directory" in done.stderr
+
+
+def test_the_dependencies_layer_is_what_is_pinned_and_what_these_tests_run_with() -> None:
+    layer = metadata.distributions(path=[str(BUILT / "DependenciesLayer" / "python")])
+    built = {re.sub(r"[-_.]+", "-", each.name).lower(): each.version for each in layer}
+    pins = (ROOT / "layers/dependencies/requirements.txt").read_text(encoding="utf-8")
+    assert built == dict(re.findall(r"^([a-z0-9-]+)==([^\s;]+)", pins, re.MULTILINE))
+    assert built == {name: metadata.version(name) for name in built}
+
+
+def test_a_function_and_its_layers_fit_into_lambda_with_room_to_spare() -> None:
+    sizes = {
+        folder.name: sum(each.stat().st_size for each in folder.rglob("*") if each.is_file())
+        for folder in BUILT.iterdir()
+        if folder.is_dir()
+    }
+    layers = sum(size for name, size in sizes.items() if name.endswith("Layer"))
+    largest = max(size for name, size in sizes.items() if name.endswith("Function"))
+    assert layers + largest < LARGEST / 2, sizes

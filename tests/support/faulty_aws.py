@@ -9,10 +9,10 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from boto3.session import Session
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import EndpointConnectionError
-from botocore.session import Session
 
 IN_AN_ERROR = "canary-in-an-error-message"
 """What every error message of these faults holds: messages of AWS may quote what was sent."""
@@ -30,8 +30,8 @@ class Faults:
         self._refused: Counter[str] = Counter()
         self._refusal: tuple[Matching, int] | None = None
         self._lock = threading.Lock()
-        session.register("before-call", self._before)
-        session.register("after-call.sqs.SendMessageBatch", self._after)
+        session.events.register("before-call", self._before)
+        session.events.register("after-call.sqs.SendMessageBatch", self._after)
 
     def fail(self, operation: str, code: str = "InternalFailure", *, times: float = float("inf")) -> None:
         """Answer so many calls with an error of AWS; the code `unreachable` is a connection refused."""

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.session import Session
+from boto3.session import Session
 
 from tests.support.sqs_limits import Refused, check_batch, check_entry, check_size, check_visibility
 
 
 def enforce(session: Session) -> None:
     """Check each SQS request of the clients that the session makes from now on."""
-    session.register("provide-client-params.sqs", _provide)
+    session.events.register("provide-client-params.sqs", _provide)
 
 
 def _provide(**call: Any) -> None:

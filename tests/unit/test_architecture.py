@@ -31,8 +31,8 @@ THEIRS_IN = {
     "flagcast.core.templates.limits": {"jinja2"},
     **{name: {"msgspec", "jinja2"} for name in MODULES if name.startswith("flagcast.core.templates.jinja")},
     **{name: {"msgspec", "gotpl"} for name in MODULES if name.startswith("flagcast.core.templates.go")},
-    "flagcast.edges.transport": {"msgspec", "urllib3"},
-    "flagcast.edges.connection": {"urllib3"},
+    "flagcast.edges.transport": {"requests", "urllib3"},
+    "flagcast.edges.connection": {"requests", "urllib3"},
     "flagcast.edges.circuits": {"aws_lambda_powertools", "botocore"},
     **{name: {"msgspec", "boto3", "botocore"} for name in MODULES if name.startswith("flagcast.edges.aws")},
 }
@@ -124,9 +124,9 @@ def test_ingest_starts_without_what_only_others_need() -> None:
     path = f"import sys; sys.path[:0] = {[str(ROOT / 'functions/ingest'), str(LAYER)]!r}; "
     loaded = subprocess.run([sys.executable, "-c", path + code], capture_output=True, text=True, check=True, timeout=60)
     packages = set(loaded.stdout.split())
-    assert {"ingest", "flagcast", "msgspec", "yaml", "botocore"} <= packages
+    assert {"ingest", "flagcast", "msgspec", "yaml", "boto3"} <= packages
     assert packages & {
-        "pydantic", "jinja2", "requests", "boto3", "aws_lambda_powertools", "gotpl", "markupsafe", "aws_xray_sdk",
+        "pydantic", "jinja2", "requests", "aws_lambda_powertools", "gotpl", "markupsafe", "aws_xray_sdk",
     } == set()  # fmt: skip
 
 
@@ -139,13 +139,27 @@ def test_the_layer_pins_what_the_lock_pins() -> None:
     assert layer == {name: lock[name] for name in layer}
 
 
+def test_these_tests_run_with_what_the_layer_holds() -> None:
+    # boto3 came from Lambda's runtime, in a version that no test had seen.
+    layer = pins("layers/dependencies/requirements.txt")
+    assert {"boto3", "botocore", "requests", "urllib3"} <= layer.keys()
+    assert {name: metadata.version(name) for name in layer} == layer
+
+
+def test_whatever_is_in_the_layer_is_pinned_by_its_hash() -> None:
+    text = (ROOT / "layers/dependencies/requirements.txt").read_text()
+    assert [
+        entry for entry in re.split(r"^(?=[a-z])", text, flags=re.MULTILINE)[1:] if "--hash=sha256:" not in entry
+    ] == []
+
+
 def test_the_layer_holds_exactly_what_the_project_depends_on_and_what_that_requires() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     direct = {_name(each) for each in project}
     text = (ROOT / "layers/dependencies/requirements.txt").read_text()
     starts = [*(found.start() for found in PINNED.finditer(text)), len(text)]
     entries = [text[start:end] for start, end in pairwise(starts)]
-    needed_by = {entry.partition("==")[0]: set(VIA.findall(entry)) - {"-c"} for entry in entries}
+    needed_by = {entry.partition("==")[0]: set(VIA.findall(entry)) - {"-c", "--override"} for entry in entries}
     assert {name for name, why in needed_by.items() if "flagcast" in why} == direct
     assert [name for name, why in needed_by.items() if not why or not why <= {"flagcast", *needed_by}] == []
     installed = {name: {_name(each) for each in metadata.requires(name) or [] if ";" not in each} for name in needed_by}
@@ -153,4 +167,4 @@ def test_the_layer_holds_exactly_what_the_project_depends_on_and_what_that_requi
 
 
 def _name(requirement: str) -> str:
-    return re.split(r"[\s\[<>=!~;]", requirement, maxsplit=1)[0].lower()
+    return re.split(r"[\s\[<>=!~;]", requirement, maxsplit=1)[0].lower().replace("_", "-")

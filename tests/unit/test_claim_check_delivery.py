@@ -1,11 +1,13 @@
+from collections.abc import Callable
+
 import pytest
 
-from flagcast.core.config.model import FaultyDestination, Problem, Retry
+from flagcast.core.config.model import Destination, FaultyDestination, Problem, Retry
 from flagcast.core.config.read import read
 from flagcast.core.delivery import Circumstances, decide
 from flagcast.core.message import Message
 from flagcast.core.outcomes import Answered, BodyMissing, DependencyFailed, GiveUp, Outcome
-from flagcast.core.progress import NEW
+from flagcast.core.progress import NEW, Progress
 from flagcast.core.retry import Wear
 from flagcast.core.task import body_key, claim_check
 from flagcast.story.attempt import Attempts
@@ -36,6 +38,32 @@ def test_a_body_that_cannot_be_had_is_not_sent(bodies: Bodies, outcome: Outcome)
     wire = Wire()
     assert made(bodies, wire) == outcome
     assert wire.sent == []
+
+
+def test_a_body_and_the_request_that_carries_it_share_one_timeout() -> None:
+    # Each had all of it: 17 s for the body and 28 s for the request, of a timeout of 30 s, outlasted the function.
+    clock, wire = FakeClock(), Wire()
+
+    class Slow(Bodies):
+        def fetch(self, ref: str, deadline: float) -> bytes | None:
+            deadlines.append(deadline)
+            clock.pass_(17)
+            return super().fetch(ref, deadline)
+
+    class Waiting(OpenGates):
+        def through(
+            self, name: str, destination: Destination, progress: Progress, attempt: Callable[[], Outcome]
+        ) -> Outcome:
+            clock.pass_(0.5)
+            return attempt()
+
+    deadlines: list[float] = []
+    began, configured = clock.monotonic(), configuration("{url: https://x, timeout: 30s}")
+    attempts = Attempts(configured, {}, Store(), wire, Waiting(), Slow({KEY: RAW}), clock)
+    assert attempts.make(CLAIMING, NEW) == Answered(200)
+    assert deadlines == [began + 30]
+    # The gates' half second is theirs.
+    assert [deadline for _, deadline in wire.sent] == [began + 30 + 0.5]
 
 
 def test_a_task_whose_body_is_gone_is_a_dead_letter() -> None:

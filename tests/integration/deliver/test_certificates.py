@@ -3,6 +3,7 @@
 import json
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -73,6 +74,8 @@ def test_the_name_in_the_url_is_the_one_that_is_verified(authority: Authority, m
 
 
 def test_a_file_stands_instead_of_the_systems_authorities(authority: Authority) -> None:
+    with serving(answering(authority.certificate()), "https") as url:
+        assert send(url, authority.file) == Answered(200)
     context = connection._verifying(str(authority.file))
     assert [each["subject"] for each in context.get_ca_certs()] == [((("commonName", "ca"),),)]
     for each in (context, connection._verifying(None)):
@@ -126,3 +129,24 @@ def test_what_is_no_file_of_certificates_beside_the_configuration_faults_the_des
     read = read_configuration(file).destinations["d"]
     assert isinstance(read, Destination)
     assert read.ca_file == str(beside / "ca.pem")
+
+
+@pytest.mark.parametrize("size", [2, 60_000, 6_000_000])
+def test_an_answer_that_comes_before_the_body_is_read_is_the_answer(authority: Authority, size: int) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority.certificate())
+
+    def talk(connection: socket.socket, over: threading.Event) -> None:
+        # Without it the system keeps what was written last, and forgets it when the connection is closed.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with context.wrap_socket(connection, server_side=True) as wrapped:
+            head = b""
+            while b"\r\n\r\n" not in head:
+                head += wrapped.recv(4096)
+            wrapped.sendall(b"HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno")
+
+    with serving(talk, "https") as url:
+        made = Request("POST", url, {}, b"x" * size, (Subnet("127.0.0.0/8"),), str(authority.file))
+        assert [transport.send(made, time.monotonic() + PATIENCE) for _ in range(10)] == [
+            Answered(413, excerpt="no")
+        ] * 10

@@ -1,10 +1,14 @@
-"""What a connection does that no scripted answer can show: answers before the answer, names, slow readers."""
+"""What a connection does that no scripted answer can show: answers before the answer, names, slow and dead servers."""
 
+import logging
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +17,9 @@ from flagcast.core.outcomes import Answered, Unreachable
 from flagcast.core.rendering import Request
 from flagcast.edges import transport
 from flagcast_cli.receiver import Receiver
+from tests.integration.deliver.authority import Authority, answering
+from tests.integration.deliver.raw_server import serving as serving_all
+from tests.integration.deliver.raw_server import take
 from tests.support.time_limits import HOLD, PATIENCE, ends_within
 
 
@@ -99,3 +106,184 @@ def test_a_connection_is_kept_for_ten_seconds_and_not_trusted_after_an_idle_time
         now += idle
         assert transport.send(request(receiver.url), now + PATIENCE) == Answered(200)
     assert len(made) == connections
+
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+
+
+def reset(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+class Dying:
+    """A server that answers so many requests of each connection, then says something when the next comes, and dies."""
+
+    def __init__(
+        self, *answered: int, last_words: bytes = b"", ends: Callable[[socket.socket], object] = reset
+    ) -> None:
+        self.answered = iter(answered)
+        self.last_words = last_words
+        self.ends = ends
+        self.requests: list[bytes] = []
+        self.connections = 0
+
+    def talk(self, connection: socket.socket, over: threading.Event) -> None:
+        self.connections += 1
+        for _ in range(next(self.answered)):
+            self.requests.append(take(connection))
+            connection.sendall(OK)
+        if last := take(connection):
+            self.requests.append(last)
+            connection.sendall(self.last_words)
+            self.ends(connection)
+
+
+@pytest.mark.parametrize("ends", [reset, socket.socket.close], ids=["reset", "closed"])
+def test_a_kept_connection_that_died_meanwhile_is_replaced_and_nothing_is_said_against_the_destination(
+    ends: Callable[[socket.socket], None],
+) -> None:
+    # Node drops an idle connection after five seconds: while the function is frozen it hears nothing of it, and then up
+    # to ten attempts failed at once, the circuit opened, and `notify` told of a destination that was well.
+    server = Dying(1, 1, ends=ends)
+    with serving_all(server.talk) as url:
+        assert [transport.send(request(url), time.monotonic() + PATIENCE) for _ in range(2)] == [Answered(200)] * 2
+    assert server.connections == 2
+    assert len(server.requests) == 3
+
+
+def test_where_every_kept_connection_died_each_request_gets_a_new_one() -> None:
+    both = threading.Barrier(2)
+    connections: list[socket.socket] = []
+
+    def talk(connection: socket.socket, over: threading.Event) -> None:
+        connections.append(connection)
+        take(connection)
+        both.wait(PATIENCE)
+        connection.sendall(OK)
+        if take(connection):
+            reset(connection)
+
+    def together() -> list[object]:
+        return list(threads.map(lambda _: transport.send(request(url), time.monotonic() + PATIENCE), range(2)))
+
+    with serving_all(talk) as url, ThreadPoolExecutor(2) as threads:
+        assert together() == [Answered(200)] * 2
+        assert together() == [Answered(200)] * 2
+    assert len(connections) == 4
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_request_that_is_sent_once_more_trusts_no_kept_connection(tmp_path: Path, scheme: str) -> None:
+    connections: list[socket.socket] = []
+    authority = Authority(tmp_path)
+    answers = answering(authority.certificate())
+
+    def talk(connection: socket.socket, over: threading.Event) -> None:
+        connections.append(connection)
+        if scheme == "https":
+            answers(connection, over)
+        while scheme == "http" and take(connection):
+            connection.sendall(OK)
+
+    with serving_all(talk, scheme) as url:
+        made = Request("POST", url, {}, b"{}", (Subnet("127.0.0.0/8"),), str(authority.file))
+        for trusts_kept, expected in ((True, 1), (True, 1), (False, 2), (True, 2)):
+            outcome, _ = transport._once(made, time.monotonic() + PATIENCE, trusts_kept=trusts_kept)
+            assert (outcome, len(connections)) == (Answered(200), expected)
+
+
+def test_a_request_is_sent_once_more_only_once() -> None:
+    server = Dying(1, 0)
+    with serving_all(server.talk) as url:
+        assert transport.send(request(url), time.monotonic() + PATIENCE) == Answered(200)
+        assert transport.send(request(url), time.monotonic() + PATIENCE) == Unreachable("protocol")
+    assert (server.connections, len(server.requests)) == (2, 3)
+
+
+def test_a_new_connection_that_dies_is_the_destinations_own() -> None:
+    server = Dying(0)
+    with serving_all(server.talk) as url:
+        assert transport.send(request(url), time.monotonic() + PATIENCE) == Unreachable("protocol")
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("beginning", [b"HTT", b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\n\r\n"])
+def test_a_request_that_had_the_beginning_of_an_answer_is_not_sent_again(beginning: bytes) -> None:
+    server = Dying(1, last_words=beginning)
+    with serving_all(server.talk) as url:
+        assert transport.send(request(url), time.monotonic() + PATIENCE) == Answered(200)
+        assert transport.send(request(url), time.monotonic() + PATIENCE) == Unreachable("protocol")
+    assert len(server.requests) == 2
+
+
+def test_a_kept_connection_that_says_nothing_more_takes_no_longer_than_the_timeout() -> None:
+    over = threading.Event()
+    server = Dying(1, ends=lambda _: over.wait(HOLD))
+    with serving_all(server.talk) as url:
+        assert transport.send(request(url), time.monotonic() + PATIENCE) == Answered(200)
+        with ends_within(0.5):
+            outcome = transport.send(request(url), time.monotonic() + 0.5)
+        over.set()
+    assert outcome == Unreachable("timeout")
+    assert len(server.requests) == 2
+
+
+@contextmanager
+def swallowing() -> Iterator[tuple[str, int]]:
+    """Listen at an address that takes no connection and refuses none: the queue of those that wait is full."""
+    with socket.create_server(("127.0.0.2", 0), backlog=0) as listener:
+        waiting = [socket.socket() for _ in range(3)]
+        for each in waiting:
+            each.setblocking(False)
+            each.connect_ex(listener.getsockname())
+        yield listener.getsockname()
+        for each in waiting:
+            each.close()
+
+
+def resolving(monkeypatch: pytest.MonkeyPatch, *addresses: tuple[str, int]) -> None:
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", each) for each in addresses]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+
+def test_an_address_that_swallows_connections_keeps_no_one_from_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A dead node, or a broken AAAA: the first address had all of the timeout, and the second, which was well, none.
+    with swallowing() as dead, Receiver() as receiver:
+        well = ("127.0.0.1", int(receiver.url.rpartition(":")[2]))
+        resolving(monkeypatch, dead, dead, well)
+        assert transport.send(request("http://hooks.example.com/in"), time.monotonic() + PATIENCE) == Answered(200)
+
+
+def test_where_every_address_swallows_connections_the_attempt_ends_by_its_deadline(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with swallowing() as dead:
+        resolving(monkeypatch, *[dead] * 50)
+        with ends_within(0.6):
+            outcome = transport.send(request("http://hooks.example.com/in"), time.monotonic() + 0.6)
+    assert outcome == Unreachable("timeout")
+
+
+def test_what_urllib3_has_to_say_of_an_answer_reaches_no_log(capfd: pytest.CaptureFixture[str]) -> None:
+    # Lambda's root handler wrote "Failed to parse headers (url=https://hooks.example/services/T0/secret)" into the log,
+    # with what the destination had answered.
+    told: list[logging.LogRecord] = []
+
+    class Root(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            told.append(record)
+
+    def talk(connection: socket.socket, over: threading.Event) -> None:
+        take(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nno colon here\r\nContent-Length: 0\r\n\r\n")
+
+    root, handler = logging.getLogger(), Root()
+    root.addHandler(handler)
+    try:
+        with serving_all(talk) as url:
+            assert transport.send(request(url + "?secret"), time.monotonic() + PATIENCE) == Answered(200)
+    finally:
+        root.removeHandler(handler)
+    assert told == []
+    assert capfd.readouterr() == ("", "")

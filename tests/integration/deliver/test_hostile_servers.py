@@ -194,6 +194,21 @@ def drips_warnings(connection: socket.socket, over: threading.Event) -> None:
     hello(connection, *[b"\x15\x03\x03\x00\x02\x01\x5a"] * 9_000, over=over, every=0.01)
 
 
+def floods_records(record: bytes) -> Talk:
+    """Say one record over and over, before the handshake, as fast as it is read."""
+
+    def talk(connection: socket.socket, over: threading.Event) -> None:
+        connection.recv(65_536)
+        while not over.is_set():
+            connection.sendall(record * 5000)
+
+    return talk
+
+
+HELLO_REQUEST = b"\x16\x03\x03\x00\x04\x00\x00\x00\x00"
+CHANGE_CIPHER_SPEC = b"\x14\x03\x03\x00\x01\x01"
+
+
 def no_handshake(connection: socket.socket, over: threading.Event) -> None:
     over.wait(HOLD)
 
@@ -204,6 +219,10 @@ def no_handshake(connection: socket.socket, over: threading.Event) -> None:
         pytest.param(drips_a_handshake, [TIMEOUT], id="drip"),
         # OpenSSL bears a few of them.
         pytest.param(drips_warnings, [TIMEOUT, TLS], id="warnings"),
+        # OpenSSL reads on and on in C and looks at no timeout: with a deadline of 2 s, `send` returned after 50 s.
+        pytest.param(floods_records(HELLO_REQUEST), [TIMEOUT], id="flood-of-hello-requests"),
+        pytest.param(floods_records(CHANGE_CIPHER_SPEC), [TIMEOUT, TLS], id="flood-of-change-cipher-specs"),
+        pytest.param(floods_records(b"\x16\x03\x03\x00\x00"), [TIMEOUT, TLS], id="flood-of-empty-records"),
         pytest.param(no_handshake, [TIMEOUT], id="silence"),
         pytest.param(lambda connection, over: hello(connection, OK, over=over, every=0), [TLS], id="plain-http"),
         pytest.param(lambda connection, over: hello(connection, over=over, every=0), [TLS], id="closed"),

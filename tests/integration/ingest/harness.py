@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.session import Session, get_session
+from boto3.session import Session
 from msgspec import Struct
 
 import ingest
@@ -111,13 +111,12 @@ class Elapsed:
 @cache
 def operator() -> Session:
     """Return a session of the operator's: nothing that is checked, counted or broken for ingest touches it."""
-    session = get_session()
-    session.set_credentials("operator", "operator")
-    return session
+    return Session("operator", "operator", region_name=REGION)
 
 
 def operators(service: str) -> Any:
-    return operator().create_client(service, region_name=REGION)
+    made: Any = operator().client
+    return made(service)
 
 
 class Ingest:
@@ -164,7 +163,8 @@ class Ingest:
         begin_anew()
         if not endpoints:
             # Reading botocore's models takes longer than most tests do; only what is timed does it.
-            aws_client._session().register_component("data_loader", operator().get_component("data_loader"))
+            loader = operator()._session.get_component("data_loader")
+            aws_client._session()._session.register_component("data_loader", loader)
         strict_sqs.enforce(aws_client._session())
         self.faults = Faults(aws_client._session())
         return self.faults

@@ -1,14 +1,12 @@
 """Connections to allowed addresses alone, on which everything ends by the attempt's deadline.
 
-A socket's timeout bounds one call; a server that sends a byte a second renews it with each. So each call here gets
-what is left until the deadline, which belongs to the thread that makes the attempt: a kept connection outlives it.
 An address is judged when it is connected to: the resolver is asked once, and nothing else is ever connected to.
 """
 
+import logging
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
@@ -17,58 +15,63 @@ from http.client import HTTPResponse, parse_headers
 from typing import Any
 
 import urllib3
+from requests import PreparedRequest, Response
+from requests.adapters import HTTPAdapter
+from urllib3 import BaseHTTPResponse
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
 
 from flagcast.core.addresses import Subnet, refusal
+from flagcast.edges.deadline import Deadline
+from flagcast.edges.racing import Address, race
 from flagcast.edges.within import finished, within
 
-_attempt = threading.local()
+# What urllib3 says holds addresses, so secrets, and what servers answered: "Failed to parse headers (url=...)".
+_log = logging.getLogger("urllib3")
+_log.addHandler(logging.NullHandler())
+_log.propagate = False
 
 
 class AddressRefusedError(HTTPError):
     """Raised when a name has addresses, and none that may be connected to."""
 
 
+class Exchange:
+    """One request and its answer, on one connection."""
+
+    def __init__(self, deadline: Deadline, allowed: Sequence[Subnet], *, trusts_kept: bool) -> None:
+        """Keep by when it ends, to where it may connect, and whether a kept connection will do."""
+        self.deadline = deadline
+        self.allowed = allowed
+        self.trusts_kept = trusts_kept
+        self.is_on_a_kept_connection = False
+        self.has_answer = False
+        """Whether a byte of an answer has come."""
+
+    @property
+    def is_stale(self) -> bool:
+        """Tell whether the connection may have died while no one used it: it was kept, and gave no byte since."""
+        return self.is_on_a_kept_connection and not self.has_answer
+
+
+# An exchange belongs to the thread that makes it: a kept connection outlives it.
+_thread = threading.local()
+
+
 @contextmanager
-def bounded(deadline: float, allowed: Sequence[Subnet]) -> Iterator[None]:
-    """Bound what this thread does on its connections: by a deadline (monotonic seconds), to allowed addresses."""
-    _attempt.deadline, _attempt.allowed = deadline, allowed
-    try:
-        yield
-    finally:
-        del _attempt.deadline, _attempt.allowed
+def exchanging(at: float, allowed: Sequence[Subnet], *, trusts_kept: bool = True) -> Iterator[Exchange]:
+    """Bound what this thread does on its connections: by a time (monotonic seconds), to allowed addresses."""
+    with Deadline(at) as deadline:
+        _thread.exchange = made = Exchange(deadline, allowed, trusts_kept=trusts_kept)
+        try:
+            yield made
+        finally:
+            del _thread.exchange
 
 
-def _left() -> float:
-    left: float = _attempt.deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError("the attempt's deadline has passed")
-    return left
-
-
-class _Socket(socket.socket):
-    def recv_into(self, *arguments: Any, **named: Any) -> int:
-        self.settimeout(_left())
-        return super().recv_into(*arguments, **named)
-
-    def sendall(self, *arguments: Any) -> None:
-        self.settimeout(_left())
-        super().sendall(*arguments)
-
-
-class _TLSSocket(ssl.SSLSocket):
-    def do_handshake(self, block: bool = False) -> None:
-        self.settimeout(_left())
-        super().do_handshake(block)
-
-    def recv_into(self, *arguments: Any, **named: Any) -> int:
-        self.settimeout(_left())
-        return super().recv_into(*arguments, **named)
-
-    def send(self, *arguments: Any) -> int:
-        self.settimeout(_left())
-        return super().send(*arguments)
+def _this() -> Exchange:
+    current: Exchange = _thread.exchange
+    return current
 
 
 class _FinalResponse(HTTPResponse):
@@ -78,7 +81,11 @@ class _FinalResponse(HTTPResponse):
     """
 
     def _read_status(self) -> tuple[str, int, str]:
+        made = _this()
+        made.has_answer |= bool(self.fp.peek(1))
         while True:
+            # What came before the connection was shut down can still be read, and is megabytes.
+            made.deadline.check()
             version, status, reason = super()._read_status()  # type: ignore[misc]  # typeshed does not show it
             if status in (HTTPStatus.CONTINUE, HTTPStatus.SWITCHING_PROTOCOLS) or status >= HTTPStatus.OK:
                 return version, status, reason
@@ -88,40 +95,46 @@ class _FinalResponse(HTTPResponse):
 class _Connecting(HTTPConnection):
     response_class = _FinalResponse
 
+    def request(self, *arguments: Any, **named: Any) -> None:
+        """Send a request, on a connection that is new or was kept."""
+        made = _this()
+        if self.sock is not None and not made.deadline.has_socket:
+            if made.trusts_kept:
+                made.is_on_a_kept_connection = True
+                made.deadline.bound(self.sock)
+            else:
+                # What sends next connects again.
+                self.close()
+        super().request(*arguments, **named)
+
     def _new_conn(self) -> socket.socket:
-        """Connect to the first allowed address that takes the connection.
+        """Connect to an allowed address.
 
         The others are passed over, not held against the name: they are never connected to, whatever they are, and a
         name that has a private address besides its public one goes on working.
         """
-        refused: OSError | None = None
-        refusals: list[str] = []
-        for family, kind, protocol, _, address in self._addresses():
-            if (why := refusal(str(address[0]), _attempt.allowed)) is not None:
-                refusals.append(why)
-                continue
-            connection = _Socket(family, kind, protocol)
-            try:
-                connection.settimeout(_left())
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                connection.connect(address)
-            except TimeoutError as error:
-                connection.close()
-                raise ConnectTimeoutError(self, "no connection by the attempt's deadline") from error
-            except OSError as error:
-                connection.close()
-                refused = error
+        made, allowed, refusals = _this(), list[Address](), list[str]()
+        for address in self._addresses(made.deadline):
+            if (why := refusal(str(address[4][0]), made.allowed)) is None:
+                allowed.append(address)
             else:
-                return connection
-        if refusals and refused is None:
+                refusals.append(why)
+        if refusals and not allowed:
             raise AddressRefusedError("; ".join(dict.fromkeys(refusals)))
-        raise NewConnectionError(self, "no address took the connection") from refused
+        try:
+            connection = race(allowed, made.deadline)
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, "no connection by the attempt's deadline") from error
+        except OSError as error:
+            raise NewConnectionError(self, "no address took the connection") from error
+        made.deadline.bound(connection)
+        return connection
 
-    def _addresses(self) -> list[tuple[Any, ...]]:
+    def _addresses(self, deadline: Deadline) -> list[Address]:
         """Look the name up; the system's resolver knows no deadline, so it is left behind at ours."""
         host = self._dns_host
         lookup = partial(socket.getaddrinfo, host, self.port, type=socket.SOCK_STREAM)
-        (future,) = within(_attempt.deadline, [lookup])
+        (future,) = within(deadline.at, [lookup])
         if not finished(future):
             raise ConnectTimeoutError(self, "no address by the attempt's deadline")
         try:
@@ -147,15 +160,34 @@ def _verifying(ca_file: str | None) -> ssl.SSLContext:
     """Read the authorities once: it takes longer than a connection. A file's stand instead of the system's."""
     context = ssl.create_default_context(cafile=ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.sslsocket_class = _TLSSocket
     return context
 
 
-def make_pool(ca_file: str | None = None) -> urllib3.PoolManager:
-    """Make a pool for all threads of a batch; certificates are always verified, by the authorities of a file if given.
+class Adapter(HTTPAdapter):
+    """Sends on connections of ours; certificates are always verified, by the authorities of a file if given.
 
-    No retry and no redirect: both are decisions, and a connection's is not to decide.
+    For all threads of a batch. No retry and no redirect: both are decisions, and a connection's is not to decide.
     """
-    pool = urllib3.PoolManager(num_pools=64, maxsize=10, retries=False, ssl_context=_verifying(ca_file))
-    pool.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
-    return pool
+
+    def __init__(self, ca_file: str | None = None) -> None:
+        """Keep who vouches for servers."""
+        self._context = _verifying(ca_file)
+        super().__init__(pool_connections=64, pool_maxsize=10)
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **named: Any) -> None:
+        """Keep connections of ours."""
+        super().init_poolmanager(connections, maxsize, block, ssl_context=self._context, **named)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
+
+    def request_url(self, request: PreparedRequest, _: object) -> str:
+        """Return the path: there are no proxies to ask for."""
+        return request.path_url
+
+    def build_response(self, _: PreparedRequest, answer: BaseHTTPResponse) -> Response:
+        """Return the answer as it came: no cookies are looked for in it."""
+        made = Response()
+        made.raw = answer
+        return made
+
+    def cert_verify(self, *_: Any) -> None:
+        """Add no authorities to those of the context, as requests would: certifi's, once more for each connection."""

@@ -4,23 +4,20 @@ import time
 import zlib
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from typing import Literal
 
-import urllib3
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    LocationValueError,
-    NameResolutionError,
-    NewConnectionError,
-    ProtocolError,
-    ReadTimeoutError,
-    SSLError,
-)
+from requests import ConnectionError as NoConnection
+from requests import PreparedRequest, RequestException, Timeout
+from requests.exceptions import InvalidURL, SSLError
+from requests.structures import CaseInsensitiveDict
+from urllib3 import BaseHTTPResponse
+from urllib3.exceptions import HTTPError, MaxRetryError, NameResolutionError
 
 from flagcast import __version__
 from flagcast.core.outcomes import Answered, BlockedAddress, Unreachable
 from flagcast.core.rendering import Request
-from flagcast.edges.connection import AddressRefusedError, bounded, make_pool
+from flagcast.edges.connection import Adapter, AddressRefusedError, exchanging
+from flagcast.edges.deadline import Deadline
 
 LONGEST_ANSWER = 64 * 1024
 """Bytes of an answer that are read, and that are made of one that came compressed."""
@@ -31,86 +28,103 @@ _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 
 
 def send(request: Request, deadline: float) -> Answered | Unreachable | BlockedAddress:
-    """Send a request and read what comes back, until the deadline (monotonic seconds)."""
-    try:
-        with bounded(deadline, request.allow_private):
-            return _exchange(request, deadline)
-    except AddressRefusedError as error:
-        return BlockedAddress(str(error))
-    except NameResolutionError:
-        return Unreachable("name")
-    except NewConnectionError:
-        return Unreachable("connection")
-    except (TimeoutError, ConnectTimeoutError, ReadTimeoutError):
-        return Unreachable("timeout")
-    except SSLError:
-        return Unreachable("tls")
-    except LocationValueError:
-        return Unreachable("address")
-    except ProtocolError as error:
-        # A request that could not be written by the deadline ends here, with what stopped it as its last argument.
-        return Unreachable("timeout" if isinstance(error.args[-1], TimeoutError) else "protocol")
-    except HTTPError:
-        return Unreachable("protocol")
+    """Send a request and read what comes back, until the deadline (monotonic seconds).
+
+    A kept connection may have died while the function was frozen; that says nothing about the destination, so the
+    request is sent once more, on a new one.
+    """
+    outcome, was_stale = _once(request, deadline)
+    if was_stale:
+        outcome, _ = _once(request, deadline, trusts_kept=False)
+    return outcome
 
 
 class _Connections:
-    """The pools that all threads share, new ones after an idle time.
+    """The kept connections, which all threads share, new ones after an idle time.
 
-    While a function is frozen its kept connections die without a word. The old pools are left to whoever still uses
+    While a function is frozen its kept connections die without a word. The old ones are left to whoever still uses
     them. A kept connection was checked by what its destination allows, so only one that allows the same may use it.
     """
 
     def __init__(self) -> None:
-        self._pools: dict[tuple[frozenset[str], str | None], urllib3.PoolManager] = {}
+        self._adapters: dict[tuple[frozenset[str], str | None], Adapter] = {}
         self._used = 0.0
 
-    def pool(self, request: Request) -> urllib3.PoolManager:
+    def adapter(self, request: Request) -> Adapter:
         now = time.monotonic()
         if now - self._used > KEPT_FOR:
-            self._pools = {}
+            self._adapters = {}
         self._used = now
         key = frozenset(request.allow_private), request.ca_file
         # Another thread may have made one meanwhile: whichever is first stays.
-        return self._pools.get(key) or self._pools.setdefault(key, make_pool(request.ca_file))
+        return self._adapters.get(key) or self._adapters.setdefault(key, Adapter(request.ca_file))
 
 
 _connections = _Connections()
 
 
-def _exchange(request: Request, deadline: float) -> Answered | Unreachable:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        return Unreachable("timeout")
-    response = _connections.pool(request).request(
-        request.method,
-        request.url,
-        body=request.body,
-        # http.client writes text as Latin-1; UTF-8 bytes dressed as Latin-1 arrive as UTF-8.
-        headers={"User-Agent": USER_AGENT, **{name: _as_latin(value) for name, value in request.headers.items()}},
-        timeout=urllib3.Timeout(total=left),
-        redirect=False,
-        preload_content=False,
-        decode_content=False,
-    )
-    try:
-        encoding, read = response.headers.get("Content-Encoding", ""), _read(response)
-        excerpt = _decoded(read, encoding).decode(errors="replace")
-        return Answered(response.status, _retry_after(response.headers.get("Retry-After")), excerpt)
-    finally:
-        # An answer read to its end has given its connection back already; any other takes its connection with it.
-        response.close()
+def _once(
+    request: Request, deadline: float, *, trusts_kept: bool = True
+) -> tuple[Answered | Unreachable | BlockedAddress, bool]:
+    """Send a request once; tells, too, whether it failed because its connection was kept and may have died before."""
+    if deadline <= time.monotonic():
+        return Unreachable("timeout"), False
+    with exchanging(deadline, request.allow_private, trusts_kept=trusts_kept) as made:
+        try:
+            response = _connections.adapter(request).send(_prepared(request)).raw
+            with response:
+                if made.deadline.has_passed:
+                    return Unreachable("timeout"), False
+                return _answer(response, made.deadline), False
+        except AddressRefusedError as error:
+            return BlockedAddress(str(error)), False
+        except (RequestException, HTTPError) as error:
+            return Unreachable("timeout" if made.deadline.has_passed else _cause(error)), made.is_stale
 
 
-def _read(response: urllib3.BaseHTTPResponse) -> bytes:
+def _prepared(request: Request) -> PreparedRequest:
+    """Make the request that is sent, as it is: `prepare` would look for cookies, and for a password in the address."""
+    made = PreparedRequest()
+    made.prepare_method(request.method)
+    made.prepare_url(request.url, None)
+    # http.client writes text as Latin-1; UTF-8 bytes dressed as Latin-1 arrive as UTF-8.
+    headers = {name: _as_latin(value) for name, value in request.headers.items()}
+    made.headers = CaseInsensitiveDict({"User-Agent": USER_AGENT, **headers, "Content-Length": str(len(request.body))})
+    made.body = request.body
+    return made
+
+
+def _cause(error: Exception) -> Literal["name", "connection", "tls", "timeout", "address", "protocol"]:
+    match error:
+        case SSLError():
+            return "tls"
+        case Timeout():
+            return "timeout"
+        case InvalidURL():
+            return "address"
+        case NoConnection(args=[MaxRetryError(reason=NameResolutionError())]):
+            return "name"
+        case NoConnection(args=[MaxRetryError()]):
+            return "connection"
+        case _:
+            return "protocol"
+
+
+def _answer(response: BaseHTTPResponse, deadline: Deadline) -> Answered:
+    encoding, read = response.headers.get("Content-Encoding", ""), _read(response, deadline)
+    excerpt = _decoded(read, encoding).decode(errors="replace")
+    return Answered(response.status, _retry_after(response.headers.get("Retry-After")), excerpt)
+
+
+def _read(response: BaseHTTPResponse, deadline: Deadline) -> bytes:
     """Read the first part of an answer; what is not there by the deadline is done without."""
     read = b""
     try:
-        while len(read) < LONGEST_ANSWER:
+        while len(read) < LONGEST_ANSWER and not deadline.has_passed:
             if not (chunk := response.read1(LONGEST_ANSWER - len(read))):
                 break
             read += chunk
-    except (TimeoutError, HTTPError):
+    except HTTPError:
         # The status has arrived and it decides; a body cut short only shortens what people see of it.
         pass
     # A chunk that says it is smaller than nothing is read past what was asked for.

@@ -133,8 +133,9 @@ class Attempts:
         assert_never(configured)
 
     def _deliver_to(self, destination: Destination, task: Task, progress: Progress) -> Outcome:
+        deadline = self._clock.monotonic() + destination.timeout
         try:
-            raw = self._raw(task, destination)
+            raw = self._raw(task, deadline)
         except BodyUnavailable as error:
             return DependencyFailed(str(error))
         if raw is None:
@@ -152,17 +153,20 @@ class Attempts:
             return wants_it
         if not wants_it:
             return Filtered()
-        return self._gates.through(task.destination, destination, progress, partial(self._send, compiled, event))
+        # What the gates take is not the destination's: a wait for its slot would leave a short timeout nothing.
+        send = partial(self._send, compiled, event, deadline - self._clock.monotonic())
+        return self._gates.through(task.destination, destination, progress, send)
 
-    def _raw(self, task: Task, destination: Destination) -> bytes | None:
+    def _raw(self, task: Task, deadline: float) -> bytes | None:
         """Return the body's bytes, from where they are stored if the task does not carry them."""
-        if task.body_ref is UNSET:
-            return task.raw
-        return self._bodies.fetch(task.body_ref, self._clock.monotonic() + destination.timeout)
+        return task.raw if task.body_ref is UNSET else self._bodies.fetch(task.body_ref, deadline)
 
-    def _send(self, compiled: Compiled, event: Event) -> Outcome:
-        """Send once, and once more if the destination may only have refused secrets that have changed since."""
-        deadline = self._clock.monotonic() + compiled.destination.timeout
+    def _send(self, compiled: Compiled, event: Event, seconds: float) -> Outcome:
+        """Send once, and once more if the destination may only have refused secrets that have changed since.
+
+        `seconds` is what is left of the attempt's.
+        """
+        deadline = self._clock.monotonic() + seconds
         try:
             values = self._secrets.values(compiled.references, deadline)
             outcome = self._once(render(compiled, event, values, self._clock.now()), deadline)

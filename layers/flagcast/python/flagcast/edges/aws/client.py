@@ -1,14 +1,13 @@
 """How every AWS client is made."""
 
+import os
 import threading
 from functools import cache
 from typing import Any
 
+from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from botocore.session import Session, get_session
-
-from flagcast.edges.aws.models import Models
 
 # One attempt each: what is worth a second one is decided, within the deadline, by who calls.
 # The read timeout leaves room for that second one inside the 4 s in which ingest must answer.
@@ -28,19 +27,20 @@ _ONE_AT_A_TIME = threading.Lock()
 
 @cache
 def _session() -> Session:
-    session = get_session()
-    session.register_component("data_loader", Models())
-    return session
+    """Return the one session of this process: its clients share credentials and what was read of botocore's files.
+
+    boto3 itself reads AWS_DEFAULT_REGION alone; Lambda sets both, and people the one that other tools of AWS read.
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html
+    """
+    return Session(region_name=os.environ.get("AWS_REGION"))
 
 
 @cache
 def client(service: str) -> Any:
-    """Return the one client of a service in this process, made on first use.
-
-    botocore is enough: boto3 adds resources, which nothing here uses, and its import time.
-    """
+    """Return the one client of a service in this process, made on first use."""
     with _ONE_AT_A_TIME:
-        return _session().create_client(service, config=_CONFIG_OF.get(service, _CONFIG))
+        made: Any = _session().client  # the stubs know services by literals
+        return made(service, config=_CONFIG_OF.get(service, _CONFIG))
 
 
 def error_name(error: BaseException) -> str:
