@@ -54,7 +54,9 @@ _NOT_SIGNED_IN = frozenset(
 https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html and
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html"""
 
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "KMS.AccessDeniedException", "UnauthorizedOperation"})
+"""The third is SQS's, where a queue has a key that one may not use:
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/troubleshooting-access-denied.html"""
 
 
 @Parameter(name="*")
