@@ -1,8 +1,8 @@
 """What the product asks of AWS in the tests, held against the list of it, calls.yaml.
 
 Each client that a role's code gets in a test is watched: a call that is not in the list fails where it is made, and
-what a test has made of the list is in `Calls.made`. tests/unit/iam evaluates the list against the roles' policies, and each
-test_permissions.py of tests/integration makes every call of its role.
+what a test has made of the list is in `Calls.made`. tests/unit/iam evaluates the list against the roles' policies, and
+each test_permissions.py of tests/integration makes every call of its role.
 """
 
 from collections import defaultdict

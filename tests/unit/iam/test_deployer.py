@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from tests.support.iam.decision import Call, Statement, decide, missing, unused
+from tests.support.iam.decision import Call, Statement, decide, grants, missing, unused
 from tests.support.resolved import Place
 from tests.support.template import resources
 from tests.unit.iam.deploying import ONLY_FOR, by_cloudformation, by_sam, left_out
@@ -56,6 +56,30 @@ def test_nothing_in_it_is_for_nothing() -> None:
     # What only some options ask for is in all stacks' policy, but for the key.
     asked = [call for each in OPTIONS for call in calls(stack(each, PLACES[0]))]
     assert unused(statements(NAME, stack("a key of one's own", PLACES[0])), asked) == []
+
+
+def test_its_wildcards_only_read() -> None:
+    actions = {each.action for one in statements(NAME, stack("everything", PLACES[0])) for each in grants(one)}
+    wide = {each.partition(":")[2] for each in actions if "*" in each}
+    assert [each for each in wide if not each.startswith(("Get", "Describe"))] == []
+
+
+def test_bound_as_the_page_says_it_makes_no_role_without_the_boundary() -> None:
+    of = stack("everything", PLACES[0])
+    bound = {"iam:PermissionsBoundary": of.parameters["PermissionsBoundaryArn"]}
+    statement = {each["Sid"]: each for each in statements(NAME, of)}["WhatRolesMayDo"]
+    allowed = [
+        {
+            **statement,
+            "Action": [each for each in statement["Action"] if each != "iam:DeleteRolePermissionsBoundary"],
+            "Condition": {"StringEquals": bound},
+        }
+    ]
+    asked = [each for each in calls(of) if each.action in statement["Action"]]
+    assert {each.action for each in asked} == {*statement["Action"]}
+    assert {each.action for each in missing(allowed, asked, bound)} == {"iam:DeleteRolePermissionsBoundary"}
+    assert missing(allowed, asked) == asked
+    assert missing(allowed, asked, {"iam:PermissionsBoundary": "arn:aws:iam::aws:policy/AdministratorAccess"}) == asked
 
 
 def test_it_passes_only_the_stacks_roles_and_those_to_lambda_alone() -> None:
