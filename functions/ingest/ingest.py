@@ -3,21 +3,10 @@
 import time
 from typing import Any
 
+# Few names: for seconds of a deploy this file can meet the layer of the release before (docs/decisions.md).
 from flagcast.core import http
-from flagcast.core.addresses import ANYWHERE, is_in
-from flagcast.core.config.model import FaultySource
-from flagcast.core.event import Event, InvalidEvent
-from flagcast.core.fan_out import Messages, fan_out, for_nobody, identify
-from flagcast.core.http import Answer, Request
-from flagcast.core.intake import Probe, TooOld, take
-from flagcast.edges.aws.queue import Queue
-from flagcast.edges.clock import rfc3339
-from flagcast.edges.wiring import bodies, configuration, dead_letter_queue, queue, secrets, telemetry
-from flagcast.errors import ConfigurationUnreadable, Unavailable
-from flagcast.story.admission import is_genuine
-
-PATIENCE = 3.5
-"""Seconds for all calls of one request: the answer must be out within 4, cold start aside (Flipt gives up at 5)."""
+from flagcast.edges.receiving import answer_to
+from flagcast.edges.wiring import telemetry
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -29,78 +18,3 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         telemetry().broke(error)
         answer = http.UNAVAILABLE
     return answer.as_response()
-
-
-def answer_to(request: Request, began: float) -> Answer:
-    """Answer one request; a 200 to anything but a GET says that an event is stored."""
-    try:
-        return health() if request.source is None and request.method == "GET" else receive(request, began)
-    except (ConfigurationUnreadable, Unavailable) as error:
-        telemetry().rejected(known_source(request.source), "unavailable", str(error))
-        return http.UNAVAILABLE
-
-
-def receive(request: Request, began: float) -> Answer:
-    """Take in one event; raises what makes it impossible, so that the sender tries again."""
-    name, deadline = request.source or "", began + PATIENCE
-    source = configuration().sources.get(name)
-    if source is None:
-        return refuse(None, http.UNKNOWN_SOURCE)
-    if request.method != "POST":
-        return refuse(name, http.METHOD_NOT_ALLOWED)
-    if isinstance(source, FaultySource):
-        raise Unavailable("; ".join(map(str, source.problems)))
-    if source.allow_from != ANYWHERE and not is_in(request.address, source.allow_from):
-        return refuse(name, http.FORBIDDEN)
-    if not is_genuine(request, source, secrets(), deadline):
-        return refuse(name, http.UNAUTHORIZED)
-    if len(request.body) > http.LARGEST_BODY:
-        return refuse(name, http.TOO_LARGE)
-
-    now = time.time()
-    received_at = rfc3339(now)
-    match take(request.body, source.max_age, now):
-        case InvalidEvent(detail):
-            if source.auth != "none":
-                letter = for_nobody(name, received_at, request.body, detail)
-                send(dead_letter_queue(), letter, request.body, deadline)
-            return refuse(name, http.INVALID_EVENT, detail)
-        case TooOld(detail):
-            return refuse(name, http.TOO_OLD, detail)
-        case Probe(event):
-            identity = identify(name, request.body, event, dedupe=source.dedupe, request_id=request.id)
-            telemetry().probed(name, identity, time.monotonic() - began)
-            return http.accepted(identity, deliveries=0)
-        case Event() as event:
-            identity = identify(name, request.body, event, dedupe=source.dedupe, request_id=request.id)
-            messages = fan_out(identity, name, received_at, event, configuration().destinations)
-            send(queue(), messages, request.body, deadline)
-            telemetry().accepted(name, identity, event, list(messages.entries), time.monotonic() - began)
-            return http.accepted(identity, len(messages.entries))
-
-
-def send(to: Queue, messages: Messages, body: bytes, deadline: float) -> None:
-    """Send an event's messages; a body that they do not carry is stored first, so that none of them misses it."""
-    if messages.body_ref is not None:
-        bodies().store(messages.body_ref, body, deadline)
-    to.send(list(messages.entries.values()), deadline)
-
-
-def refuse(source: str | None, answer: Answer, detail: str = "") -> Answer:
-    """Count a request that is not accepted, by names of our own alone, and answer it."""
-    telemetry().rejected(source, answer.body["error"], detail)
-    return answer
-
-
-def health() -> Answer:
-    """Tell that the function runs and can read its configuration."""
-    configuration()
-    return http.HEALTHY
-
-
-def known_source(name: str | None) -> str | None:
-    """Return the name only if the configuration has it; what a caller supplied is never logged or counted by."""
-    try:
-        return name if name in configuration().sources else None
-    except ConfigurationUnreadable:
-        return None

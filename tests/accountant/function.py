@@ -25,7 +25,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeou
 
 import deliver
 import ingest
-from flagcast.edges import attempting, transport, wiring
+from flagcast.edges import attempting, receiving, transport, wiring
 from tests.accountant import redriving
 from tests.accountant.clock import SharedClock
 from tests.accountant.mutations import MUTATIONS
@@ -97,8 +97,8 @@ def work(address: str, clock: SharedClock, settings: dict[str, Any]) -> None:
         (wiring, "client", lambda name: services.setdefault(name, Service(name, address))),
         (attempting, "CLOCK", SimpleNamespace(now=clock.now, monotonic=time.monotonic)),
         (attempting, "PATIENCE", settings["patience"]),
-        (ingest, "time", simulated),
-        (ingest, "PATIENCE", settings["patience"]),
+        (receiving, "time", simulated),
+        (receiving, "PATIENCE", settings["patience"]),
         (transport, "time", simulated),
         *((module, "dt", SimpleNamespace(datetime=simulated_datetime)) for module in POWERTOOLS),
     ]:

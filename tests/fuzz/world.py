@@ -19,7 +19,7 @@ import ingest
 from flagcast.core import http
 from flagcast.core.config.read import read
 from flagcast.core.task import Task, decode
-from flagcast.edges import wiring
+from flagcast.edges import receiving, wiring
 from tests.support import strict_sqs
 from tests.support.time_limits import PATIENCE
 
@@ -231,7 +231,7 @@ def world(destinations: Mapping[str, Any] = DESTINATIONS) -> Iterator[World]:
         environment = {**ENVIRONMENT, "FLAGCAST_CONFIG": str(folder / "flagcast.yaml")}
         stack.enter_context(patch.dict(os.environ, environment))
         stack.enter_context(patch.object(wiring, "client", lambda _: services))
-        stack.enter_context(patch.object(ingest, "PATIENCE", PATIENCE))
+        stack.enter_context(patch.object(receiving, "PATIENCE", PATIENCE))
         stack.callback(wiring.forget)
         wiring.forget()
         yield World(services)

@@ -13,7 +13,7 @@ from tests.support.time_limits import PATIENCE
 
 REGION = "eu-central-1"
 DEADLINES = (
-    "ingest.PATIENCE",
+    "flagcast.edges.receiving.PATIENCE",
     "flagcast.edges.attempting.PATIENCE",
     "flagcast.story.telling.PATIENCE",
     "flagcast.story.telling.COUNTED_IN",

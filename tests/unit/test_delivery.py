@@ -53,7 +53,7 @@ def after(outcome: Outcome, *, attempts: int = 1, trying: float = 0, queued: flo
         ),
         *(
             (Answered(status, retry_after=9, excerpt="why"), GiveUp("rejected", "why", status))
-            for status in (300, 301, 302, 304, 307, 308, 400, 401, 403, 405, 409, 413, 422, 499)
+            for status in (300, 301, 302, 303, 304, 307, 308, 400, 401, 403, 405, 409, 413, 422, 499)
         ),
         (Answered(410, excerpt="moved on"), GiveUp("gone", "moved on", 410)),
         (RenderFailed("body, line 1: no"), GiveUp("render_failed", "body, line 1: no")),

@@ -78,19 +78,6 @@ def test_the_workflows_are_free_of_it(name: str, check: Check) -> None:
 
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
-SOUND = [
-    workflow("run: make test ENV=staging && make lint"),
-    workflow(f"uses: actions/checkout@{SHA} # v6.0.2\n        with: {{persist-credentials: false}}"),
-    workflow(
-        "uses: ./.github/actions/own", job="timeout-minutes: 1\n    permissions: {contents: read, id-token: write}"
-    ),
-]
-
-
-@pytest.mark.parametrize("check", CHECKS)
-@pytest.mark.parametrize("text", SOUND)
-def test_a_sound_workflow_passes_every_check(check: Check, text: str) -> None:
-    assert check(text) == []
 
 
 @pytest.mark.parametrize(

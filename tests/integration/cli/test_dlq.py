@@ -88,15 +88,11 @@ def test_as_json_everything_but_the_body_is_told(dlq: Dlq, capsys: CapSys) -> No
 @pytest.mark.parametrize(
     ("words", "found"),
     [
-        ((), ["chat", "chat", "loose"]),
         (("--destination", "loose"), ["loose"]),
         (("--reason", "expired"), ["chat"]),
-        (("--type", "segment"), ["loose"]),
-        (("--type", "flag:updated"), ["chat"]),
         (("--type", "*:deleted"), ["chat", "loose"]),
         (("--older-than", "1h"), ["chat"]),
         (("--newer-than", "1h"), ["chat", "loose"]),
-        (("--older-than", "1d", "--reason", "rejected"), []),
     ],
 )
 def test_a_filter_picks_letters_and_lets_go_of_the_others(
@@ -123,9 +119,7 @@ def test_an_event_is_found_by_its_id_its_tasks_its_messages_or_the_beginning_of_
     ("words", "message"),
     [
         (("--older-than", "yesterday"), "expected a duration"),
-        (("--newer-than", "3"), "expected a duration"),
         (("--type", "flags"), "unknown 'flags'"),
-        (("--type", "flag:changed"), "unknown 'changed'"),
     ],
 )
 def test_a_filter_that_says_nothing_is_refused_before_anything_is_received(
@@ -242,8 +236,9 @@ def test_drop_deletes_what_was_counted_and_agreed_to(dlq: Dlq, capsys: CapSys) -
     assert (dlq.held(), dlq.tasks()) == ([], [])
 
 
-@pytest.mark.parametrize("command", ["drop", "redrive"])
-@pytest.mark.parametrize("typed", ["", "\n", "n\n", "yess\n"])
+@pytest.mark.parametrize(
+    ("command", "typed"), [("drop", ""), ("drop", "\n"), ("drop", "n\n"), ("drop", "yess\n"), ("redrive", "n\n")]
+)
 def test_anything_but_yes_changes_nothing(dlq: Dlq, capsys: CapSys, command: str, typed: str) -> None:
     dlq.die("chat")
     dlq.answer(typed)

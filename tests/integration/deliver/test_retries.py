@@ -6,11 +6,10 @@ import pytest
 from flagcast_cli.actions import Answer
 from tests.integration.deliver.harness import HOUR, Stack, bodies
 
-RETRIED = [408, 425, 429, 500, 502, 503, 504, 599]
-REJECTED = [300, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 409, 413, 422]
+# Every status is in tests/unit/test_delivery.py; an answer that is a 304 has no body.
 
 
-@pytest.mark.parametrize("status", RETRIED)
+@pytest.mark.parametrize("status", [429, 503])
 def test_what_may_pass_is_retried(stack: Stack, status: int) -> None:
     stack.configure({"ill": {}})
     stack.receiver.script("/ill", [Answer(status)])
@@ -19,7 +18,7 @@ def test_what_may_pass_is_retried(stack: Stack, status: int) -> None:
     assert stack.delay(task) == 1
 
 
-@pytest.mark.parametrize("status", REJECTED)
+@pytest.mark.parametrize("status", [304, 400])
 def test_what_will_not_pass_is_given_up(stack: Stack, status: int) -> None:
     stack.configure({"ill": {}})
     stack.receiver.script("/ill", [Answer(status, body=b"why not")])
@@ -37,10 +36,9 @@ def test_what_is_gone_is_given_up_as_gone(stack: Stack) -> None:
     assert (stack.attributes()["reason"], stack.attributes()["status"]) == ("gone", "410")
 
 
-@pytest.mark.parametrize("status", [404, 410, 302])
-def test_what_stands_in_retry_on_is_retried(stack: Stack, status: int) -> None:
-    stack.configure({"ill": {"retry": {"retry_on": [status]}}})
-    stack.receiver.script("/ill", [Answer(status), Answer(200)])
+def test_what_stands_in_retry_on_is_retried(stack: Stack) -> None:
+    stack.configure({"ill": {"retry": {"retry_on": [410]}}})
+    stack.receiver.script("/ill", [Answer(410), Answer(200)])
     task = stack.put("ill")
     assert stack.deliver() == [task.id]
     stack.clock.advance(1)
@@ -62,14 +60,13 @@ def test_delays_grow_by_the_schedule_to_the_second(stack: Stack) -> None:
     assert delays == [10, 30, 90, 120, 120]
 
 
-@pytest.mark.parametrize(("random", "delay"), [(0.0, 80), (0.5, 100), (0.999, 120)])
-def test_delays_are_spread_by_a_fifth(stack: Stack, random: float, delay: int) -> None:
-    stack.random = random
+def test_delays_are_spread_by_a_fifth(stack: Stack) -> None:
+    stack.random = 0.999
     stack.configure({"ill": {"retry": {"initial_interval": "100s"}}})
     stack.receiver.script("/ill", [Answer(500)])
     task = stack.put("ill")
     stack.deliver()
-    assert stack.delay(task) == delay
+    assert stack.delay(task) == 120
 
 
 def test_followers_can_be_seen_at_once_but_only_behind_their_head(stack: Stack) -> None:

@@ -12,7 +12,7 @@ from flagcast.edges.aws import client as aws_client
 from flagcast.edges.aws.impatient import LEFT_ALONE_FOR, LONGEST_CALL, Impatient
 from flagcast.edges.aws.state import TRIES, State
 from flagcast.errors import StateUnavailable
-from tests.integration.deliver.harness import DAY, TABLE, create_table
+from tests.integration.deliver.harness import DAY, TABLE
 from tests.support.faulty_aws import IN_AN_ERROR, Faults, Manner, NeverDone
 from tests.support.fifo import SimulatedClock
 from tests.support.time_limits import ends_within
@@ -39,17 +39,6 @@ class OneAtATime:
 @pytest.fixture
 def clock() -> SimulatedClock:
     return SimulatedClock(NOW)
-
-
-@pytest.fixture
-def faults(aws: None) -> Faults:
-    """What goes wrong; a client knows of it that is made after it."""
-    return Faults(aws_client._session())
-
-
-@pytest.fixture
-def table(faults: Faults) -> Any:
-    return create_table()
 
 
 @pytest.fixture
@@ -146,9 +135,16 @@ CALLS: list[tuple[str, Callable[[State], object]]] = [
 ]
 
 
-@pytest.mark.parametrize(("operation", "call"), CALLS, ids=lambda value: value if isinstance(value, str) else "")
 @pytest.mark.parametrize(
-    "code", ["ProvisionedThroughputExceededException", "AccessDeniedException", "InternalServerError", "unreachable"]
+    ("operation", "call", "code"),
+    [
+        *((operation, call, "unreachable") for operation, call in CALLS),
+        *(
+            (*CALLS[0], code)
+            for code in ("ProvisionedThroughputExceededException", "AccessDeniedException", "InternalServerError")
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_whatever_fails_is_one_kind_of_error_and_says_nothing_of_the_table(
     state: State, faults: Faults, operation: str, call: Callable[[State], object], code: str

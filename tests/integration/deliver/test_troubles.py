@@ -5,10 +5,9 @@ from typing import Any
 import pytest
 
 from flagcast.core.trouble import Known, Trouble
-from flagcast.edges.aws import client as aws_client
 from flagcast.edges.aws.troubles import Troubles
 from flagcast.errors import StateUnavailable
-from tests.integration.deliver.harness import DAY, TABLE, create_table
+from tests.integration.deliver.harness import DAY, TABLE
 from tests.integration.deliver.test_state import OneAtATime
 from tests.support.faulty_aws import Faults
 
@@ -16,16 +15,6 @@ NOW = 1_790_000_000.0
 REFUSED = Trouble("rejected", int(NOW), 403, 'no "such" channel')
 LATER = Trouble("gone", int(NOW) + 7, 410, "")
 AGO = NOW - 60
-
-
-@pytest.fixture
-def faults(aws: None) -> Faults:
-    return Faults(aws_client._session())
-
-
-@pytest.fixture
-def table(faults: Faults) -> Any:
-    return create_table()
 
 
 @pytest.fixture

@@ -40,8 +40,6 @@ def test_a_destination_that_a_deploy_brings_gets_what_waited_for_it(stack: Stack
     [
         pytest.param({"timeout": "soon"}, id="value"),
         pytest.param({"body": "{% if"}, id="template"),
-        pytest.param({"template": "missing.j2"}, id="file"),
-        pytest.param({"url": "http://127.0.0.1/", "allow_http": False}, id="address"),
     ],
 )
 def test_a_faulty_destinations_tasks_are_put_off_and_others_flow(
@@ -61,11 +59,10 @@ def test_a_faulty_destinations_tasks_are_put_off_and_others_flow(
     assert len(stack.receiver.requests("/faulty")) == 1
 
 
-@pytest.mark.parametrize("text", ["sources: [", "sources: {}\ndestination: {}\n", ""], ids=["yaml", "key", "empty"])
 def test_every_task_is_put_off_while_the_configuration_cannot_be_read(
-    stack: Stack, capfd: pytest.CaptureFixture[str], text: str
+    stack: Stack, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    stack.write(text)
+    stack.write("sources: [")
     tasks = [stack.put("mirror") for _ in range(3)]
     assert stack.deliver() == [each.id for each in tasks]
     assert [stack.delay(each) for each in tasks] == [60, 60, 60]

@@ -13,9 +13,8 @@ import pytest
 from boto3.session import Session
 from msgspec import Struct
 
-import ingest
 from flagcast.core.signature import flipt_signature
-from flagcast.edges import wiring
+from flagcast.edges import receiving, wiring
 from flagcast.edges.aws import client as aws_client
 from ingest import handler
 from tests.integration.conftest import REGION, begin_anew
@@ -27,7 +26,7 @@ from tests.support.iam.recorded import watched
 from tests.support.time_limits import PATIENCE
 
 PREFIX = "flagcast/test/"
-DEADLINE = ingest.PATIENCE
+DEADLINE = receiving.PATIENCE
 """Seconds after which a request of the real function is given up."""
 BUCKET = "flagcast-bodies"
 DESTINATION_SECRET = "canary-destination-secret"
@@ -159,7 +158,7 @@ class Ingest:
             self._monkeypatch.delenv(f"AWS_ENDPOINT_URL_{service}", raising=False)
         for service, url in endpoints.items():
             self._monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
-        self._monkeypatch.setattr("ingest.PATIENCE", DEADLINE if endpoints else PATIENCE)
+        self._monkeypatch.setattr("flagcast.edges.receiving.PATIENCE", DEADLINE if endpoints else PATIENCE)
         begin_anew()
         if not endpoints:
             # Reading botocore's models takes longer than most tests do; only what is timed does it.

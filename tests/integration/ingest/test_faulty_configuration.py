@@ -11,6 +11,7 @@ from tests.support.captures import captured
 
 MISPLACED = "canary-misplaced-secret"
 EVENTS = {(each.body.split(b'"')[7]).decode(): each.body for each in captured("flipt-1.61.0/changes")}
+# Secrets where none belong, and one fault for all that tests/unit/test_config_checks.py and test_config_read.py hold.
 FAULTY_SOURCES: dict[str, Any] = {
     "a secret in the file": {"signing_secrets": [MISPLACED]},
     "a secret that is no list": {"signing_secrets": MISPLACED},
@@ -20,9 +21,6 @@ FAULTY_SOURCES: dict[str, Any] = {
     "a secret in the place of auth": {"auth": MISPLACED},
     "a secret in the place of a switch": {**SOURCES["flipt"], "dedupe": MISPLACED},
     "no credentials": {},
-    "credentials and none": {**SOURCES["flipt"], "auth": "none"},
-    "nothing": None,
-    "an address that is none": {**SOURCES["flipt"], "flipt_url": "flipt.example.com"},
     "a variable that cannot be read": {"signing_secrets": ["${env:AWS_SECRET_ACCESS_KEY}"]},
 }
 FAULTY_DESTINATIONS: dict[str, Any] = {
@@ -33,12 +31,6 @@ FAULTY_DESTINATIONS: dict[str, Any] = {
 }
 UNREADABLE = {
     "no YAML": "sources: [",
-    "empty": "",
-    "a list": "[]",
-    "a section that is no mapping": {"sources": [], "destinations": {}},
-    "an unknown section": {"sources": SOURCES, "destinations": {}, "destination": {}},
-    "a section that is missing": {"sources": SOURCES},
-    "a section twice": "sources: {open: {auth: none}}\nsources: {open: {auth: none}}\ndestinations: {}\n",
     "a secret in a wrong place": f"{MISPLACED}: [",
 }
 

@@ -102,7 +102,7 @@ def test_calls_that_were_left_behind_take_nothing_from_the_requests_after_them(
     ingest.configure(destinations=DESTINATIONS)
     hang(ingest, bad_day, "dripping", "SQS")
     with monkeypatch.context() as hasty:
-        hasty.setattr("ingest.PATIENCE", 0.3)
+        hasty.setattr("flagcast.edges.receiving.PATIENCE", 0.3)
         for _ in range(6):
             assert ingest.post(source="open").status == HTTPStatus.SERVICE_UNAVAILABLE
     ingest.start()

@@ -197,7 +197,7 @@ def test_the_time_in_which_the_client_is_made_counts(ingest: Ingest, monkeypatch
 
     monkeypatch.setattr(wiring, "client", making)
     assert ingest.signed().status == HTTPStatus.OK
-    monkeypatch.setattr("ingest.PATIENCE", 0.3)
+    monkeypatch.setattr("flagcast.edges.receiving.PATIENCE", 0.3)
     with ends_within(0.3):
         assert ingest.signed(HUGE).status == HTTPStatus.SERVICE_UNAVAILABLE
     made.set()
