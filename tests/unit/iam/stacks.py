@@ -34,8 +34,6 @@ _USES_OF_THE_KEY = {
     "secretsmanager:GetSecretValue": ("kms:Decrypt",),
     # https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
     "ssm:GetParameter": ("kms:Decrypt",),
-    # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
-    "dynamodb:GetItem": ("kms:Decrypt",),
 }
 
 
