@@ -30,7 +30,7 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def calls() -> Iterator[Calls]:
+def asked_of_aws() -> Iterator[Calls]:
     """Hold what each role asks of AWS against the list that its policies are evaluated by."""
     with recording() as calls:
         yield calls

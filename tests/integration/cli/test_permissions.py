@@ -22,7 +22,7 @@ receiver = test_doctor.receiver
 __all__ = ["dlq"]
 
 
-def test_everything_that_is_listed_is_asked(request: pytest.FixtureRequest, calls: Calls) -> None:
+def test_everything_that_is_listed_is_asked(request: pytest.FixtureRequest, asked_of_aws: Calls) -> None:
     # Each puts its own doubles where the last one's were.
     check: test_check_stack.Stack = request.getfixturevalue("checked")
     check.deploy()
@@ -39,7 +39,7 @@ def test_everything_that_is_listed_is_asked(request: pytest.FixtureRequest, call
     request.getfixturevalue("doctored")
     look: Callable[..., Any] = request.getfixturevalue("seen")
     look(code=0)
-    assert calls.made["operator"] == calls_of("operator")
+    assert asked_of_aws.made["operator"] == calls_of("operator")
 
 
 def denied(service: str, answer: Answer | None = None) -> tuple[str, list[str]]:

@@ -51,7 +51,7 @@ def put_large(stack: Stack) -> Any:
     return stack.put_text(encode(claim_check(made)), "large", made.id)
 
 
-def test_everything_that_is_listed_is_asked(on: Stack, calls: Calls) -> None:
+def test_everything_that_is_listed_is_asked(on: Stack, asked_of_aws: Calls) -> None:
     on.receiver.script("/ill", [Answer(503)])
     on.receiver.script("/gone", [Answer(403)])
     put_large(on)
@@ -63,7 +63,7 @@ def test_everything_that_is_listed_is_asked(on: Stack, calls: Calls) -> None:
         while on.deliver() is not None:
             pass
         on.wait(120)
-    assert calls.made["deliver"] == calls_of("deliver")
+    assert asked_of_aws.made["deliver"] == calls_of("deliver")
 
 
 def test_a_body_that_the_role_may_not_fetch_waits_and_is_no_dead_letter(on: Stack, services: dict[str, Any]) -> None:

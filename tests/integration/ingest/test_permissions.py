@@ -15,14 +15,14 @@ from tests.support.iam.recorded import Calls, calls_of
 BY_A_PARAMETER = {"template": {"bearer_tokens": ["${ssm:token}"]}}
 
 
-def test_everything_that_is_listed_is_asked(ingest: Ingest, calls: Calls) -> None:
+def test_everything_that_is_listed_is_asked(ingest: Ingest, asked_of_aws: Calls) -> None:
     operators("ssm").put_parameter(Name="/flagcast/test/token", Value=TOKEN, Type="SecureString")
     assert ingest.signed().status == HTTPStatus.OK
     assert ingest.signed(HUGE).status == HTTPStatus.OK
     assert ingest.signed(b"{}").status == HTTPStatus.BAD_REQUEST
     ingest.configure(BY_A_PARAMETER)
     assert ingest.post(headers=bearer(), source="template").status == HTTPStatus.OK
-    assert calls.made["ingest"] == calls_of("ingest")
+    assert asked_of_aws.made["ingest"] == calls_of("ingest")
 
 
 def refused(service: str) -> str:
