@@ -1,4 +1,4 @@
-"""What is asked of AWS with the credentials of who deploys: by SAM CLI, and by CloudFormation for each resource."""
+"""What is asked of AWS with the credentials of who deploys: by SAM CLI, CloudFormation, and the page on deleting."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -122,6 +122,22 @@ def by_sam(of: Stack) -> Iterator[Call]:
     yield from (
         Call(f"s3:{each}", arn(f"{UPLOADS}/flagcast/1a2b")) for each in ("GetObject", "PutObject", "DeleteObject")
     )
+
+
+def by_hand(of: Stack) -> Iterator[Call]:
+    """Yield what the commands ask for that remove what `sam delete` leaves (docs/operations.md#deleting).
+
+    `aws s3 rb --force` deletes every object: https://docs.aws.amazon.com/cli/latest/reference/s3/rb.html
+    """
+    yield Call("cloudformation:ListStacks", "*")
+    yield Call(
+        "cloudformation:ListStackResources",
+        of.place.arn(f"cloudformation:{{region}}:{{account}}:stack/{of.place.stack}/1b2c"),
+    )
+    yield from (Call("sqs:DeleteQueue", of.arns[each]) for each in ("TaskQueue", "DeadLetterQueue"))
+    yield from (Call(f"s3:{each}", of.arns["BodiesBucket"]) for each in ("ListBucket", "DeleteBucket"))
+    yield Call("s3:DeleteObject", f"{of.arns['BodiesBucket']}/bodies/KEY")
+    yield Call("dynamodb:DeleteTable", of.arns["StateTable"])
 
 
 def by_cloudformation(of: Stack) -> Iterator[Call]:

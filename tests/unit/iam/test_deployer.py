@@ -7,7 +7,7 @@ import pytest
 from tests.support.iam.decision import Call, Statement, decide, grants, missing, unused
 from tests.support.resolved import Place
 from tests.support.template import resources
-from tests.unit.iam.deploying import ONLY_FOR, by_cloudformation, by_sam, left_out
+from tests.unit.iam.deploying import ONLY_FOR, by_cloudformation, by_hand, by_sam, left_out
 from tests.unit.iam.documents import IN_A_ROLE, size, statements
 from tests.unit.iam.known import asked_by_cloudformation, faults
 from tests.unit.iam.stacks import PLACES, Stack, stack
@@ -20,7 +20,7 @@ TRANSFORM = "aws:transform/Serverless-2016-10-31"
 
 def calls(of: Stack) -> list[Call]:
     """Return all of it; a SecretPrefix of one's own is not in the policy as it is given."""
-    made = {*by_sam(of), *by_cloudformation(of)}
+    made = {*by_sam(of), *by_cloudformation(of), *by_hand(of)}
     return sorted(
         each
         for each in made
