@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test test-long check sam-local-test lint format account isolation fuzz bench build deploy lock clean
+.PHONY: help demo dev test test-long check sam-local-test lint format account isolation fuzz bench build deploy acceptance lock clean
 
 PORT ?= 4566
 CONTAINERS ?=
@@ -72,6 +72,10 @@ build: .venv/ready ## Check the configuration and build what is deployed, with b
 deploy: .venv/ready ## Check, build, deploy and look at it: STACK=NAME REGION=..., or ENV= of samconfig.toml; CONFIG=../ours
 	@$(FLAGCAST) deploy $(if $(ENV),--env "$(ENV)") $(if $(STACK),--stack "$(STACK)") $(if $(REGION),--region "$(REGION)") \
 		$(if $(PROFILE),--profile "$(PROFILE)") -- $(SAM_DEPLOY_FLAGS)
+
+acceptance: .venv/ready ## Try everything on a real AWS account: STACK=flagcast-acceptance REGION=... (asks first; ARGS=--yes, --clean)
+	@$(RUN) python -m tests.acceptance $(if $(STACK),--stack "$(STACK)") $(if $(REGION),--region "$(REGION)") \
+		$(if $(PROFILE),--profile "$(PROFILE)") $(ARGS)
 
 lock: .venv/ready ## Resolve the dependencies anew and pin them
 	@scripts/lock

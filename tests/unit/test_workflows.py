@@ -120,14 +120,25 @@ def test_every_job_of_ci_and_the_deployment_is_there() -> None:
     assert deploy["jobs"]["deploy"]["environment"] == deploy["jobs"]["deploy"]["env"]["TARGET"]
 
 
-def test_only_the_deployment_may_ask_for_an_oidc_token() -> None:
+def test_the_acceptance_run_deletes_what_it_made_whatever_happens_and_is_skipped_with_a_notice_without_a_role() -> None:
+    jobs = yaml.safe_load(WORKFLOWS["acceptance.yml"])["jobs"]
+    assert jobs["acceptance"]["if"] == "vars.AWS_ACCEPTANCE_ROLE != ''"
+    assert jobs["skipped"]["if"] == "vars.AWS_ACCEPTANCE_ROLE == ''"
+    assert "::notice::" in jobs["skipped"]["steps"][0]["run"]
+    *_, run, signing_in, cleaning = jobs["acceptance"]["steps"]
+    assert run["run"] == "make acceptance STACK=flagcast-acceptance ARGS=--yes"
+    assert cleaning == {"if": "always()", "run": "make acceptance STACK=flagcast-acceptance ARGS=--clean"}
+    assert signing_in["if"] == "always()"
+
+
+def test_only_the_deployment_and_the_acceptance_run_may_ask_for_an_oidc_token() -> None:
     asking = [
         (name, job)
         for name, text in WORKFLOWS.items()
         for job, its in yaml.safe_load(text)["jobs"].items()
         if "id-token" in its.get("permissions", {})
     ]
-    assert asking == [("deploy.yml", "deploy")]
+    assert asking == [("acceptance.yml", "acceptance"), ("deploy.yml", "deploy")]
 
 
 def test_every_directory_that_dependabot_watches_holds_what_it_reads() -> None:

@@ -82,8 +82,8 @@ def for_emulator(template: dict[str, Any], configuration: Path) -> dict[str, Any
     }
 
 
-def deploy(emulator: Emulator, configuration: Path) -> Stack:
-    """Run sam deploy against the emulator; raises CommandError."""
+def deploy(emulator: Emulator, configuration: Path, *sam_flags: str) -> Stack:
+    """Run sam deploy against the emulator, again for an update; raises CommandError."""
     write_template(DEPLOYED, for_emulator(built_template(), configuration))
     _sam(
         emulator.environment(), "deploy",
@@ -91,7 +91,7 @@ def deploy(emulator: Emulator, configuration: Path) -> Stack:
         "--stack-name", NAME,
         "--config-env", "local",
         "--capabilities", "CAPABILITY_IAM",
-        "--resolve-s3", "--no-confirm-changeset", "--no-progressbar",
+        "--resolve-s3", "--no-confirm-changeset", "--no-progressbar", *sam_flags,
     )  # fmt: skip
     stack = emulator.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"][0]
     _create_routes(emulator)

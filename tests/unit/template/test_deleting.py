@@ -5,6 +5,7 @@ import re
 import subprocess
 from pathlib import Path
 
+from tests.acceptance.kinds import KEPT, KINDS
 from tests.support.template import ROOT, transformed, written
 
 ID = "arn:aws:cloudformation:eu-central-1:123456789012:stack/flagcast/1b2c"
@@ -17,10 +18,10 @@ esac
 """
 
 
-def kept() -> list[str]:
-    """The types of what outlives its stack; CloudFormation says DELETE_SKIPPED of each."""
-    resources = transformed(written())["Resources"].values()
-    return [each["Type"] for each in resources if each.get("DeletionPolicy", "Delete") != "Delete"]
+def kept() -> list[tuple[str, str]]:
+    """The types and names of what outlives its stack; CloudFormation says DELETE_SKIPPED of each."""
+    resources = transformed(written())["Resources"].items()
+    return [(each["Type"], name) for name, each in resources if each.get("DeletionPolicy", "Delete") != "Delete"]
 
 
 def documented() -> str:
@@ -30,7 +31,7 @@ def documented() -> str:
 
 
 def test_the_documented_commands_delete_whatever_a_deleted_stack_leaves(tmp_path: Path) -> None:
-    names = {f"{kind.split('::')[1].lower()}-{at}": kind for at, kind in enumerate(kept())}
+    names = {f"{kind.split('::')[1].lower()}-{at}": kind for at, (kind, _) in enumerate(kept())}
     assert len(names) == 4
     (tmp_path / "left").write_text("".join(f"{kind}\t{name}\n" for name, kind in names.items()))
     (tmp_path / "aws").write_text(AWS)
@@ -51,3 +52,8 @@ def test_the_documented_commands_delete_whatever_a_deleted_stack_leaves(tmp_path
         }[kind].format(name)
         for name, kind in names.items()
     )
+
+
+def test_the_acceptance_run_can_delete_whatever_a_deleted_stack_leaves() -> None:
+    assert sorted(kept()) == sorted((kind, name) for kind, names in KEPT.items() for name in names)
+    assert KEPT.keys() <= KINDS.keys()
