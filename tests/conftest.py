@@ -11,7 +11,8 @@ settings.register_profile("repeatable", deadline=None, derandomize=True, databas
 settings.register_profile("search", deadline=None, database=None, print_blob=True, max_examples=2_000)
 settings.load_profile("repeatable")
 
-LOCAL_STACK = "tests/e2e/"
+END_TO_END = "tests/e2e/"
+WITH_BUILDS_OF_THEIR_OWN = {f"{END_TO_END}{name}.py" for name in ("test_acceptance", "test_build", "test_demo_and_dev")}
 
 
 class OneWorkerForTheLocalStack(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
@@ -21,7 +22,10 @@ class OneWorkerForTheLocalStack(LoadScopeScheduling):  # type: ignore[misc]  # x
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return LOCAL_STACK if nodeid.startswith(LOCAL_STACK) else nodeid
+        file = nodeid.partition("::")[0]
+        if not file.startswith(END_TO_END):
+            return nodeid
+        return file if file in WITH_BUILDS_OF_THEIR_OWN else END_TO_END
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneWorkerForTheLocalStack:

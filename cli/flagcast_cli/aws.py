@@ -54,7 +54,11 @@ _NOT_SIGNED_IN = frozenset(
 https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html and
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html"""
 
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "KMS.AccessDeniedException", "UnauthorizedOperation"})
+"""The third is SQS's, where a queue has a key that one may not use:
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/troubleshooting-access-denied.html"""
+
+_NEEDS = "Your credentials may not do this. docs/iam/operator.json allows what the commands ask for."
 
 
 @Parameter(name="*")
@@ -107,7 +111,7 @@ class Account:
         return client
 
     @contextmanager
-    def asking(self, otherwise: str, needs: str = "Your credentials may not do this.") -> Iterator[None]:
+    def asking(self, otherwise: str, needs: str = _NEEDS) -> Iterator[None]:
         """Turn every error of AWS, or on the way there, into a CommandError: what failed and what to do about it.
 
         `needs` says which permission is missing where AWS denies the call.

@@ -8,6 +8,7 @@ from moto import mock_aws
 
 from flagcast.edges import wiring, within
 from flagcast.edges.aws import client as aws_client
+from tests.support.iam.recorded import Calls, recording
 from tests.support.time_limits import PATIENCE
 
 REGION = "eu-central-1"
@@ -26,6 +27,13 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a busy machine be no AWS that hangs: the tests of what hangs set the deadline that they are about."""
     for name in DEADLINES:
         monkeypatch.setattr(name, PATIENCE)
+
+
+@pytest.fixture(autouse=True)
+def asked_of_aws() -> Iterator[Calls]:
+    """Hold what each role asks of AWS against the list that its policies are evaluated by."""
+    with recording() as calls:
+        yield calls
 
 
 def begin_anew() -> None:

@@ -20,7 +20,7 @@ from flagcast_cli.local.containers import bridge
 from flagcast_cli.local.emulator import HOST, emulator
 from flagcast_cli.local.report import DeadLetter, Delivery, dead_letter_table, delivery_table
 from flagcast_cli.local.sam_local import prepared
-from flagcast_cli.local.stack import Stack, build, deploy
+from flagcast_cli.local.stack import Stack, build, deploy, one_at_a_time
 from flagcast_cli.receiver import Receiver
 from flagcast_cli.samples import sample
 
@@ -63,11 +63,12 @@ class Sent(Struct, frozen=True):
 def local_stack(port: int, configuration: Path) -> Iterator[tuple[Stack, Receiver]]:
     """Run the stack and a receiver that stands for its destinations; nothing is left running after it."""
     with emulator(port, LOCAL_STACK) as running, Receiver() as receiver:
-        with step("Building the functions and layers (sam build)"):
-            build(running.environment())
-        with step(f"Deploying template.yaml to MiniStack on {HOST}:{port} (sam deploy)"):
-            stack = deploy(running, configuration)
-            stack.put_parameter("receiver", receiver.url)
+        with one_at_a_time():
+            with step("Building the functions and layers (sam build)"):
+                build(running.environment())
+            with step(f"Deploying template.yaml to MiniStack on {HOST}:{port} (sam deploy)"):
+                stack = deploy(running, configuration)
+                stack.put_parameter("receiver", receiver.url)
         yield stack, receiver
 
 

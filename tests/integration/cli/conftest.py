@@ -3,10 +3,19 @@ from pathlib import Path
 
 import pytest
 
+from flagcast_cli.aws import Account
 from flagcast_cli.main import app
 from flagcast_cli.receiver import Receiver
+from tests.support.iam.recorded import watched
 
 Run = Callable[..., int]
+
+
+@pytest.fixture(autouse=True)
+def _watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every call of a command be one that docs/iam/operator.json allows."""
+    clients = Account.clients
+    monkeypatch.setattr(Account, "clients", lambda account: watched(clients(account), "operator"))
 
 
 @pytest.fixture

@@ -303,7 +303,10 @@ def test_a_file_that_cannot_be_read_is_one_problem(stack: Stack) -> None:
     [
         ("DescribeSecret", "The check needs secretsmanager:DescribeSecret for the secrets under the stack's prefix."),
         ("DescribeParameters", "The check needs ssm:DescribeParameters, which IAM grants for all parameters (*) only."),
-        ("DescribeStacks", "Your credentials may not do this."),
+        (
+            "DescribeStacks",
+            "Your credentials may not do this. docs/iam/operator.json allows what the commands ask for.",
+        ),
     ],
 )
 def test_who_may_not_look_is_told_which_permission_is_missing(stack: Stack, operation: str, step: str) -> None:

@@ -29,6 +29,7 @@ from flagcast_cli.doctor.finding import Unknown
 from flagcast_cli.doctor.looking import Looking
 from flagcast_cli.receiver import Receiver
 from tests.integration.conftest import REGION
+from tests.support.iam.recorded import watched
 
 STACK = "flagcast-test"
 PREFIX = f"flagcast/{STACK}/"
@@ -151,7 +152,7 @@ def stack(clients: Clients, receiver: Receiver) -> Deployed:
 @pytest.fixture
 def seen(monkeypatch: pytest.MonkeyPatch, clients: Clients, tmp_path: Path) -> Callable[..., Facts]:
     """Return what runs the command over these clients; it returns the facts that were found, and keeps the code."""
-    monkeypatch.setattr(Account, "clients", lambda _: clients)
+    monkeypatch.setattr(Account, "clients", lambda _: watched(clients, "operator"))
     file = tmp_path / "flagcast.yaml"
     file.write_text(json.dumps(CONFIGURATION))
 
@@ -604,7 +605,7 @@ def test_no_secret_is_shown(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(Account, "clients", lambda _: clients)
+    monkeypatch.setattr(Account, "clients", lambda _: watched(clients, "operator"))
     file = tmp_path / "flagcast.yaml"
     file.write_text(json.dumps(CONFIGURATION))
     for as_json in (False, True):

@@ -26,6 +26,7 @@ from tests.support.captures import captured
 from tests.support.event_source import Event as LambdaEvent
 from tests.support.event_source import EventSource
 from tests.support.fifo import SimulatedClock, Stored
+from tests.support.iam.recorded import watched
 from tests.support.simulator import Simulator
 
 DAY = 86_400
@@ -110,7 +111,7 @@ class Stack:
         monkeypatch.setattr(attempting, "random", SimpleNamespace(random=lambda: self.random))
         self.state = create_table()
         clients = {"sqs": self.simulator, "secretsmanager": self.secrets, "dynamodb": self.state}
-        monkeypatch.setattr(wiring, "client", clients.__getitem__)
+        monkeypatch.setattr(wiring, "client", watched(clients.__getitem__, "deliver"))
 
     def configure(
         self, destinations: Mapping[str, Mapping[str, Any]], templates: Mapping[str, str] | None = None

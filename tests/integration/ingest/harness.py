@@ -22,6 +22,7 @@ from tests.support import strict_sqs
 from tests.support.api_gateway import Headers, http_event
 from tests.support.captures import SECRET, TOKEN, captured
 from tests.support.faulty_aws import IN_AN_ERROR, Faults
+from tests.support.iam.recorded import watched
 from tests.support.time_limits import PATIENCE
 
 PREFIX = "flagcast/test/"
@@ -144,6 +145,7 @@ class Ingest:
             "FLAGCAST_CIRCUIT_BREAKER": "on",
         }.items():
             monkeypatch.setenv(name, value)
+        monkeypatch.setattr(wiring, "client", watched(aws_client.client, "ingest"))
         self.faults = self.start()
         self.secret("signing", SECRET)
         self.secret("token", TOKEN)

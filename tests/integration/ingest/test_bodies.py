@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from flagcast.edges import wiring
 from flagcast.edges.aws.bodies import Bodies
 from flagcast.edges.aws.client import client
 from flagcast.edges.wiring import bodies
@@ -16,6 +17,12 @@ from tests.support.faulty_aws import Manner
 from tests.support.time_limits import PATIENCE, ends_within
 
 EVERY_BYTE = bytes(range(256)) * 4096
+
+
+@pytest.fixture(autouse=True)
+def _both_ways(ingest: Ingest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Watch no role: what is stored here as ingest does is fetched as deliver does."""
+    monkeypatch.setattr(wiring, "client", client)
 
 
 def soon() -> float:

@@ -22,6 +22,7 @@ from tests.integration.ingest.hanging import LONGEST
 from tests.integration.ingest.hostile_bodies import FAMILIES, NO_EVENT, written
 from tests.support.alone import alone
 from tests.support.api_gateway import http_event
+from tests.support.iam.recorded import watched
 from tests.support.time_limits import ends_within
 
 NAMES = destinations()
@@ -56,7 +57,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stored: dict[str, byt
             "dynamodb": made.state,
             "s3": Bodies(stored),
         }
-        monkeypatch.setattr(wiring, "client", clients.__getitem__)
+        monkeypatch.setattr(wiring, "client", watched(clients.__getitem__, "deliver"))
         made.configure(NAMES)
         for name in NAMES:
             receiver.script(f"/{name}", [Answer(body=b"ok")])

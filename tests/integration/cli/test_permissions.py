@@ -1,0 +1,96 @@
+"""What the commands ask of AWS, and what they say when the operator may not."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from flagcast_cli.aws import Account
+from flagcast_cli.console import CommandError
+from tests.integration.cli import test_check_stack, test_doctor
+from tests.integration.cli.dlq_harness import Dlq, dlq
+from tests.support.iam.denied import ANSWERS, CANARY, KEY, Answer, deny
+from tests.support.iam.recorded import Calls, calls_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+checked, doctored = test_check_stack.stack, test_doctor.stack
+clients, seen = test_doctor.clients, test_doctor.seen
+receiver = test_doctor.receiver
+__all__ = ["dlq"]
+
+
+def test_everything_that_is_listed_is_asked(request: pytest.FixtureRequest, asked_of_aws: Calls) -> None:
+    # Each puts its own doubles where the last one's were.
+    check: test_check_stack.Stack = request.getfixturevalue("checked")
+    check.deploy()
+    check.store()
+    assert check.check("--values") == []
+    letters: Dlq = request.getfixturevalue("dlq")
+    large = letters.die("chat", apart=True)
+    letters.die("chat")
+    letters.die("loose")
+    assert letters.run("list") == 0
+    assert letters.run("show", large.id) == 0
+    assert letters.run("redrive", "--destination", "chat", "--yes") == 0
+    assert letters.run("drop", "--yes") == 0
+    request.getfixturevalue("doctored")
+    look: Callable[..., Any] = request.getfixturevalue("seen")
+    look(code=0)
+    assert asked_of_aws.made["operator"] == calls_of("operator")
+
+
+def denied(service: str, answer: Answer | None = None) -> tuple[str, list[str]]:
+    """Have a service deny a call of a command, and return what the command says."""
+    session = boto3.Session(region_name="eu-central-1")
+    deny(session.events, service, answer)
+    ask: dict[str, Callable[[Any], Any]] = {
+        "sqs": lambda client: client.receive_message(QueueUrl="https://sqs.eu-central-1.amazonaws.com/1/q"),
+        "dynamodb": lambda client: client.scan(TableName="t"),
+        "s3": lambda client: client.get_object(Bucket="bucket", Key="key"),
+        "secretsmanager": lambda client: client.describe_secret(SecretId="s"),
+        "ssm": lambda client: client.describe_parameters(),
+        "cloudformation": lambda client: client.describe_stacks(StackName="s"),
+    }
+    make: Any = session.client
+    with (
+        pytest.raises(CommandError) as raised,
+        Account().asking("it could not be looked up", "It needs this and that."),
+    ):
+        ask[service](make(service))
+    return str(raised.value), list(raised.value.next_steps)
+
+
+@pytest.mark.parametrize(("service", "operation"), [
+    ("sqs", "ReceiveMessage"), ("s3", "GetObject"), ("secretsmanager", "DescribeSecret"),
+    ("ssm", "DescribeParameters"), ("cloudformation", "DescribeStacks"),
+])  # fmt: skip
+def test_a_denied_call_is_said_by_its_name_with_what_it_needs_and_who_asked(
+    aws: None, service: str, operation: str
+) -> None:
+    said, steps = denied(service)
+    assert said == f"it could not be looked up: {ANSWERS[service][0]} for {operation}"
+    assert steps == ["It needs this and that.", "`aws sts get-caller-identity` says whose credentials you use."]
+    assert CANARY not in said
+
+
+# Bug: SQS answers KMS.AccessDeniedException for a queue whose key one may not use, and the advice was to try again.
+def test_a_key_that_may_not_be_used_is_a_denied_call_too(aws: None) -> None:
+    said, steps = denied("sqs", KEY[1])
+    assert said == "it could not be looked up: KMS.AccessDeniedException for ReceiveMessage"
+    assert steps[0] == "It needs this and that."
+
+
+def test_the_doctor_goes_on_where_it_may_not_look(
+    request: pytest.FixtureRequest,
+) -> None:
+    stack: test_doctor.Deployed = request.getfixturevalue("doctored")
+    session = boto3.Session(region_name="eu-central-1")
+    deny(session.events, "ssm")
+    stack.clients.instead["ssm"] = session.client("ssm")
+    look: Callable[..., Any] = request.getfixturevalue("seen")
+    facts = look(code=2)
+    assert "AccessDeniedException for DescribeParameters" in str(facts.secrets)
+    assert json.dumps(sorted(facts.functions)) == '["deliver", "ingest"]'
