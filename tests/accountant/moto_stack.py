@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import deliver
-from flagcast.edges import attempting
+from flagcast.edges import attempting, wiring
 from flagcast.edges.aws import client as aws_client
 from tests.accountant import setup
 from tests.accountant.client import request
@@ -31,6 +31,8 @@ class MotoStack:
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, output: Output, url: str) -> None:
         self._ingest = Ingest(folder, monkeypatch, output)
+        # Both functions have one process and its clients here, so no call is one function's.
+        monkeypatch.setattr(wiring, "client", aws_client.client)
         attempting.attempts.cache_clear()
         for name in ("signing", "header", "in-url", "key"):
             self._ingest.secret(name, setup.SECRETS[name])
