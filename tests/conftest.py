@@ -12,7 +12,7 @@ settings.register_profile("search", deadline=None, database=None, print_blob=Tru
 settings.load_profile("repeatable")
 
 END_TO_END = "tests/e2e/"
-WITH_BUILDS_OF_THEIR_OWN = {f"{END_TO_END}{name}.py" for name in ("test_acceptance", "test_build", "test_demo_and_dev")}
+WITH_BUILDS_OF_THEIR_OWN = {f"{END_TO_END}{name}.py" for name in ("test_build", "test_demo_and_dev")}
 
 
 class OneWorkerForTheLocalStack(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types

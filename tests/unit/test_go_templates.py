@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flagcast.core.outcomes import RenderFailed
+from flagcast.core.templates import limits
 from flagcast.core.templates.go import GoTemplate, compile_go
 from flagcast.core.templates.places import Misplaced, place, plain
 from tests.unit.making import JSON, event
@@ -139,7 +140,8 @@ def test_what_is_no_json_value_cannot_stand_where_one_must(source: str, payload:
         '{{ range 9000 }}{{ $x := len "a" }}{{ end }}',
     ],
 )  # fmt: skip
-def test_a_template_that_does_too_much_is_stopped_soon(source: str) -> None:
+def test_a_template_that_does_too_much_is_stopped_soon(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MOST_WORK", limits.MOST_WORK // 10)
     large = {"large": "é" * 500_000, "many": list(range(5_000)), "keys": {str(each): 1 for each in range(20_000)}}
     detail = failure(source, large)
     assert detail.startswith("body, line 1, column ")

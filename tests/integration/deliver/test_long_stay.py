@@ -39,9 +39,9 @@ def run(stack: Stack, until: float = float("inf")) -> None:
     ("ill", "longest", "random", "apart"),
     [
         (without_its_secret, 13, 0.0, 0),
-        (faulty, 13, 0.999, 3 * HOUR),
+        pytest.param(faulty, 13, 0.999, 3 * HOUR, marks=pytest.mark.long),
         (answering_500, 12, 0.0, 3 * HOUR),
-        (answering_500_every_second, 12, 0.0, 0),
+        pytest.param(answering_500_every_second, 12, 0.0, 0, marks=pytest.mark.long),
     ],
 )
 def test_a_group_whose_head_fails_for_days_runs_out_of_time_and_not_of_receives(
