@@ -21,9 +21,7 @@ def preview(config: Path, destination: str, event: str) -> int:
     made = rehearsed(rehearsal.compiled, rehearsal.event(event))
     code = _show(made)
     if isinstance(made, Filtered):
-        err.print(
-            f"flagcast render {destination} --all shows every sample, flagcast render {destination} FILE your own."
-        )
+        err.print(f"flagcast render {destination} --all shows every sample.", soft_wrap=True, markup=False)
     return code
 
 
