@@ -30,6 +30,7 @@ from botocore.exceptions import (
     SSOError,
     TokenRetrievalError,
 )
+from botocore.utils import validate_region_name
 from cyclopts import Parameter
 
 from flagcast_cli.console import CommandError
@@ -87,6 +88,7 @@ class Account:
             made = boto3.Session(botocore_session=core, profile_name=self.profile, region_name=region)
             if made.region_name is None:
                 raise NoRegionError
+            validate_region_name(made.region_name)  # A client does it later, outside of what is caught here.
             credentials = made.get_credentials()
             if credentials is None:
                 raise NoCredentialsError
@@ -143,7 +145,9 @@ class Account:
                 named = self.profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
                 return CommandError(f"there is no AWS profile {named}", "List yours: aws configure list-profiles")
             case NoRegionError() | InvalidRegionError():
-                return CommandError("no valid AWS region is set", "Add --region, for example: --region eu-west-1")
+                return CommandError(
+                    "no valid AWS region is set", "Add --region eu-west-1, or with make: REGION=eu-west-1"
+                )
             case SSOError() | TokenRetrievalError():
                 return CommandError("you are not signed in to AWS, or no longer", *self._sign_in())
             case LoginError():

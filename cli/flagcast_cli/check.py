@@ -11,6 +11,10 @@ from flagcast_cli.samples import sample_files
 
 def problems_of(path: Path) -> list[Problem]:
     """Return every problem of a configuration file and its templates, dry runs on every sample included."""
+    if not path.is_file():
+        return [
+            Problem("", f"{path}: No such file; --config (CONFIG with make) is a folder with flagcast.yaml, or a file")
+        ]
     try:
         configuration, templates = read_configuration(path), read_templates(path)
     except ConfigurationUnreadable as error:

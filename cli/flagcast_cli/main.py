@@ -63,7 +63,10 @@ def send(
 
     """
     if not secret:
-        raise CommandError("no secret to sign with", "Set FLAGCAST_SIGNING_SECRET to what SigningSecretCommand prints.")
+        raise CommandError(
+            "no secret to sign with",
+            "Set FLAGCAST_SIGNING_SECRET to what the stack's output SigningSecretCommand prints.",
+        )
     body = sending.read(file) if file else sending.stamped(sending.read(sample(type, action)))
     answer = sending.send(body, url, secret)
     colour = "green" if answer.status == 200 else "red"

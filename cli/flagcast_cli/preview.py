@@ -10,7 +10,7 @@ from rich.json import JSON
 from flagcast.core.outcomes import Faulty, Filtered, FilterFailed, RenderFailed
 from flagcast.core.rehearsal import Rehearsed, rehearsed
 from flagcast.core.rendering import Request
-from flagcast_cli.console import out
+from flagcast_cli.console import err, out
 from flagcast_cli.rehearsal import Rehearsal, rehearsal_of
 from flagcast_cli.samples import sample_files
 
@@ -18,7 +18,11 @@ from flagcast_cli.samples import sample_files
 def preview(config: Path, destination: str, event: str) -> int:
     """Print what a destination would be sent for one event; returns the exit code."""
     rehearsal = rehearsal_of(config, destination)
-    return _show(rehearsed(rehearsal.compiled, rehearsal.event(event)))
+    made = rehearsed(rehearsal.compiled, rehearsal.event(event))
+    code = _show(made)
+    if isinstance(made, Filtered):
+        err.print(f"flagcast render {destination} --all shows every sample.", soft_wrap=True, markup=False)
+    return code
 
 
 def preview_all(config: Path, destination: str) -> int:
@@ -41,7 +45,7 @@ def _show(made: Rehearsed) -> int:
             show_request(made)
             return 0
         case Filtered():
-            out.print("[yellow]not sent:[/] its events or when do not want this one", soft_wrap=True)
+            out.print("[yellow]not sent:[/] `events` or `when` rejects this event", soft_wrap=True)
             return 0
         case RenderFailed(detail) | FilterFailed(detail) | Faulty(detail):
             out.print("[red]✗[/]", end=" ")

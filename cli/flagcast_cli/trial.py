@@ -57,7 +57,7 @@ _CAUSES = {
 def trial(config: Path, name: str, stack: str, account: Account) -> int:
     """Send one marked event and say what came of it; returns the exit code."""
     rehearsal = rehearsal_of(config, name)
-    event = _marked(rehearsal)
+    event = _marked(rehearsal, name)
     values = _values(rehearsal, stack, account, samconfig_of(config))
     made = render(rehearsal.compiled, event, values, time.time())
     if not isinstance(made, Request):
@@ -67,15 +67,16 @@ def trial(config: Path, name: str, stack: str, account: Account) -> int:
     return _tell(accepted(rehearsal.compiled, answer) if isinstance(answer, Answered) else answer, values)
 
 
-def _marked(rehearsal: Rehearsal) -> Event:
+def _marked(rehearsal: Rehearsal, name: str) -> Event:
     """Return the first event of those that say they are a test which the destination wants; raises CommandError."""
     for status, action in (("success", "updated"), ("denied", "deleted"), ("success", "created")):
         for event in taken_in(_body(status, action), _MARK, rehearsal.configuration):
             if not isinstance(event, InvalidEvent) and refusal(rehearsal.compiled, event) is None:
                 return event
     raise CommandError(
-        "its events and when want no event that a test can send",
-        "A test is a flag updated, created, or a deletion denied; flagcast render shows any other sample.",
+        "the destination's events and when reject every test event",
+        "A test event is a flag updated or created in the namespace default, or a deletion denied.",
+        f"flagcast render {name} --all shows what is sent for every sample.",
     )
 
 

@@ -169,7 +169,7 @@ def test_each_secret_has_the_command_that_stores_it_and_the_command_its_value(ru
     for name in ("slack", "audit-example-com", "example-com"):
         assert (
             f"flagcast import-flipt {path} --secret {name} | aws secretsmanager create-secret "
-            f"--name flagcast/flagcast-staging/{name} --secret-string file:///dev/stdin\n"
+            f"--region REGION --name flagcast/flagcast-staging/{name} --secret-string file:///dev/stdin\n"
         ) in said
     assert "--secret example-com | " in said.partition("# with FROM set to what Flipt has in it")[0].splitlines()[-2]
     assert run(EVERYTHING, secret="slack") == (0, "https://hooks.slack.com/services/T0/B0/canary-slack", "")

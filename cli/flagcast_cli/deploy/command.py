@@ -16,6 +16,7 @@ from flagcast_cli.deploy.build import build as build_stack
 from flagcast_cli.deploy.build import run_sam
 from flagcast_cli.deploy.check import Target, faults
 from flagcast_cli.deploy.samconfig import Environment, chosen, environment, environment_of
+from flagcast_cli.deployed import deployed
 
 Env = Annotated[
     str | None,
@@ -106,6 +107,11 @@ def deploy(
     )  # fmt: skip
     if _NO_EXECUTE in sam_flags:
         return 0
+    # SAM CLI ends well when its question is answered with no, and a first change set leaves no stack to look at.
+    if deployed(target.account.clients()("cloudformation"), target.account, name) is None:
+        raise CommandError(
+            f"the stack {name} was not deployed: its change set was not confirmed", "Deploy again and answer y."
+        )
     flagcast = str(Path(sys.executable).with_name("flagcast"))
     doctor = [flagcast, "doctor", "--stack", name, "--config", str(config), *where]
     return subprocess.run(doctor, check=False).returncode  # noqa: S603 - ours

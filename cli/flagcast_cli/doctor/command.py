@@ -60,7 +60,7 @@ def doctor(
     if found is None:
         raise CommandError(
             f"there is no stack {name} in this account and region",
-            "--stack names another; --profile and --region say where to look.",
+            "Name another with --stack, or look elsewhere with --region or --profile.",
         )
     where = Where(name, client("cloudformation").meta.region_name, account.profile)
     stack = stack_at(where, found, Looking(account, client, now), url, now)

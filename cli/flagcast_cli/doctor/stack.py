@@ -1,5 +1,6 @@
 """A deployed stack: what CloudFormation says that it consists of, and where its public address is."""
 
+import re
 from collections.abc import Callable, Mapping
 
 from msgspec import Struct
@@ -51,14 +52,20 @@ class Stack(Struct, frozen=True):
 
 def stack_at(where: Where, deployed: Deployed, looking: Looking, url: str | None, now: float) -> Stack:
     """Ask what the stack consists of; `url` stands for its public address. Raises CommandError where it has none."""
-    base = (url or deployed.outputs.get("HealthUrl", "").removesuffix("/health")).rstrip("/")
+    base = _base(url or deployed.outputs.get("HealthUrl", ""))
     if not base:
         raise CommandError(
-            f"the stack {where.stack} has no output HealthUrl",
-            "It is not one of Flagcast's, or its deployment has not ended.",
+            f"the stack {where.stack} is {deployed.status} and has no output HealthUrl",
+            "It is not one of Flagcast's, or its deployment failed or has not ended.",
+            f"flagcast check --stack {where.stack} says so if it must be deleted first.",
         )
     closed = _CLOSED if url is None and deployed.parameters.get("DefaultEndpoint") == "off" else None
     return Stack(where, deployed, looking, _resources(looking, where.stack), base, closed, now)
+
+
+def _base(url: str) -> str:
+    """Return the public address of an address beneath it: the outputs WebhookUrl and HealthUrl are both at hand."""
+    return re.sub(r"/(webhooks/[^/]*|health)?/?$", "", url)
 
 
 def _resources(looking: Looking, stack: str) -> Resources | Unknown:

@@ -77,7 +77,7 @@ def _store(secret: Secret, path: Path, stack: str) -> str:
     """
     return (
         f"flagcast import-flipt {shlex.quote(str(path))} --secret {secret.name} | aws secretsmanager create-secret "
-        f"--name {shlex.quote(f'flagcast/{stack}/{secret.name}')} --secret-string file:///dev/stdin"
+        f"--region REGION --name {shlex.quote(f'flagcast/{stack}/{secret.name}')} --secret-string file:///dev/stdin"
     )
 
 

@@ -27,6 +27,7 @@ class Deployed:
         self.codes: dict[str, int] = {}
         self.faults: list[str] = []
         self.targets: list[Target] = []
+        self.stack: object = "there"
 
     def run(self, words: list[str], **_: object) -> SimpleNamespace:
         self.done.append([Path(words[0]).name, *words[1:]])
@@ -46,8 +47,13 @@ def deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deployed:
     made = Deployed(tmp_path)
     monkeypatch.setattr(subprocess, "run", made.run)
     monkeypatch.setattr(command, "faults", made.check)
+    monkeypatch.setattr(command, "deployed", lambda *_: made.stack)
     monkeypatch.setattr(build, "install_configuration", lambda built, config: made.done.append(["put in", config.name]))
-    monkeypatch.setattr(Account, "session", lambda account: SimpleNamespace(region_name=account.region or "eu-west-1"))
+    monkeypatch.setattr(
+        Account,
+        "session",
+        lambda account: SimpleNamespace(region_name=account.region or "eu-west-1", client=lambda service: service),
+    )
     return made
 
 
@@ -116,6 +122,13 @@ def test_what_the_doctor_finds_is_the_exit_code(deployed: Deployed, run: Run) ->
 
 def test_a_change_set_that_is_not_executed_has_no_new_version_to_look_at(deployed: Deployed, run: Run) -> None:
     assert run("deploy", "--config", deployed.config, "--", "--no-execute-changeset") == 0
+    assert deployed.commands()[-1] == "sam deploy"
+
+
+def test_a_first_change_set_that_is_not_confirmed_has_nothing_to_look_at(deployed: Deployed, run: Run) -> None:
+    deployed.stack = None
+    with pytest.raises(CommandError, match="the stack flagcast was not deployed: its change set was not confirmed"):
+        run("deploy", "--config", deployed.config)
     assert deployed.commands()[-1] == "sam deploy"
 
 

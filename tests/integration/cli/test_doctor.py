@@ -483,11 +483,12 @@ def test_a_configuration_that_cannot_be_read_leaves_the_secrets_unknown(
     assert problems(facts) == {"secrets": "unknown"}
 
 
+@pytest.mark.parametrize("path", ["/", "", "/health", "/webhooks/flipt"])
 def test_an_address_of_ones_own_is_asked_in_place_of_the_apis(
-    stack: Deployed, receiver: Receiver, seen: Callable[..., Facts]
+    stack: Deployed, receiver: Receiver, seen: Callable[..., Facts], path: str
 ) -> None:
     receiver.script("/own/webhooks/flipt", [Answering(200, body=ACCEPTED)])
-    facts = seen(url=f"{receiver.url}/own/", code=0)
+    facts = seen(url=f"{receiver.url}/own{path}", code=0)
     assert isinstance(facts.health, Answer)
     assert facts.health.url == f"{receiver.url}/own/health"
 

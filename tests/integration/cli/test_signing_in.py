@@ -218,6 +218,7 @@ REGION = {"AWS_REGION": "eu-west-1"}
     ("words", "variables", "message", "step"),
     [
         ((), KEYS, "no valid AWS region is set", "Add --region"),
+        (("--region", "eu west 1"), KEYS, "no valid AWS region is set", "Add --region"),
         ((), REGION, "no AWS credentials were found", "Sign in: aws configure sso"),
         ((), {**REGION, "AWS_ACCESS_KEY_ID": "KEY"}, "AWS credentials could not be had from env", "Sign in: aws"),
         (("--profile", "nobody"), {}, "there is no AWS profile nobody", "aws configure list-profiles"),
