@@ -10,6 +10,7 @@ from flagcast.core.config.references import Reference
 from flagcast.edges.configuration_file import read_configuration
 from flagcast.errors import ConfigurationUnreadable
 from flagcast_cli.aws import Account
+from flagcast_cli.checkout import CONFIGURATION
 from flagcast_cli.console import CommandError
 from flagcast_cli.deploy.needed import OWN_SECRET
 from flagcast_cli.deployed import deployed
@@ -62,7 +63,12 @@ def doctor(
             f"there is no stack {name} in this account and region",
             "--stack names another; --profile and --region say where to look.",
         )
-    where = Where(name, client("cloudformation").meta.region_name, account.profile)
+    where = Where(
+        name,
+        client("cloudformation").meta.region_name,
+        account.profile,
+        None if config == CONFIGURATION else str(config),
+    )
     stack = stack_at(where, found, Looking(account, client, now), url, now)
     configuration = _configuration(config)
     source, reference = _sender(configuration, source)

@@ -35,7 +35,7 @@ def check_health(facts: Facts) -> Iterator[Finding]:
             yield Finding("health", "ok", f"{url} answers 200")
         case Answer(url, 503):
             found = f"{url} answers 503: the configuration cannot be read"
-            yield Finding("health", "ill", found, ("flagcast check", _log(facts)), by_deploy=True)
+            yield Finding("health", "ill", found, (facts.where.check, _log(facts)), by_deploy=True)
         case Answer(url, 404):
             fix = f"Give the address that answers for the stack: {facts.where.flagcast('doctor')} --url https://..."
             yield Finding("health", "ill", f"{url} answers 404: it is not the stack's address", (fix,))

@@ -21,6 +21,7 @@ from flagcast.core.intake import PROBE
 from flagcast.core.signature import flipt_signature
 from flagcast_cli.actions import Answer as Answering
 from flagcast_cli.aws import Account
+from flagcast_cli.checkout import CONFIGURATION as CONFIGURATION_FILE
 from flagcast_cli.console import CommandError
 from flagcast_cli.doctor import report, web
 from flagcast_cli.doctor.command import CHECKS, doctor
@@ -474,6 +475,14 @@ def test_the_source_that_signs_is_probed_and_another_where_it_is_asked_for(
     assert [each.path for each in receiver.requests() if each.method == "POST"] == [
         "/webhooks/first", "/webhooks/second",
     ]  # fmt: skip
+
+
+def test_the_configuration_that_was_looked_at_is_in_the_commands_but_for_the_checkouts_own(
+    stack: Deployed, seen: Callable[..., Facts], tmp_path: Path
+) -> None:
+    assert seen().where.config == str(tmp_path / "flagcast.yaml")
+    stack.describe()
+    assert seen(config=CONFIGURATION_FILE).where.config is None
 
 
 def test_a_configuration_that_cannot_be_read_leaves_the_secrets_unknown(
