@@ -16,6 +16,7 @@ from flagcast.core.addresses import Subnet
 from flagcast.core.outcomes import Answered, Unreachable
 from flagcast.core.rendering import Request
 from flagcast.edges import transport
+from flagcast.edges.connection import exchanging
 from flagcast_cli.receiver import Receiver
 from tests.integration.deliver.authority import Authority, answering
 from tests.integration.deliver.raw_server import serving as serving_all
@@ -191,6 +192,36 @@ def test_a_request_that_is_sent_once_more_trusts_no_kept_connection(tmp_path: Pa
         for trusts_kept, expected in ((True, 1), (True, 1), (False, 2), (True, 2)):
             outcome, _ = transport._once(made, time.monotonic() + PATIENCE, trusts_kept=trusts_kept)
             assert (outcome, len(connections)) == (Answered(200), expected)
+
+
+def test_a_deadline_that_passes_after_the_answer_was_read_is_not_that_of_whoever_has_the_connection_next() -> None:
+    # The answer's last byte gives the connection back, but the watchdog went on watching it until the exchange ended:
+    # it shut down the next request, which the receiver was working on, and that was sent a second time.
+    received, passed = threading.Semaphore(0), threading.Event()
+    requests: list[bytes] = []
+
+    def talk(connection: socket.socket, over: threading.Event) -> None:
+        while body := take(connection):
+            requests.append(body)
+            received.release()
+            if len(requests) > 1:
+                passed.wait(PATIENCE)
+            connection.sendall(OK)
+
+    with (
+        serving_all(talk) as url,
+        ThreadPoolExecutor(1) as other,
+        exchanging(time.monotonic() + HOLD, (Subnet("127.0.0.0/8"),)) as made,
+    ):
+        with transport._connections.adapter(request(url)).send(transport._prepared(request(url))).raw as answer:
+            assert transport._answer(answer, made.deadline) == Answered(200)
+        next_one = other.submit(transport.send, request(url), time.monotonic() + PATIENCE)
+        for _ in range(2):
+            assert received.acquire(timeout=PATIENCE)
+        made.deadline.pass_()
+        passed.set()
+        assert next_one.result() == Answered(200)
+    assert len(requests) == 2
 
 
 def test_a_request_is_sent_once_more_only_once() -> None:

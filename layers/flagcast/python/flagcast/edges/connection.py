@@ -150,8 +150,14 @@ class _TLSConnecting(_Connecting, HTTPSConnection):
 class _Pool(urllib3.HTTPConnectionPool):
     ConnectionCls = _Connecting
 
+    def _put_conn(self, conn: Any) -> None:
+        """Keep a connection whose answer was read: another thread may take it before this exchange has ended."""
+        if conn is not None:
+            _this().deadline.release()
+        super()._put_conn(conn)
 
-class _TLSPool(urllib3.HTTPSConnectionPool):
+
+class _TLSPool(_Pool, urllib3.HTTPSConnectionPool):
     ConnectionCls = _TLSConnecting
 
 

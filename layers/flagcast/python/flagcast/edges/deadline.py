@@ -33,9 +33,7 @@ class Deadline:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop watching."""
-        _watchdog.leave(self)
-        if self._socket is not None:
-            self._socket.close()
+        self.release()
 
     @property
     def left(self) -> float:
@@ -60,6 +58,13 @@ class Deadline:
         self._socket = socket.socket(to.family, to.type, to.proto, fileno=os.dup(to.fileno()))
         if self.has_passed:
             self.pass_()
+
+    def release(self) -> None:
+        """Let go of the socket: from here on it may be another's."""
+        _watchdog.leave(self)
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
 
     def pass_(self) -> None:
         """Shut the socket down, for the watchdog."""
@@ -89,7 +94,7 @@ class _Watchdog:
                 self._changed.notify()
 
     def leave(self, deadline: Deadline) -> None:
-        """Stop watching; after this the socket may be closed."""
+        """Stop watching; after this the socket may be closed, or be another's."""
         with self._changed:
             self._watched.discard(deadline)
 
