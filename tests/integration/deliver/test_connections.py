@@ -87,11 +87,8 @@ def test_a_reader_that_stops_reading_ends_the_attempt_by_its_deadline() -> None:
     assert sent == Unreachable("timeout")
 
 
-@pytest.mark.parametrize(("idle", "connections"), [(1, 1), (11, 2)])
-def test_a_connection_is_kept_for_ten_seconds_and_not_trusted_after_an_idle_time(
-    monkeypatch: pytest.MonkeyPatch, idle: int, connections: int
-) -> None:
-    # A function that was frozen found its connections dead, and the attempt that found it out counted as failed.
+def connects(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Return what will hold the address of each connection that is made."""
     made: list[object] = []
     real = socket.socket.connect
 
@@ -100,6 +97,15 @@ def test_a_connection_is_kept_for_ten_seconds_and_not_trusted_after_an_idle_time
         real(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", counted)
+    return made
+
+
+@pytest.mark.parametrize(("idle", "connections"), [(1, 1), (11, 2)])
+def test_a_connection_is_kept_for_ten_seconds_and_not_trusted_after_an_idle_time(
+    monkeypatch: pytest.MonkeyPatch, idle: int, connections: int
+) -> None:
+    # A function that was frozen found its connections dead, and the attempt that found it out counted as failed.
+    made = connects(monkeypatch)
     with Receiver() as receiver:
         now = time.monotonic()
         monkeypatch.setattr(time, "monotonic", lambda: now)
@@ -107,6 +113,25 @@ def test_a_connection_is_kept_for_ten_seconds_and_not_trusted_after_an_idle_time
         now += idle
         assert transport.send(request(receiver.url), now + PATIENCE) == Answered(200)
     assert len(made) == connections
+
+
+def test_a_connection_that_nothing_goes_over_is_not_kept_because_others_are_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # All connections counted as used when one was: a destination that is sent to once in ten minutes was given a
+    # connection that a gateway on the way had long forgotten, and the attempt took all of its timeout for nothing.
+    now = time.monotonic()
+    with Receiver() as seldom, Receiver() as often:
+        monkeypatch.setattr(time, "monotonic", lambda: now)
+        assert transport.send(request(seldom.url), now + PATIENCE) == Answered(200)
+        for _ in range(2):
+            now += 6
+            assert transport.send(request(often.url), now + PATIENCE) == Answered(200)
+        made = connects(monkeypatch)
+        assert transport.send(request(often.url), now + PATIENCE) == Answered(200)
+        assert made == []
+        assert transport.send(request(seldom.url), now + PATIENCE) == Answered(200)
+        assert len(made) == 1
 
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
@@ -213,7 +238,8 @@ def test_a_deadline_that_passes_after_the_answer_was_read_is_not_that_of_whoever
         ThreadPoolExecutor(1) as other,
         exchanging(time.monotonic() + HOLD, (Subnet("127.0.0.0/8"),)) as made,
     ):
-        with transport._connections.adapter(request(url)).send(transport._prepared(request(url))).raw as answer:
+        adapter = transport._adapter(frozenset({"127.0.0.0/8"}), None)
+        with adapter.send(transport._prepared(request(url))).raw as answer:
             assert transport._answer(answer, made.deadline) == Answered(200)
         next_one = other.submit(transport.send, request(url), time.monotonic() + PATIENCE)
         for _ in range(2):
