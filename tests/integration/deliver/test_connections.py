@@ -15,7 +15,7 @@ import pytest
 from flagcast.core.addresses import Subnet
 from flagcast.core.outcomes import Answered, Unreachable
 from flagcast.core.rendering import Request
-from flagcast.edges import transport
+from flagcast.edges import deadline, transport
 from flagcast.edges.connection import exchanging
 from flagcast_cli.receiver import Receiver
 from tests.integration.deliver.authority import Authority, answering
@@ -71,6 +71,28 @@ def test_a_name_that_takes_its_time_ends_the_attempt_by_its_deadline(monkeypatch
     with ends_within(0.5):
         assert transport.send(request("http://slow.example/in"), time.monotonic() + 0.5) == Unreachable("timeout")
     found.set()
+
+
+def test_deadlines_hold_again_after_a_moment_in_which_no_thread_could_be_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # The watchdog was taken to run because it had been made: for as long as the process lived, no deadline held.
+    watchdog = deadline._Watchdog()
+    monkeypatch.setattr(deadline, "_watchdog", watchdog)
+
+    def refused(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as short:
+        short.setattr(threading.Thread, "start", refused)
+        with pytest.raises(RuntimeError):
+            deadline.Deadline(time.monotonic() + HOLD).__enter__()
+    ours, theirs = socket.socketpair()
+    with ours, theirs, ends_within(0.5), deadline.Deadline(time.monotonic() + 0.5) as bounded:
+        bounded.bound(ours)
+        ours.settimeout(HOLD)
+        assert ours.recv(1) == b""
+        assert bounded.has_passed
 
 
 def test_a_reader_that_stops_reading_ends_the_attempt_by_its_deadline() -> None:

@@ -86,11 +86,13 @@ class _Watchdog:
 
     def watch(self, deadline: Deadline) -> None:
         with self._changed:
-            self._watched.add(deadline)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
-                self._thread.start()
-            elif deadline.at < self._sleeps_until:
+                thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+                # Where no thread can be started now, the next deadline tries again.
+                thread.start()
+                self._thread = thread
+            self._watched.add(deadline)
+            if deadline.at < self._sleeps_until:
                 self._changed.notify()
 
     def leave(self, deadline: Deadline) -> None:
