@@ -517,9 +517,29 @@ def test_redirects_are_not_followed_and_no_answer_is_one_too(receiver: Receiver)
         f"{receiver.url}/moved", 301, "", "https://elsewhere.example/x"
     )
     assert web.get("http://127.0.0.1:1/x") == NoAnswer("http://127.0.0.1:1/x", "ConnectionError")
-    assert web.get("https://user:canary@x/") == NoAnswer(
-        "https://user:canary@x/", "it is no http:// or https:// address"
-    )
+
+
+@pytest.mark.parametrize(
+    "address", ["https://admin:canary@127.0.0.1:1", "http://127.0.0.1:1/?token=canary", "http://a:can/ary@127.0.0.1:1"]
+)
+def test_a_password_or_token_in_an_address_that_is_given_is_not_shown(
+    stack: Deployed,
+    monkeypatch: pytest.MonkeyPatch,
+    clients: Clients,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    address: str,
+) -> None:
+    # Both were printed, with the command to repeat them: in CI, into a log that many can read.
+    monkeypatch.setattr(Account, "clients", lambda _: watched(clients, "operator"))
+    (tmp_path / "flagcast.yaml").write_text(json.dumps(CONFIGURATION))
+    doctor(
+        Account(), STACK, config=tmp_path / "flagcast.yaml", source=None, secret=None, url=address, flipt=None,
+        flipt_url=address, as_json=True,
+    )  # fmt: skip
+    shown = capsys.readouterr()
+    assert '"exit_code": 1' in shown.out
+    assert not [each for each in ("canary", "ary@", ":can") if each in shown.out + shown.err]
 
 
 @pytest.mark.parametrize(
