@@ -45,10 +45,14 @@ def check_health(facts: Facts) -> Iterator[Finding]:
 
 def check_probe(facts: Facts) -> Iterator[Finding]:
     """Look at what a signed event of Flagcast's own was answered."""
-    if isinstance(facts.probe, Unknown):
-        yield facts.probe.as_finding("probe")
-    else:
-        yield judge_probe("probe", facts.probe, facts)
+    match facts.probe:
+        case None:
+            found = f"not sent: it is signed, and the source {facts.source} takes bearer tokens alone"
+            yield Finding("probe", "note", found)
+        case Unknown() as unknown:
+            yield unknown.as_finding("probe")
+        case answer:
+            yield judge_probe("probe", answer, facts)
 
 
 def judge_probe(check: str, answer: Answer | NoAnswer, facts: Facts) -> Finding:

@@ -140,4 +140,5 @@ class Facts(Struct, frozen=True):
     secrets: Secrets | Unknown
     health: Answer | NoAnswer | Unknown
     source: str
-    probe: Answer | NoAnswer | Unknown
+    probe: Answer | NoAnswer | Unknown | None
+    """None where nothing signs: the source takes bearer tokens alone."""

@@ -477,6 +477,20 @@ def test_the_source_that_signs_is_probed_and_another_where_it_is_asked_for(
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("source", [None, "token"])
+def test_a_source_that_takes_bearer_tokens_alone_is_not_probed(
+    stack: Deployed, receiver: Receiver, seen: Callable[..., Facts], tmp_path: Path, source: str | None
+) -> None:
+    # A signed probe went to a source called flipt, which there was not, or to one that accepts no signature: the doctor
+    # of each deploy called a stack ill that was well.
+    file = tmp_path / "other.yaml"
+    file.write_text(json.dumps({**CONFIGURATION, "sources": {"token": {"bearer_tokens": ["${ssm:token}"]}}}))
+    facts = seen(config=file, source=source, code=0)
+    assert problems(facts) == {"probe": "note"}
+    assert facts.source == "token"
+    assert [each.path for each in receiver.requests() if each.method == "POST"] == []
+
+
 def test_the_configuration_that_was_looked_at_is_in_the_commands_but_for_the_checkouts_own(
     stack: Deployed, seen: Callable[..., Facts], tmp_path: Path
 ) -> None:
