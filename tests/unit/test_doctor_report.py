@@ -2,8 +2,11 @@ import json
 
 import pytest
 
+from flagcast_cli.doctor.door_checks import check_health
+from flagcast_cli.doctor.facts import Answer, Where
 from flagcast_cli.doctor.finding import Finding
 from flagcast_cli.doctor.report import as_text, rollback, show, summary
+from flagcast_cli.doctor.stack_checks import check_event_source
 from tests.unit.doctored import STACK, WHERE, facts
 
 WELL, NOTE = (
@@ -34,6 +37,20 @@ def test_the_commands_that_roll_back_are_shown_for_what_a_deploy_may_have_brough
     commands = [line.strip() for line in rollback(WHERE, (WELL, BROKEN))]
     assert "git checkout COMMIT -- layers functions template.yaml" in commands
     assert f"make deploy STACK={STACK} REGION=eu-central-1" in commands
+
+
+def test_the_command_that_rolls_back_deploys_what_was_deployed() -> None:
+    # It left CONFIG out: whoever typed it deployed the checkout's configuration, which has no destination, over their
+    # own. Every event was answered 200 and went nowhere, and the doctor called it well.
+    where = Where(STACK, "eu-central-1", "on call", "/srv/our flagcast/flagcast.yaml")
+    command = (
+        f"make deploy STACK={STACK} REGION=eu-central-1 PROFILE='on call' CONFIG='/srv/our flagcast/flagcast.yaml'"
+    )
+    assert rollback(where, (BROKEN,))[-1].strip() == command
+    (line,) = check_event_source(facts(where=where, event_source=None))
+    assert line.next == (command,)
+    (line,) = check_health(facts(where=where, health=Answer("https://x/health", 503, "")))
+    assert line.next[0] == "flagcast check --config '/srv/our flagcast/flagcast.yaml'"
 
 
 def test_a_line_says_what_was_found_and_the_next_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -78,6 +78,14 @@ def test_without_a_name_the_environment_is_the_stacks_else_the_default_one(file:
         chosen(file, "prod", "flagcast-production")
 
 
+def test_a_stack_is_not_deployed_with_the_part_of_another_stack(file: Path) -> None:
+    # ENV=default STACK=flagcast-production gave production the parameters and tags of the other stack.
+    with pytest.raises(CommandError, match=r"^flagcast-production is the stack of the environment production of "):
+        chosen(file, "default", "flagcast-production")
+    assert chosen(file, "default", "another").name == "default"
+    assert chosen(file, "production", "flagcast-production").name == "production"
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [(b"[default", "is not TOML: "), (b"\xff", "is not TOML: "), (None, "No such file or directory")],

@@ -69,6 +69,11 @@ def copy_configuration(configuration: Path, folder: Path) -> None:
         folder.mkdir(parents=True)
         shutil.copyfile(configuration, folder / "flagcast.yaml")
         for authority in configuration.parent.glob("*.pem"):
+            if b"PRIVATE KEY-----" in authority.read_bytes():
+                raise CommandError(
+                    f"{authority} holds a private key, and *.pem beside the configuration is deployed",
+                    "Move it elsewhere: ca_file needs certificates alone.",
+                )
             shutil.copy(authority, folder)
         if (configuration.parent / "templates").is_dir():
             shutil.copytree(configuration.parent / "templates", folder / "templates")

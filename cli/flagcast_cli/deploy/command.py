@@ -8,6 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from flagcast.edges.configuration_file import read_configuration
 from flagcast_cli.aws import ENVIRONMENT, Account
 from flagcast_cli.check import problems_of
 from flagcast_cli.checkout import CONFIGURATION, Config, samconfig_of
@@ -129,6 +130,12 @@ def _checked(config: Path, target: Target | None, *, values: bool = False) -> in
     if problems:
         err.print(f"[red]✗[/] {at}: {len(problems)} problem{'s' if len(problems) > 1 else ''}", soft_wrap=True)
         return 1
+    if target is not None and not read_configuration(config).destinations:
+        err.print(
+            f"[yellow]![/] {config} has no destination: every event is accepted, and goes nowhere. CONFIG (or --config)"
+            " names another one.",
+            soft_wrap=True,
+        )
     out.print(f"[green]✓[/] {at}: no problems", soft_wrap=True)
     return 0
 

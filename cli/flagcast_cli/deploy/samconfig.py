@@ -56,10 +56,18 @@ def environment_of(path: Path, stack: str) -> Environment | None:
 def chosen(path: Path, name: str | None, stack: str | None) -> Environment:
     """Return the environment of this name, else the one that deploys to a stack, else the default one.
 
-    Raises CommandError.
+    Raises CommandError, also where the stack is another environment's: it would get that one's parameters and tags.
     """
-    found = environment_of(path, stack) if stack and not name else None
-    return found or environment(path, name or "default")
+    found = environment_of(path, stack) if stack else None
+    if name is None:
+        return found or environment(path, "default")
+    named = environment(path, name)
+    if found is not None and named.stack not in (None, stack):
+        raise CommandError(
+            f"{stack} is the stack of the environment {found.name} of {path}, not of {name}",
+            "Leave out ENV (--env) or STACK (--stack).",
+        )
+    return named
 
 
 def _environment(name: str, commands: Mapping[str, Any]) -> Environment:

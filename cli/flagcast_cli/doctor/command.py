@@ -10,6 +10,7 @@ from flagcast.core.config.references import Reference
 from flagcast.edges.configuration_file import read_configuration
 from flagcast.errors import ConfigurationUnreadable
 from flagcast_cli.aws import Account
+from flagcast_cli.checkout import CONFIGURATION
 from flagcast_cli.console import CommandError
 from flagcast_cli.deploy.needed import OWN_SECRET
 from flagcast_cli.deployed import deployed
@@ -62,11 +63,16 @@ def doctor(
             f"there is no stack {name} in this account and region",
             "Name another with --stack, or look elsewhere with --region or --profile.",
         )
-    where = Where(name, client("cloudformation").meta.region_name, account.profile)
+    where = Where(
+        name,
+        client("cloudformation").meta.region_name,
+        account.profile,
+        None if config == CONFIGURATION else str(config),
+    )
     stack = stack_at(where, found, Looking(account, client, now), url, now)
     configuration = _configuration(config)
     source, reference = _sender(configuration, source)
-    signed_with = secret or signing_secret(stack, reference)
+    signed_with = secret or (None if reference is None else signing_secret(stack, reference))
     facts = gather(stack, configuration, source, signed_with)
     findings = tuple(each for check in CHECKS for each in check(facts))
     findings += tuple(_flipt(stack, facts, signed_with, flipt, flipt_url))
@@ -81,16 +87,25 @@ def _configuration(path: Path) -> Configuration | Unknown:
         return Unknown(str(error), ("Give what is deployed: --config",))
 
 
-def _sender(configuration: Configuration | Unknown, source: str | None) -> tuple[str, Reference]:
-    """Choose the source that is probed, and what signs for it: the one that is asked for, else the first that signs."""
+def _sender(configuration: Configuration | Unknown, source: str | None) -> tuple[str, Reference | None]:
+    """Choose the source that is probed, and what signs for it: the one that is asked for, else the first that signs.
+
+    None signs for a source that takes bearer tokens alone.
+    """
     sources = {} if isinstance(configuration, Unknown) else configuration.sources
-    for name, each in sources.items():
-        if isinstance(each, Source) and each.signing_secrets and source in (None, name):
+    known = {name: each for name, each in sources.items() if isinstance(each, Source) and source in (None, name)}
+    for name, each in known.items():
+        if each.signing_secrets:
             return name, each.signing_secrets[0].reference
+    for name, each in known.items():
+        if each.bearer_tokens:
+            return name, None
     return source or _SOURCE, OWN_SECRET
 
 
-def _flipt(stack: Stack, facts: Facts, secret: str | Unknown, file: Path | None, url: str | None) -> Iterator[Finding]:
+def _flipt(
+    stack: Stack, facts: Facts, secret: str | Unknown | None, file: Path | None, url: str | None
+) -> Iterator[Finding]:
     if file is None and url is None:
         return
     token = os.environ.get("FLIPT_TOKEN") or None

@@ -35,7 +35,7 @@ def check_health(facts: Facts) -> Iterator[Finding]:
             yield Finding("health", "ok", f"{url} answers 200")
         case Answer(url, 503):
             found = f"{url} answers 503: the configuration cannot be read"
-            yield Finding("health", "ill", found, ("flagcast check", _log(facts)), by_deploy=True)
+            yield Finding("health", "ill", found, (facts.where.check, _log(facts)), by_deploy=True)
         case Answer(url, 404):
             fix = f"Give the address that answers for the stack: {facts.where.flagcast('doctor')} --url https://..."
             yield Finding("health", "ill", f"{url} answers 404: it is not the stack's address", (fix,))
@@ -45,10 +45,14 @@ def check_health(facts: Facts) -> Iterator[Finding]:
 
 def check_probe(facts: Facts) -> Iterator[Finding]:
     """Look at what a signed event of Flagcast's own was answered."""
-    if isinstance(facts.probe, Unknown):
-        yield facts.probe.as_finding("probe")
-    else:
-        yield judge_probe("probe", facts.probe, facts)
+    match facts.probe:
+        case None:
+            found = f"not sent: it is signed, and the source {facts.source} takes bearer tokens alone"
+            yield Finding("probe", "note", found)
+        case Unknown() as unknown:
+            yield unknown.as_finding("probe")
+        case answer:
+            yield judge_probe("probe", answer, facts)
 
 
 def judge_probe(check: str, answer: Answer | NoAnswer, facts: Facts) -> Finding:

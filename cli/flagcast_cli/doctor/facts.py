@@ -20,6 +20,19 @@ class Where(Struct, frozen=True):
     stack: str
     region: str
     profile: str | None = None
+    config: str | None = None
+    """The configuration, where it is not the checkout's own."""
+
+    @property
+    def deploy(self) -> str:
+        """Write the command that deploys again; without CONFIG it would put the checkout's configuration there."""
+        said = {"STACK": self.stack, "REGION": self.region, "PROFILE": self.profile, "CONFIG": self.config}
+        return " ".join(["make deploy", *(f"{name}={quote(value)}" for name, value in said.items() if value)])
+
+    @property
+    def check(self) -> str:
+        """Write the command that checks the configuration."""
+        return f"flagcast check{f' --config {quote(self.config)}' if self.config else ''}"
 
     @property
     def options(self) -> str:
@@ -127,4 +140,5 @@ class Facts(Struct, frozen=True):
     secrets: Secrets | Unknown
     health: Answer | NoAnswer | Unknown
     source: str
-    probe: Answer | NoAnswer | Unknown
+    probe: Answer | NoAnswer | Unknown | None
+    """None where nothing signs: the source takes bearer tokens alone."""

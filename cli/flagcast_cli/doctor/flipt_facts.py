@@ -105,7 +105,7 @@ def version_at(url: str, token: str | None) -> tuple[int, ...] | Unknown:
             return version
         case Unknown() as unknown:
             return unknown
-    return Unknown(f"{url}/meta/info names no version that is a release's")
+    return Unknown("/meta/info names no version that is a release's")
 
 
 def read_version(text: str) -> tuple[int, ...] | None:

@@ -26,7 +26,7 @@ _FUNCTIONS = {"ingest": "IngestFunction", "deliver": "DeliverFunction"}
 _QUEUES = {"task queue": "TaskQueueUrl", "dead-letter queue": "DeadLetterQueueUrl"}
 
 
-def gather(stack: Stack, configuration: Configuration | Unknown, source: str, secret: str | Unknown) -> Facts:
+def gather(stack: Stack, configuration: Configuration | Unknown, source: str, secret: str | Unknown | None) -> Facts:
     """Ask for everything, one thing after the other; what cannot be had is Unknown, and the rest goes on."""
     looking = stack.looking
     variables: dict[str, str] = {}
@@ -53,9 +53,9 @@ def gather(stack: Stack, configuration: Configuration | Unknown, source: str, se
     )
 
 
-def send_probe(url: str, secret: str | Unknown, now: float) -> Answer | NoAnswer | Unknown:
-    """Send an event of Flagcast's own, signed as Flipt signs, stamped with the time."""
-    return secret if isinstance(secret, Unknown) else web.post_signed(url, probe(rfc3339(now)), secret)
+def send_probe(url: str, secret: str | Unknown | None, now: float) -> Answer | NoAnswer | Unknown | None:
+    """Send an event of Flagcast's own, signed as Flipt signs, stamped with the time; without a secret none is sent."""
+    return secret if isinstance(secret, Unknown | None) else web.post_signed(url, probe(rfc3339(now)), secret)
 
 
 def _function(looking: Looking, name: str | None, variables: dict[str, str]) -> Function | Unknown | None:

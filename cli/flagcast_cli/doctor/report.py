@@ -60,5 +60,5 @@ def rollback(where: Where, findings: Sequence[Finding]) -> tuple[str, ...]:
     return (
         "If this came with the last deploy, deploy what was there before (git log says which commit that was):",
         "    git checkout COMMIT -- layers functions template.yaml",
-        f"    make deploy STACK={where.stack} REGION={where.region}",
+        f"    {where.deploy}",
     )

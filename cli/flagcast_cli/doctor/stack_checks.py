@@ -43,7 +43,7 @@ def check_functions(facts: Facts) -> Iterator[Finding]:
     for name in FUNCTIONS:
         match facts.functions[name]:
             case None:
-                yield Finding(name, "ill", "the function does not exist", (_deploy(facts),), by_deploy=True)
+                yield Finding(name, "ill", "the function does not exist", (facts.where.deploy,), by_deploy=True)
             case Unknown() as unknown:
                 yield unknown.as_finding(name)
             case Function() as function:
@@ -96,7 +96,7 @@ def check_event_source(facts: Facts) -> Iterator[Finding]:
     match facts.event_source:
         case None:
             found = "deliver's event source mapping does not exist: every task waits"
-            yield Finding("event source", "ill", found, (_deploy(facts),), by_deploy=True)
+            yield Finding("event source", "ill", found, (facts.where.deploy,), by_deploy=True)
         case Unknown() as unknown:
             yield unknown.as_finding("event source")
         case EventSource() as source:
@@ -113,14 +113,10 @@ def _check_source(source: EventSource, facts: Facts) -> Iterator[Finding]:
         yield Finding("event source", "ill", found, (facts.where.aws(f"{update} --enabled"),))
     elif isinstance(queue, Queue) and source.queue_arn != queue.attributes.get("QueueArn", source.queue_arn):
         found = f"it reads {source.queue_arn}, which is not the stack's task queue"
-        yield Finding("event source", "ill", found, (_deploy(facts),), by_deploy=True)
+        yield Finding("event source", "ill", found, (facts.where.deploy,), by_deploy=True)
     elif not source.reports_failures:
         fix = facts.where.aws(f"{update} --function-response-types ReportBatchItemFailures")
         found = "it does not ask which tasks failed, so tasks that are not delivered are deleted"
         yield Finding("event source", "ill", found, (fix,))
     else:
         yield Finding("event source", "ok", "Enabled, from the task queue to deliver")
-
-
-def _deploy(facts: Facts) -> str:
-    return f"make deploy STACK={facts.where.stack} REGION={facts.where.region}"

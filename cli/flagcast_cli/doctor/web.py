@@ -28,25 +28,26 @@ def post_signed(url: str, body: bytes, secret: str) -> Answer | NoAnswer:
 def get_json(url: str, token: str | None) -> dict[str, Any] | Unknown:
     """Fetch a JSON object."""
     match get(url, token):
-        case NoAnswer(_, error):
-            return Unknown(f"{url} did not answer: {error}", (f"curl -i {url}",))
-        case Answer(_, 401 | 403 as status):
-            return Unknown(f"{url} answers {status}", ("Set FLIPT_TOKEN to a token of Flipt's that may read it.",))
-        case Answer(_, 200, body):
+        case NoAnswer(address, error):
+            return Unknown(f"{address} did not answer: {error}", (f"curl -i {address}",))
+        case Answer(address, 401 | 403 as status):
+            return Unknown(f"{address} answers {status}", ("Set FLIPT_TOKEN to a token of Flipt's that may read it.",))
+        case Answer(address, 200, body):
             try:
                 read = json.loads(body)
             except ValueError:
                 read = None
-            return read if isinstance(read, dict) else Unknown(f"{url} answers 200, but no JSON object")
-        case Answer(_, status):
-            return Unknown(f"{url} answers {status}", ("Give the address of Flipt's UI, without a path.",))
+            return read if isinstance(read, dict) else Unknown(f"{address} answers 200, but no JSON object")
+        case Answer(address, status):
+            return Unknown(f"{address} answers {status}", ("Give the address of Flipt's UI, without a path.",))
 
 
 def _ask(method: str, url: str, body: bytes, headers: dict[str, str]) -> Answer | NoAnswer:
-    # A query can hold a token, and what is found is printed.
-    shown = url.partition("?")[0]
     if not is_url(url):
-        return NoAnswer(shown, "it is no http:// or https:// address")
+        # It may hold a password, and what is found is printed.
+        return NoAnswer("what was given", "it is no http:// or https:// address, or holds a user or password")
+    # A query can hold a token.
+    shown = url.partition("?")[0]
     try:
         answer = requests.request(
             method, url, data=body or None, headers=headers, timeout=PATIENCE, allow_redirects=False

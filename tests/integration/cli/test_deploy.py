@@ -75,6 +75,21 @@ def test_it_checks_builds_with_the_configuration_and_bytecode_deploys_and_looks_
     assert doctor == ["flagcast", "doctor", "--stack", "ours", "--config", str(deployed.config), *where]
 
 
+def test_a_configuration_without_a_destination_is_told_before_it_is_deployed(
+    deployed: Deployed, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Whoever left CONFIG out replaced their destinations by those of the checkout, which has none: nothing said so, and
+    # every event was answered 200 and went nowhere.
+    words = ("deploy", "--config", deployed.config, "--stack", "ours")
+    assert run(*words) == 0
+    assert "has no destination" not in capsys.readouterr().err
+    deployed.config.write_text("sources: {flipt: {auth: none}}\ndestinations: {}\n")
+    assert run(*words) == 0
+    assert (
+        f"! {deployed.config} has no destination: every event is accepted, and goes nowhere." in capsys.readouterr().err
+    )
+
+
 def test_an_environment_says_which_stack_where_and_by_whom(deployed: Deployed, run: Run) -> None:
     samconfig = deployed.config.parent / "samconfig.toml"
     samconfig.write_text("[prod.deploy.parameters]\nstack_name = 'p'\nregion = 'eu-west-3'\nprofile = 'them'\n")

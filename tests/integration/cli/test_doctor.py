@@ -21,6 +21,7 @@ from flagcast.core.intake import PROBE
 from flagcast.core.signature import flipt_signature
 from flagcast_cli.actions import Answer as Answering
 from flagcast_cli.aws import Account
+from flagcast_cli.checkout import CONFIGURATION as CONFIGURATION_FILE
 from flagcast_cli.console import CommandError
 from flagcast_cli.doctor import report, web
 from flagcast_cli.doctor.command import CHECKS, doctor
@@ -476,6 +477,28 @@ def test_the_source_that_signs_is_probed_and_another_where_it_is_asked_for(
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("source", [None, "token"])
+def test_a_source_that_takes_bearer_tokens_alone_is_not_probed(
+    stack: Deployed, receiver: Receiver, seen: Callable[..., Facts], tmp_path: Path, source: str | None
+) -> None:
+    # A signed probe went to a source called flipt, which there was not, or to one that accepts no signature: the doctor
+    # of each deploy called a stack ill that was well.
+    file = tmp_path / "other.yaml"
+    file.write_text(json.dumps({**CONFIGURATION, "sources": {"token": {"bearer_tokens": ["${ssm:token}"]}}}))
+    facts = seen(config=file, source=source, code=0)
+    assert problems(facts) == {"probe": "note"}
+    assert facts.source == "token"
+    assert [each.path for each in receiver.requests() if each.method == "POST"] == []
+
+
+def test_the_configuration_that_was_looked_at_is_in_the_commands_but_for_the_checkouts_own(
+    stack: Deployed, seen: Callable[..., Facts], tmp_path: Path
+) -> None:
+    assert seen().where.config == str(tmp_path / "flagcast.yaml")
+    stack.describe()
+    assert seen(config=CONFIGURATION_FILE).where.config is None
+
+
 def test_a_configuration_that_cannot_be_read_leaves_the_secrets_unknown(
     stack: Deployed, seen: Callable[..., Facts], tmp_path: Path
 ) -> None:
@@ -509,9 +532,29 @@ def test_redirects_are_not_followed_and_no_answer_is_one_too(receiver: Receiver)
         f"{receiver.url}/moved", 301, "", "https://elsewhere.example/x"
     )
     assert web.get("http://127.0.0.1:1/x") == NoAnswer("http://127.0.0.1:1/x", "ConnectionError")
-    assert web.get("https://user:canary@x/") == NoAnswer(
-        "https://user:canary@x/", "it is no http:// or https:// address"
-    )
+
+
+@pytest.mark.parametrize(
+    "address", ["https://admin:canary@127.0.0.1:1", "http://127.0.0.1:1/?token=canary", "http://a:can/ary@127.0.0.1:1"]
+)
+def test_a_password_or_token_in_an_address_that_is_given_is_not_shown(
+    stack: Deployed,
+    monkeypatch: pytest.MonkeyPatch,
+    clients: Clients,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    address: str,
+) -> None:
+    # Both were printed, with the command to repeat them: in CI, into a log that many can read.
+    monkeypatch.setattr(Account, "clients", lambda _: watched(clients, "operator"))
+    (tmp_path / "flagcast.yaml").write_text(json.dumps(CONFIGURATION))
+    doctor(
+        Account(), STACK, config=tmp_path / "flagcast.yaml", source=None, secret=None, url=address, flipt=None,
+        flipt_url=address, as_json=True,
+    )  # fmt: skip
+    shown = capsys.readouterr()
+    assert '"exit_code": 1' in shown.out
+    assert not [each for each in ("canary", "ary@", ":can") if each in shown.out + shown.err]
 
 
 @pytest.mark.parametrize(

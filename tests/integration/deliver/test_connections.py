@@ -15,7 +15,8 @@ import pytest
 from flagcast.core.addresses import Subnet
 from flagcast.core.outcomes import Answered, Unreachable
 from flagcast.core.rendering import Request
-from flagcast.edges import transport
+from flagcast.edges import deadline, transport
+from flagcast.edges.connection import exchanging
 from flagcast_cli.receiver import Receiver
 from tests.integration.deliver.authority import Authority, answering
 from tests.integration.deliver.raw_server import serving as serving_all
@@ -72,6 +73,28 @@ def test_a_name_that_takes_its_time_ends_the_attempt_by_its_deadline(monkeypatch
     found.set()
 
 
+def test_deadlines_hold_again_after_a_moment_in_which_no_thread_could_be_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # The watchdog was taken to run because it had been made: for as long as the process lived, no deadline held.
+    watchdog = deadline._Watchdog()
+    monkeypatch.setattr(deadline, "_watchdog", watchdog)
+
+    def refused(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as short:
+        short.setattr(threading.Thread, "start", refused)
+        with pytest.raises(RuntimeError):
+            deadline.Deadline(time.monotonic() + HOLD).__enter__()
+    ours, theirs = socket.socketpair()
+    with ours, theirs, ends_within(0.5), deadline.Deadline(time.monotonic() + 0.5) as bounded:
+        bounded.bound(ours)
+        ours.settimeout(HOLD)
+        assert ours.recv(1) == b""
+        assert bounded.has_passed
+
+
 def test_a_reader_that_stops_reading_ends_the_attempt_by_its_deadline() -> None:
     told = threading.Event()
 
@@ -86,11 +109,8 @@ def test_a_reader_that_stops_reading_ends_the_attempt_by_its_deadline() -> None:
     assert sent == Unreachable("timeout")
 
 
-@pytest.mark.parametrize(("idle", "connections"), [(1, 1), (11, 2)])
-def test_a_connection_is_kept_for_ten_seconds_and_not_trusted_after_an_idle_time(
-    monkeypatch: pytest.MonkeyPatch, idle: int, connections: int
-) -> None:
-    # A function that was frozen found its connections dead, and the attempt that found it out counted as failed.
+def connects(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Return what will hold the address of each connection that is made."""
     made: list[object] = []
     real = socket.socket.connect
 
@@ -99,6 +119,15 @@ def test_a_connection_is_kept_for_ten_seconds_and_not_trusted_after_an_idle_time
         real(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", counted)
+    return made
+
+
+@pytest.mark.parametrize(("idle", "connections"), [(1, 1), (11, 2)])
+def test_a_connection_is_kept_for_ten_seconds_and_not_trusted_after_an_idle_time(
+    monkeypatch: pytest.MonkeyPatch, idle: int, connections: int
+) -> None:
+    # A function that was frozen found its connections dead, and the attempt that found it out counted as failed.
+    made = connects(monkeypatch)
     with Receiver() as receiver:
         now = time.monotonic()
         monkeypatch.setattr(time, "monotonic", lambda: now)
@@ -106,6 +135,25 @@ def test_a_connection_is_kept_for_ten_seconds_and_not_trusted_after_an_idle_time
         now += idle
         assert transport.send(request(receiver.url), now + PATIENCE) == Answered(200)
     assert len(made) == connections
+
+
+def test_a_connection_that_nothing_goes_over_is_not_kept_because_others_are_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # All connections counted as used when one was: a destination that is sent to once in ten minutes was given a
+    # connection that a gateway on the way had long forgotten, and the attempt took all of its timeout for nothing.
+    now = time.monotonic()
+    with Receiver() as seldom, Receiver() as often:
+        monkeypatch.setattr(time, "monotonic", lambda: now)
+        assert transport.send(request(seldom.url), now + PATIENCE) == Answered(200)
+        for _ in range(2):
+            now += 6
+            assert transport.send(request(often.url), now + PATIENCE) == Answered(200)
+        made = connects(monkeypatch)
+        assert transport.send(request(often.url), now + PATIENCE) == Answered(200)
+        assert made == []
+        assert transport.send(request(seldom.url), now + PATIENCE) == Answered(200)
+        assert len(made) == 1
 
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
@@ -191,6 +239,37 @@ def test_a_request_that_is_sent_once_more_trusts_no_kept_connection(tmp_path: Pa
         for trusts_kept, expected in ((True, 1), (True, 1), (False, 2), (True, 2)):
             outcome, _ = transport._once(made, time.monotonic() + PATIENCE, trusts_kept=trusts_kept)
             assert (outcome, len(connections)) == (Answered(200), expected)
+
+
+def test_a_deadline_that_passes_after_the_answer_was_read_is_not_that_of_whoever_has_the_connection_next() -> None:
+    # The answer's last byte gives the connection back, but the watchdog went on watching it until the exchange ended:
+    # it shut down the next request, which the receiver was working on, and that was sent a second time.
+    received, passed = threading.Semaphore(0), threading.Event()
+    requests: list[bytes] = []
+
+    def talk(connection: socket.socket, over: threading.Event) -> None:
+        while body := take(connection):
+            requests.append(body)
+            received.release()
+            if len(requests) > 1:
+                passed.wait(PATIENCE)
+            connection.sendall(OK)
+
+    with (
+        serving_all(talk) as url,
+        ThreadPoolExecutor(1) as other,
+        exchanging(time.monotonic() + HOLD, (Subnet("127.0.0.0/8"),)) as made,
+    ):
+        adapter = transport._adapter(frozenset({"127.0.0.0/8"}), None)
+        with adapter.send(transport._prepared(request(url))).raw as answer:
+            assert transport._answer(answer, made.deadline) == Answered(200)
+        next_one = other.submit(transport.send, request(url), time.monotonic() + PATIENCE)
+        for _ in range(2):
+            assert received.acquire(timeout=PATIENCE)
+        made.deadline.pass_()
+        passed.set()
+        assert next_one.result() == Answered(200)
+    assert len(requests) == 2
 
 
 def test_a_request_is_sent_once_more_only_once() -> None:

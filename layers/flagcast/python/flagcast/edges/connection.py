@@ -7,6 +7,7 @@ import logging
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
@@ -30,6 +31,10 @@ from flagcast.edges.within import finished, within
 _log = logging.getLogger("urllib3")
 _log.addHandler(logging.NullHandler())
 _log.propagate = False
+
+
+KEPT_FOR = 10.0
+"""Seconds for which a connection that nothing goes over is kept: those of a frozen function die without a word."""
 
 
 class AddressRefusedError(HTTPError):
@@ -94,12 +99,14 @@ class _FinalResponse(HTTPResponse):
 
 class _Connecting(HTTPConnection):
     response_class = _FinalResponse
+    kept_since = 0.0
+    """When its last answer had been read, in monotonic seconds."""
 
     def request(self, *arguments: Any, **named: Any) -> None:
         """Send a request, on a connection that is new or was kept."""
         made = _this()
         if self.sock is not None and not made.deadline.has_socket:
-            if made.trusts_kept:
+            if made.trusts_kept and time.monotonic() - self.kept_since <= KEPT_FOR:
                 made.is_on_a_kept_connection = True
                 made.deadline.bound(self.sock)
             else:
@@ -150,8 +157,15 @@ class _TLSConnecting(_Connecting, HTTPSConnection):
 class _Pool(urllib3.HTTPConnectionPool):
     ConnectionCls = _Connecting
 
+    def _put_conn(self, conn: Any) -> None:
+        """Keep a connection whose answer was read: another thread may take it before this exchange has ended."""
+        if conn is not None:
+            conn.kept_since = time.monotonic()
+            _this().deadline.release()
+        super()._put_conn(conn)
 
-class _TLSPool(urllib3.HTTPSConnectionPool):
+
+class _TLSPool(_Pool, urllib3.HTTPSConnectionPool):
     ConnectionCls = _TLSConnecting
 
 

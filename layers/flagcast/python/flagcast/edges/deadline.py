@@ -33,9 +33,7 @@ class Deadline:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop watching."""
-        _watchdog.leave(self)
-        if self._socket is not None:
-            self._socket.close()
+        self.release()
 
     @property
     def left(self) -> float:
@@ -61,6 +59,13 @@ class Deadline:
         if self.has_passed:
             self.pass_()
 
+    def release(self) -> None:
+        """Let go of the socket: from here on it may be another's."""
+        _watchdog.leave(self)
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
     def pass_(self) -> None:
         """Shut the socket down, for the watchdog."""
         self.has_passed = True
@@ -81,15 +86,17 @@ class _Watchdog:
 
     def watch(self, deadline: Deadline) -> None:
         with self._changed:
-            self._watched.add(deadline)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
-                self._thread.start()
-            elif deadline.at < self._sleeps_until:
+                thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+                # Where no thread can be started now, the next deadline tries again.
+                thread.start()
+                self._thread = thread
+            self._watched.add(deadline)
+            if deadline.at < self._sleeps_until:
                 self._changed.notify()
 
     def leave(self, deadline: Deadline) -> None:
-        """Stop watching; after this the socket may be closed."""
+        """Stop watching; after this the socket may be closed, or be another's."""
         with self._changed:
             self._watched.discard(deadline)
 

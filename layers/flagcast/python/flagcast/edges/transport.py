@@ -4,6 +4,7 @@ import time
 import zlib
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Literal
 
 from requests import ConnectionError as NoConnection
@@ -21,8 +22,6 @@ from flagcast.edges.deadline import Deadline
 
 LONGEST_ANSWER = 64 * 1024
 """Bytes of an answer that are read, and that are made of one that came compressed."""
-KEPT_FOR = 10.0
-"""Seconds for which a connection that nothing goes over is kept."""
 USER_AGENT = f"Flagcast/{__version__}"
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 
@@ -39,28 +38,13 @@ def send(request: Request, deadline: float) -> Answered | Unreachable | BlockedA
     return outcome
 
 
-class _Connections:
-    """The kept connections, which all threads share, new ones after an idle time.
+@cache
+def _adapter(allowed: frozenset[str], ca_file: str | None) -> Adapter:
+    """Return the kept connections of those destinations that allow the same, which all threads share.
 
-    While a function is frozen its kept connections die without a word. The old ones are left to whoever still uses
-    them. A kept connection was checked by what its destination allows, so only one that allows the same may use it.
+    A kept connection was checked by what its destination allows, so only one that allows the same may use it.
     """
-
-    def __init__(self) -> None:
-        self._adapters: dict[tuple[frozenset[str], str | None], Adapter] = {}
-        self._used = 0.0
-
-    def adapter(self, request: Request) -> Adapter:
-        now = time.monotonic()
-        if now - self._used > KEPT_FOR:
-            self._adapters = {}
-        self._used = now
-        key = frozenset(request.allow_private), request.ca_file
-        # Another thread may have made one meanwhile: whichever is first stays.
-        return self._adapters.get(key) or self._adapters.setdefault(key, Adapter(request.ca_file))
-
-
-_connections = _Connections()
+    return Adapter(ca_file)
 
 
 def _once(
@@ -71,7 +55,7 @@ def _once(
         return Unreachable("timeout"), False
     with exchanging(deadline, request.allow_private, trusts_kept=trusts_kept) as made:
         try:
-            response = _connections.adapter(request).send(_prepared(request)).raw
+            response = _adapter(frozenset(request.allow_private), request.ca_file).send(_prepared(request)).raw
             with response:
                 if made.deadline.has_passed:
                     return Unreachable("timeout"), False
