@@ -28,7 +28,7 @@ BUILT: dict[str, Any] = {
 
 @pytest.fixture
 def theirs(tmp_path: Path) -> Path:
-    """A configuration of somebody's own, in a checkout of its own."""
+    """An operator's own configuration, in a checkout of its own."""
     folder = tmp_path / "theirs"
     (folder / "templates" / "chat").mkdir(parents=True)
     (folder / ".git").mkdir()

@@ -1,4 +1,4 @@
-"""Whether what a configuration needs is there, by its metadata: whoever deploys often may not read a value."""
+"""Whether what a configuration needs is there, by its metadata: a deployer often may not read a value."""
 
 import shlex
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence

@@ -142,7 +142,7 @@ def test_the_largest_body_is_taken_in_within_the_memory_that_ingest_has(piece: s
 
 
 def peak(piece: str) -> int:
-    """Return the most bytes that are in use while the largest body of such pieces is taken in."""
+    """Return the most bytes that are in use while the largest body of such pieces is accepted."""
     body = written(f"[{piece * (5_990_000 // len(piece))}0]")
     tracemalloc.start()
     status, _ = taken_in(body)

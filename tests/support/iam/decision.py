@@ -24,7 +24,7 @@ _ELEMENTS = {"Sid", "Effect", "Action", "Resource", "Condition"}
 
 
 class Call(Struct, frozen=True, order=True):
-    """What somebody asks of AWS: IAM's action, and the ARN that it is asked for, `*` where IAM knows no resource."""
+    """What a caller asks of AWS: IAM's action, and the ARN that it is asked for, `*` where IAM knows no resource."""
 
     action: str
     resource: str

@@ -50,5 +50,5 @@ def _translated() -> Template:
 
 @cache
 def state(name: str) -> Template:
-    """Return the translated template in a state; nobody changes it."""
+    """Return the translated template in a state; no one changes it."""
     return decided(_translated(), **STATES[name])
