@@ -4,16 +4,18 @@ The configuration may be anywhere. It is put into the build when `sam build` is 
 samconfig.toml has to know where it comes from, and a plain `sam build && sam deploy` works as well, with layers/config.
 """
 
+import fcntl
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from flagcast_cli.checkout import ROOT
+from flagcast_cli.checkout import LOCAL_STACK, ROOT
 from flagcast_cli.console import CommandError
 
 BUILT = ROOT / ".aws-sam" / "build"
@@ -24,9 +26,22 @@ _FILE, _FOLDER = 0o644, 0o755
 https://repost.aws/knowledge-center/lambda-deployment-package-errors"""
 
 
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Wait until no other build of this checkout is under way.
+
+    SAM keeps what it downloads in .aws-sam/deps, whatever folders it is given, and two builds at once fail there.
+    """
+    LOCAL_STACK.mkdir(exist_ok=True)
+    with (LOCAL_STACK / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def build(configuration: Path, environment: Mapping[str, str], arguments: Sequence[str]) -> None:
     """Build into .aws-sam with a configuration and bytecode; raises CommandError."""
-    run_sam(environment, "build", *arguments)
+    with one_at_a_time():
+        run_sam(environment, "build", *arguments)
     install_configuration(BUILT, configuration)
     compile_bytecode(environment)
 

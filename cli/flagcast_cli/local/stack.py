@@ -1,9 +1,7 @@
 """The real template, built and deployed by SAM CLI on the emulator."""
 
-import fcntl
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,15 +37,6 @@ class Stack(Struct, frozen=True):
         self.emulator.client("ssm").put_parameter(
             Name=f"/flagcast/{NAME}/{name}", Value=value, Type="SecureString", Overwrite=True
         )
-
-
-@contextmanager
-def one_at_a_time() -> Iterator[None]:
-    """Wait until no other local stack is being built or deployed: the build is in one folder for all of them."""
-    LOCAL_STACK.mkdir(exist_ok=True)
-    with (LOCAL_STACK / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def build(environment: Mapping[str, str]) -> None:
