@@ -67,7 +67,11 @@ def there(running: Emulator) -> dict[str, list[Any]]:
         "secrets": running.client("secretsmanager").list_secrets()["SecretList"],
         "parameters": running.client("ssm").describe_parameters()["Parameters"],
         "functions": running.client("lambda").list_functions()["Functions"],
-        "logs": running.client("logs").describe_log_groups()["logGroups"],
+        # Bug: an invocation that ended after the stack was deleted had left "something". MiniStack then makes the group
+        # anew, without a retention; on AWS the functions' roles may not.
+        "logs": [
+            each for each in running.client("logs").describe_log_groups()["logGroups"] if "retentionInDays" in each
+        ],
     }
 
 
@@ -84,7 +88,10 @@ def test_the_whole_story_runs_on_the_local_stack_and_leaves_nothing(empty: Emula
 def test_a_run_that_is_interrupted_after_its_deployment_leaves_nothing(empty: Emulator, tmp_path: Path) -> None:
     def interrupt(run: Run) -> None:
         found = there(empty)
-        assert all(len(found[kind]) >= at_least for kind, at_least in (("stacks", 2), ("queues", 2), ("tables", 2)))
+        assert all(
+            len(found[kind]) >= at_least
+            for kind, at_least in (("stacks", 2), ("logs", 3), ("queues", 2), ("tables", 2))
+        )
         raise KeyboardInterrupt
 
     story = [*STORY[:3], Step("interrupt", interrupt)]
