@@ -2,6 +2,7 @@
 
 import time
 
+from flagcast.core.known.context import NOTHING
 from flagcast.edges.aws.bodies import Bodies
 from flagcast.errors import BodyUnavailable
 from flagcast_cli.dlq.letters import Absent, Facts, Letter, facts_of
@@ -32,11 +33,12 @@ class Contents:
 
     def facts(self, letter: Letter) -> Facts | Absent:
         """Return what a letter's event is about, fetching its body if need be: once for all its destinations."""
-        if (known := letter.facts()) is not None:
-            return known
+        if (facts := letter.facts()) is not None:
+            return facts
         if (ref := letter.body_ref) not in self._facts:
             raw = self.raw(letter)
-            self._facts[ref] = raw if isinstance(raw, Absent) else facts_of(raw)
+            known = letter.task.known if letter.task else NOTHING
+            self._facts[ref] = raw if isinstance(raw, Absent) else facts_of(raw, known)
         return self._facts[ref]
 
     def at_hand(self, letter: Letter) -> Facts | Absent:

@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import Struct, structs
 
 from flagcast.core.event import Event, InvalidEvent, parse
+from flagcast.core.known.context import NOTHING, Known
 from flagcast.core.message import Message, read_record
 from flagcast.core.routing import subject
 from flagcast.core.task import NO_DESTINATION, NewerVersion, Task, UnreadableTask
@@ -97,12 +98,12 @@ class Letter(Struct, frozen=True):
             case UnreadableTask(detail):
                 return Absent(f"{detail}; nothing can deliver it")
             case task:
-                return None if self.body_ref else facts_of(task.raw)
+                return None if self.body_ref else facts_of(task.raw, task.known)
 
 
-def facts_of(raw: bytes) -> Facts | Absent:
+def facts_of(raw: bytes, known: Known = NOTHING) -> Facts | Absent:
     """Read what an event is about of its body."""
-    event = parse(raw)
+    event = parse(raw, known=known)
     if isinstance(event, InvalidEvent):
         return Absent(f"its body is not an event ({event.detail}), so nothing can deliver it")
     key = event.flag_key or event.segment_key or event.resource_key or ""

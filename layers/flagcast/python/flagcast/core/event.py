@@ -6,8 +6,11 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
+from flagcast.core.known.context import NOTHING, Change, Known
+
 _VERBS = {"created": "create", "updated": "update", "deleted": "delete"}
-_TOKEN_NAME = "io.flipt.auth.token.name"  # noqa: S105 - a key of Flipt's, not a secret
+TOKEN_NAME = "io.flipt.auth.token.name"  # noqa: S105 - a key of Flipt's, not a secret
+TOKEN_NAMESPACE = "io.flipt.auth.token.namespace"  # noqa: S105 - the same
 DEFAULT_NAMESPACE = "default"
 
 NOTICE = "flagcast"
@@ -48,6 +51,7 @@ class Event(Struct, frozen=True):
     timestamp: str
     raw: str
     origin: Origin
+    known: Known = NOTHING
 
     @property
     def id(self) -> str:
@@ -70,6 +74,26 @@ class Event(Struct, frozen=True):
         return self.origin.received_at
 
     @property
+    def is_known(self) -> bool:
+        """Tell whether it is known what was there before, so that no changes means that nothing changed."""
+        return self.known.is_known
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """Return what the event changed, by field; empty where what was there before is unknown."""
+        return self.known.changes
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """Return the paths of the fields that changed."""
+        return tuple(each.field for each in self.known.changes)
+
+    @property
+    def previous(self) -> dict[str, Any] | None:
+        """Return the payload before; None where it is unknown, too large, or nothing was there."""
+        return self.known.previous
+
+    @property
     def is_denied(self) -> bool:
         """Tell whether Flipt's authorization refused the change, which then never happened."""
         return self.status == "denied"
@@ -86,20 +110,20 @@ class Event(Struct, frozen=True):
 
     @property
     def namespace(self) -> str | None:
-        """Return the namespace; None where the event names none (denied, token, a distribution's creation)."""
+        """Return the namespace; None where the event names none (denied, token) and none is known (a distribution)."""
         if self.type == "namespace":
             return self._text("key")
         if self.payload is None or self.type == "token" or self.is_notice:
             return None
         named = self._text("namespace_key")
         if named is None and self.type == "distribution":
-            return None
+            return self.known.namespace
         return named or DEFAULT_NAMESPACE
 
     @property
     def flag_key(self) -> str | None:
         """Return the key of the flag that the change belongs to."""
-        return self._text("flag_key") or (self._text("key") if self.type == "flag" else None)
+        return self._text("flag_key") or (self._text("key") if self.type == "flag" else self.known.flag_key)
 
     @property
     def segment_key(self) -> str | None:
@@ -111,14 +135,14 @@ class Event(Struct, frozen=True):
     @property
     def resource_key(self) -> str | None:
         """Return what names the changed thing itself: its key, a token's name, else its id."""
-        return self._text("key") or self._text(_TOKEN_NAME) or self._text("id")
+        return self._text("key") or self._text(TOKEN_NAME) or self._text("id")
 
     @property
     def actor(self) -> str:
         """Return who did it, as well as Flipt knows: name, e-mail, token, how they signed in, else "someone"."""
         actor = self.metadata.get("actor")
         known = actor if isinstance(actor, dict) else {}
-        for field in ("name", "email", _TOKEN_NAME, "authentication"):
+        for field in ("name", "email", TOKEN_NAME, "authentication"):
             value = known.get(field)
             # "none" is how nobody in particular signs in.
             if isinstance(value, str) and value and (field, value) != ("authentication", "none"):
@@ -166,7 +190,7 @@ class Event(Struct, frozen=True):
 _NOWHERE = Origin()
 
 
-def parse(raw: bytes, origin: Origin = _NOWHERE) -> Event | InvalidEvent:
+def parse(raw: bytes, origin: Origin = _NOWHERE, known: Known = NOTHING) -> Event | InvalidEvent:
     """Read one event: a UTF-8 JSON object with non-empty strings `type` and `action`.
 
     Everything else about it may be missing or odd: what cannot be used is taken as absent, never refused.
@@ -194,6 +218,7 @@ def parse(raw: bytes, origin: Origin = _NOWHERE) -> Event | InvalidEvent:
         timestamp=_string(wire.get("timestamp")),
         raw=text,
         origin=origin,
+        known=known,
     )
 
 

@@ -33,7 +33,7 @@ def identify(source: str, raw: bytes, event: Event, *, dedupe: bool, request_id:
 def fan_out(identity: str, source: str, received_at: str, event: Event, routes: Mapping[str, Route]) -> Messages:
     """Return the message for each destination that wants the event."""
     about = subject(event)
-    tasks = [task(identity, source, name, received_at, event.raw) for name in recipients(routes, event)]
+    tasks = [task(identity, source, name, received_at, event.raw, event.known) for name in recipients(routes, event)]
     texts, body_ref = _encoded(tasks, event.raw)
     entries: dict[str, Entry] = {}
     for each, text in zip(tasks, texts, strict=True):

@@ -8,6 +8,8 @@ from typing import Final, Literal
 import msgspec
 from msgspec import UNSET, Struct, UnsetType, structs
 
+from flagcast.core.known.context import NOTHING, Known
+
 VERSION: Final = 1
 NO_DESTINATION = "-"
 """What stands for the destination of a body that is not an event."""
@@ -19,7 +21,8 @@ class Task(Struct, frozen=True, omit_defaults=True):
     """One event for one destination, as it stands on the queue.
 
     `body` is the raw body as text, `body_base64` its bytes where they are not UTF-8, `body_ref` the key under which
-    they are stored where they are too large for a message: exactly one is set.
+    they are stored where they are too large for a message: exactly one is set. `known` is what ingest knew beside it;
+    a task of a release before has none, which means that nothing is known.
     """
 
     v: Literal[1]
@@ -31,6 +34,7 @@ class Task(Struct, frozen=True, omit_defaults=True):
     body: str | UnsetType = UNSET
     body_base64: str | UnsetType = UNSET
     body_ref: str | UnsetType = UNSET
+    known: Known = NOTHING
 
     @property
     def is_claim_check(self) -> bool:
@@ -70,15 +74,15 @@ def event_id(source: str, raw: bytes, request_id: str | None = None) -> str:
     return f"evt_{digest.hexdigest()[:32]}"
 
 
-def task(event: str, source: str, destination: str, received_at: str, raw: str | bytes) -> Task:
+def task(event: str, source: str, destination: str, received_at: str, raw: str | bytes, known: Known = NOTHING) -> Task:
     """Make the task that carries one event to one destination; `raw` is its body, as text where it is known to be."""
     name = f"{event}:{destination}"
     try:
         text = raw.decode() if isinstance(raw, bytes) else raw
     except UnicodeDecodeError as error:
         encoded = base64.b64encode(error.object).decode()
-        return Task(VERSION, name, event, source, destination, received_at, body_base64=encoded)
-    return Task(VERSION, name, event, source, destination, received_at, body=text)
+        return Task(VERSION, name, event, source, destination, received_at, body_base64=encoded, known=known)
+    return Task(VERSION, name, event, source, destination, received_at, body=text, known=known)
 
 
 def body_key(event: str) -> str:

@@ -140,7 +140,7 @@ class Attempts:
             return DependencyFailed(str(error))
         if raw is None:
             return BodyMissing()
-        event = parse(raw, self._origin(task))
+        event = parse(raw, self._origin(task), task.known)
         if isinstance(event, InvalidEvent):
             return Unreadable(event.detail)
         if not wants(destination, event):
