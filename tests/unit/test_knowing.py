@@ -277,7 +277,7 @@ def test_a_distribution_belongs_to_its_rules_flag_and_says_its_variant_and_segme
 
 def test_a_distribution_of_an_unknown_rule_keeps_the_message_group_that_it_began_with() -> None:
     ingest = Ingest()
-    wire = {"type": "distribution", "payload": DISTRIBUTION}
+    wire: dict[str, Any] = {"type": "distribution", "payload": DISTRIBUTION}
     first = ingest.take(DISTRIBUTION, "created", "distribution")[1].known
     ingest.take(RULE, "updated", "rule")
     then = ingest.take({**DISTRIBUTION, "rollout": 1}, "updated", "distribution")[1].known
