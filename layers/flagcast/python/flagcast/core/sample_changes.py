@@ -18,9 +18,14 @@ def with_changes(events: Iterable[tuple[str, Event]]) -> Iterator[tuple[str, Eve
     met = set()
     for name, event in events:
         kind = (event.source, event.type, event.action, event.is_order)
-        if kind not in met and isinstance(event.payload, dict):
+        if kind not in met and (known := known_or_not(event)).is_known:
             met.add(kind)
-            yield f"{name}, its changes known", structs.replace(event, known=_known(event, event.payload))
+            yield f"{name}, its changes known", known
+
+
+def known_or_not(event: Event) -> Event:
+    """Return an event as if its thing had been seen before in another state; as it is where it names nothing."""
+    return structs.replace(event, known=_known(event, event.payload)) if isinstance(event.payload, dict) else event
 
 
 def _known(event: Event, payload: dict[str, Any]) -> Known:
