@@ -84,6 +84,7 @@ def render(
     /,
     *,
     all: bool = False,  # noqa: A002 - what people type
+    changes: bool = False,
     config: Config = CONFIGURATION,
 ) -> int:
     """Print what a destination would be sent: method, address, headers and body; nothing is sent.
@@ -96,9 +97,13 @@ def render(
         A sample (such as flag-updated or flag-deleted-denied) or the file of a body.
     all
         Every sample, one after the other.
+    changes
+        As if Flagcast had seen each thing before, in another state.
 
     """
-    return preview_all(config, destination) if all else preview(config, destination, event)
+    if all:
+        return preview_all(config, destination, changes=changes)
+    return preview(config, destination, event, changes=changes)
 
 
 @app.command

@@ -6,9 +6,11 @@ from typing import get_args
 from flagcast.core.compiling import Compiled, compile_destination
 from flagcast.core.config.model import Configuration, Destination, Problem, Source
 from flagcast.core.event import NOTICES, Event, InvalidEvent, Origin, parse
+from flagcast.core.misspelt import misspelt
 from flagcast.core.notice import Kind, notice_body, notice_id
 from flagcast.core.outcomes import FilterFailed, RenderFailed
 from flagcast.core.rehearsal import SOME_TIME, rehearsed
+from flagcast.core.sample_changes import with_changes
 from flagcast.core.trouble import Trouble
 
 _RECEIVED_AT = "2026-01-02T03:04:05.678Z"
@@ -58,6 +60,7 @@ def _template_problems(
         for event in taken_in(raw, name, configuration)
         if isinstance(event, Event)
     ]
+    events += with_changes(events)
     for name, configured in configuration.destinations.items():
         tried = [*events, *sample_notices()] if name == configuration.notify else events
         destination = configured if isinstance(configured, Destination) else configured.draft
@@ -65,7 +68,9 @@ def _template_problems(
             continue
         path = f"destinations.{name}"
         compiled = compile_destination(destination, templates, path)
-        if isinstance(compiled, Compiled):
-            yield from dry_run(compiled, path, tried)
-        else:
+        if not isinstance(compiled, Compiled):
             yield from compiled
+        elif wrong := list(misspelt(destination, templates, path)):
+            yield from wrong
+        else:
+            yield from dry_run(compiled, path, tried)
