@@ -12,7 +12,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from msgspec import Struct
 
-from tests.support.flipt_states import RestState
+RestState = dict[str, Any]
+"""Flipt's whole REST state as tests/captures/README.md has it: `namespaces`, and `by_namespace` with the rest."""
 
 
 class Scripted(Struct, frozen=True):

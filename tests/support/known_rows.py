@@ -4,6 +4,7 @@ import hashlib
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from flagcast.core.event import Event, InvalidEvent, parse
 from flagcast.core.known.row import UNKNOWN, Accepted, Row, with_unsettled
 from flagcast.core.known.settle import Arrival
 from flagcast.core.moment import epoch_of
@@ -12,7 +13,6 @@ from flagcast.errors import StateUnavailable
 from flagcast.story.knowing import Knowing, Understood
 from flagcast.story.knowing import Stored as Settled
 from flagcast_cli.known.table import Stored
-from tests.support.flipt_states import event_of
 
 SOURCE = "flipt"
 
@@ -65,6 +65,12 @@ class _Settling:
 class _Journal:
     def state_failed(self, action: str, error: StateUnavailable) -> None:
         raise AssertionError(action) from error
+
+
+def event_of(body: bytes) -> Event:
+    event = parse(body)
+    assert not isinstance(event, InvalidEvent)
+    return event
 
 
 class Ingest:

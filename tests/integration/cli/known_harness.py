@@ -16,9 +16,9 @@ from flagcast_cli.known import command, table
 from flagcast_cli.known.table import Table
 from flagcast_cli.main import app
 from tests.support import state_table
+from tests.support.captures import states
 from tests.support.fifo import SimulatedClock
 from tests.support.flipt_server import FliptServer, serving
-from tests.support.flipt_states import recorded
 
 FULL = 28
 """The recorded state with most in it."""
@@ -67,7 +67,7 @@ class KnownStack:
 @pytest.fixture
 def known(aws: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KnownStack]:
     clock = SimulatedClock(1_800_000_000.0)
-    with serving(FliptServer(recorded()[FULL].state, clock.now())) as flipt:
+    with serving(FliptServer(states()[FULL].state, clock.now())) as flipt:
         stack = KnownStack(tmp_path, flipt, clock)
         clients = {
             "cloudformation": SimpleNamespace(describe_stacks=stack.describe_stacks),

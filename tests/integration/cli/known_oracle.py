@@ -6,7 +6,7 @@ from typing import Any
 
 from flagcast.core.event import Event
 from flagcast.core.known.thing import Thing
-from tests.support.flipt_states import RestState
+from tests.support.flipt_server import RestState
 
 Fields = Mapping[str, Any]
 """What is compared of a thing, by the field of its events; empty values are left out."""

@@ -14,8 +14,8 @@ from flagcast_cli.console import CommandError, err, out
 from flagcast_cli.known import flipt as flipt_client
 from flagcast_cli.known import table
 from tests.integration.cli.known_harness import FULL, KnownStack, known
+from tests.support.captures import states
 from tests.support.flipt_server import Scripted
-from tests.support.flipt_states import recorded
 
 __all__ = ["known"]
 CapSys = pytest.CaptureFixture[str]
@@ -435,7 +435,7 @@ def test_what_belonged_to_a_deleted_flag_or_namespace_is_no_difference(known: Kn
     known.pass_time(60)
     in_flipt(known)["flags"].pop(0)
     assert differing(known, capsys) == [("gone", "flag", "new-checkout")]
-    known.flipt.state = recorded()[0].state
+    known.flipt.state = states()[0].state
     assert differing(known, capsys) == [("gone", "namespace", "production")]
 
 
@@ -560,7 +560,12 @@ def test_forget_asks_first_and_says_how_many(
         known.run("forget")
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     asked: list[str] = []
-    monkeypatch.setattr(out, "input", lambda question, **_: asked.append(question) or "n")
+
+    def no(question: str, **_: object) -> str:
+        asked.append(question)
+        return "n"
+
+    monkeypatch.setattr(out, "input", no)
     assert known.run("forget", "--namespace", "production") == 1
     assert asked == [f"Delete {THINGS - 1} known rows of source flipt, namespace production for good? [y/N] "]
     assert len(known.rows()) == THINGS
@@ -609,4 +614,4 @@ def test_what_is_kept_as_its_digest_is_compared_by_it(known: KnownStack, capsys:
 
 
 def test_the_state_with_most_in_it_has_what_these_tests_say() -> None:
-    assert len(json.dumps(recorded()[FULL].state)) > 4_000
+    assert len(json.dumps(states()[FULL].state)) > 4_000

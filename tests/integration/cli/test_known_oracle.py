@@ -16,13 +16,13 @@ from flagcast_cli.known.flipt import Flipt
 from flagcast_cli.known.learning import Learning, carry_out, writes
 from flagcast_cli.known.present import Present, read_everything
 from tests.integration.cli.known_oracle import Fields, differing, owners_of, plain, things_in
-from tests.support.flipt_server import FliptServer, serving
-from tests.support.flipt_states import RestState, event_of, recorded
-from tests.support.known_rows import SOURCE, Ingest, MemoryRows
+from tests.support.captures import states
+from tests.support.flipt_server import FliptServer, RestState, serving
+from tests.support.known_rows import SOURCE, Ingest, MemoryRows, event_of
 
 BEGAN = 1_800_000_000
 APART = 10
-LAST = len(recorded()) - 1
+LAST = len(states()) - 1
 
 
 def at(change: int) -> int:
@@ -37,7 +37,7 @@ def written(second: int) -> str:
 @cache
 def events(change: int) -> tuple[bytes, ...]:
     """Return the events of a change, as of its time here."""
-    stamped = [{**json.loads(body), "timestamp": written(at(change))} for body in recorded()[change].events]
+    stamped = [{**json.loads(body), "timestamp": written(at(change))} for body in states()[change].events]
     return tuple(json.dumps(each, separators=(",", ":")).encode() for each in stamped)
 
 
@@ -45,7 +45,7 @@ def events(change: int) -> tuple[bytes, ...]:
 def created() -> dict[str, str]:
     """Return the time here of everything's creation, by the recorded time."""
     found: dict[str, str] = {}
-    for number, change in enumerate(recorded()):
+    for number, change in enumerate(states()):
         for moment in re.findall(r'"createdAt": "([^"]+)"', json.dumps(change.state)):
             found.setdefault(moment, written(at(number)))
     return found
@@ -57,7 +57,7 @@ def state(change: int) -> RestState:
     text = re.sub(
         r'"createdAt": "([^"]+)"',
         lambda each: f'"createdAt": "{created()[each[1]]}"',
-        json.dumps(recorded()[change].state),
+        json.dumps(states()[change].state),
     )
     read: RestState = json.loads(text)
     return read
@@ -101,7 +101,7 @@ def of(change: int) -> tuple[Event, Thing, dict[Thing, Fields], dict[Thing, Fiel
     event = event_of(body)
     thing = thing_of(event)
     assert thing is not None
-    return event, thing, things_in(recorded()[change - 1].state), things_in(recorded()[change].state)
+    return event, thing, things_in(states()[change - 1].state), things_in(states()[change].state)
 
 
 @cache
@@ -171,20 +171,20 @@ def test_learning_and_the_events_since_know_what_learning_the_last_state_knows(l
 
 def left_out_shows(left_out: set[int], until: int, learned_at: int) -> set[tuple[str, Thing]]:
     """Say what verify must find at a state if the events of some changes never arrived."""
-    there = things_in(recorded()[until].state)
+    there = things_in(states()[until].state)
     about: dict[Thing, list[int]] = {}
     for change in range(learned_at + 1, until + 1):
         about.setdefault(of(change)[1], []).append(change)
     found = set()
     for thing, changes in about.items():
         seen = max((each for each in changes if each not in left_out), default=learned_at)
-        known = things_in(recorded()[seen].state).get(thing)
+        known = things_in(states()[seen].state).get(thing)
         missed = [each for each in changes if each > seen]
         if not missed:
             continue
         event = of(missed[-1])[0]
-        states = [things_in(recorded()[each].state) for each in range(missed[-1], until + 1)]
-        is_there = all(owner in each for owner in owners_of(event, rule_flags()) for each in states)
+        since = [things_in(states()[each].state) for each in range(missed[-1], until + 1)]
+        is_there = all(owner in each for owner in owners_of(event, rule_flags()) for each in since)
         if thing.type.endswith("-order"):
             ids = (thing.type.removesuffix("-order")) + "_ids"
             has_row = seen in changes or known is not None

@@ -67,6 +67,11 @@ class Knowing:
         self._unwritten: dict[str, list[Accepted]] = {}
         self._flags: dict[str, tuple[str, str]] = {}
 
+    @property
+    def holds_unwritten(self) -> bool:
+        """Tell whether a row does not know yet of an event that was accepted here."""
+        return bool(self._unwritten)
+
     def settle(self, source: str, event: Event, arrival: Arrival, deadline: float) -> Understood:
         """Tell a resend from a change by the row of its thing; an event that names nothing is its request's."""
         thing = thing_of(event)

@@ -79,10 +79,13 @@ def _resent(row: Row, arrival: Arrival) -> Accepted | None:
     same = [each for each in row.recent if each.digest == arrival.digest and each.second == arrival.second]
     if not same:
         return None
+    if row.recent[-1] == same[-1] and arrival.taken >= row.taken:
+        return same[-1]
+    if arrival.taken < row.taken:
+        # Of equal ones, the one that was sent just before it.
+        return next((each for each in reversed(same) if each.taken <= arrival.taken), same[0])
     last_of_second = next(each for each in reversed(row.recent) if each.second == arrival.second)
-    is_late = arrival.taken < row.taken
-    is_over = arrival.at < row.at and last_of_second == same[-1]
-    return same[-1] if row.recent[-1] == same[-1] or is_late or is_over else None
+    return same[-1] if arrival.at < row.at and last_of_second == same[-1] else None
 
 
 def _number(row: Row, arrival: Arrival) -> int | str:
