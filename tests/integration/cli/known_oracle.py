@@ -84,6 +84,14 @@ def plain(field: str, value: Any) -> Any:
     return value
 
 
+def in_one_order(payload: dict[str, Any], path: str = "") -> dict[str, Any]:
+    """Write several segments in one order: Flipt does not keep theirs."""
+    return {
+        name: in_one_order(value, f"{name}.") if isinstance(value, dict) else plain(f"{path}{name}", value)
+        for name, value in payload.items()
+    }
+
+
 def owners_of(event: Event, rule_flags: Mapping[str, tuple[str, str]]) -> list[Thing]:
     """Return what an event's thing belongs to; `rule_flags` are the namespace and flag of each rule."""
     payload = event.payload

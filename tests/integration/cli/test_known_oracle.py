@@ -15,7 +15,7 @@ from flagcast_cli.known.comparing import Compared, compare, gone_of
 from flagcast_cli.known.flipt import Flipt
 from flagcast_cli.known.learning import Learning, carry_out, writes
 from flagcast_cli.known.present import Present, read_everything
-from tests.integration.cli.known_oracle import Fields, differing, owners_of, plain, things_in
+from tests.integration.cli.known_oracle import Fields, differing, in_one_order, owners_of, plain, things_in
 from tests.support.captures import states
 from tests.support.flipt_server import FliptServer, RestState, serving
 from tests.support.known_rows import SOURCE, Ingest, MemoryRows, event_of
@@ -133,6 +133,16 @@ def test_an_events_changes_are_the_difference_of_its_own_thing_in_flipts_states(
     told = {each.field: (plain(each.field, each.before), plain(each.field, each.after)) for each in known.changes}
     assert told == differing(before.get(thing, {}), after.get(thing, {}))
     assert (event.action == "deleted") == (thing not in after)
+
+
+@pytest.mark.parametrize("change", range(1, LAST + 1))
+def test_what_is_read_of_a_thing_is_what_its_event_carries(change: int) -> None:
+    event, thing, _, _ = of(change)
+    if event.action == "deleted":
+        assert thing not in present(change).things
+        return
+    read = present(change).things[thing].state
+    assert in_one_order(read) == in_one_order(event.payload)
 
 
 def test_the_same_is_told_without_learning_but_for_the_first_order_of_a_flag() -> None:
