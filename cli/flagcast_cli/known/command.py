@@ -124,7 +124,7 @@ def forget(
     The next event about anything does not say what it changed, until `flagcast learn`.
     """
     require_answer(yes=yes)
-    rows = table_of(stack, account)
+    rows = table_of(stack, account, kept_up=False)
     stored = rows.of(source)
     keys = [
         key

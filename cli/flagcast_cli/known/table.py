@@ -128,8 +128,8 @@ def _stored(item: Mapping[str, Any]) -> Stored:
     return Stored(read.row, read.version, int(item.get("expires", {"N": "0"})["N"]))
 
 
-def table_of(stack: str, account: Account) -> Table:
-    """Find a stack's state table by its outputs; raises CommandError."""
+def table_of(stack: str, account: Account, *, kept_up: bool = True) -> Table:
+    """Find a stack's state table by its outputs; raises CommandError, also where nothing keeps its rows up to date."""
     client = account.clients()
     found = deployed(client("cloudformation"), account, stack)
     if found is None:
@@ -143,5 +143,10 @@ def table_of(stack: str, account: Account) -> Table:
         raise CommandError(
             f"the stack {stack} has no output {_OUTPUT}",
             "It is not one of Flagcast's, or its deployment has not ended.",
+        )
+    if kept_up and found.parameters.get("TrackChanges") == "off":
+        raise CommandError(
+            f"the stack {stack} has TrackChanges=off: its events say nothing to the known rows",
+            "Deploy it with TrackChanges=on, then run `flagcast forget` and `flagcast learn`.",
         )
     return Table(client("dynamodb"), found.outputs[_OUTPUT], account, time.time, time.sleep)

@@ -35,6 +35,7 @@ class KnownStack:
         self.config = folder / "flagcast.yaml"
         self.config.write_text(CONFIGURATION)
         self.outputs = {"StateTableName": "state"}
+        self.parameters = {"TrackChanges": "on"}
 
     def run(self, *words: str, source: str = "flipt") -> int:
         """Run a command and return its exit code."""
@@ -61,7 +62,8 @@ class KnownStack:
         if arguments["StackName"] != "flagcast":
             raise ClientError({"Error": {"Code": "ValidationError"}}, "DescribeStacks")
         outputs = [{"OutputKey": key, "OutputValue": value} for key, value in self.outputs.items()]
-        return {"Stacks": [{"Outputs": outputs}]}
+        parameters = [{"ParameterKey": key, "ParameterValue": value} for key, value in self.parameters.items()]
+        return {"Stacks": [{"Outputs": outputs, "Parameters": parameters}]}
 
 
 @pytest.fixture

@@ -340,6 +340,16 @@ def test_a_stack_that_is_not_there_or_not_flagcasts_is_an_error(known: KnownStac
         known.run(*command)
 
 
+def test_a_stack_whose_events_are_not_tracked_is_an_error_but_can_be_forgotten(known: KnownStack) -> None:
+    assert known.run("learn") == 0
+    known.parameters["TrackChanges"] = "off"
+    for command in ("learn", "verify"):
+        with pytest.raises(CommandError, match="TrackChanges=off"):
+            known.run(command)
+    assert known.run("forget", "--yes") == 0
+    assert known.rows() == {}
+
+
 def test_verify_finds_nothing_after_learning(known: KnownStack, capsys: CapSys) -> None:
     assert known.run("learn") == 0
     known.pass_time(60)
