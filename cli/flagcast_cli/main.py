@@ -17,6 +17,7 @@ from flagcast_cli.deploy.command import build, check, deploy
 from flagcast_cli.dlq.command import app as dead_letters
 from flagcast_cli.doctor import command as doctoring
 from flagcast_cli.importing import command as importing
+from flagcast_cli.known.command import forget, learn, verify
 from flagcast_cli.local import demo as local_demo
 from flagcast_cli.presets import show_presets
 from flagcast_cli.preview import preview, preview_all
@@ -32,6 +33,9 @@ app.command(dead_letters)
 app.command(check)
 app.command(build)
 app.command(deploy)
+app.command(learn)
+app.command(verify)
+app.command(forget)
 
 Port = Annotated[int, Parameter(help="The port of the local stack on 127.0.0.1.")]
 
