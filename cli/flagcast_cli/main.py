@@ -9,6 +9,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from flagcast import __version__
+from flagcast.edges.quiet import silence_libraries
 from flagcast_cli import send as sending
 from flagcast_cli.aws import ENVIRONMENT, Account
 from flagcast_cli.checkout import CONFIGURATION, Config
@@ -230,6 +231,7 @@ def main() -> None:
     for ended in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # All as Ctrl-C does, so that what was started is stopped; a shell ignores SIGINT for what it runs behind.
         signal.signal(ended, signal.default_int_handler)
+    silence_libraries()
     try:
         code = app(result_action="return_value")
     except CommandError as error:
