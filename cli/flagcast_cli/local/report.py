@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 from rich.table import Table
+from rich.text import Text
+
+from flagcast_cli.console import marked
 
 
 class Delivery(Struct, frozen=True):
@@ -13,13 +16,13 @@ class Delivery(Struct, frozen=True):
     status: int
     reason: str | None = None
 
-    def __rich__(self) -> str:
+    def __rich__(self) -> Text:
         """Return one cell."""
         if self.reason:
-            return f"[red]✗ {self.status} {self.reason}[/]"
+            return marked("[red]✗ {} {}[/]", self.status, self.reason)
         if self.attempts > 1:
-            return f"[green]✓[/] [yellow]{self.attempts} attempts[/]"
-        return "[green]✓[/]"
+            return marked("[green]✓[/] [yellow]{} attempts[/]", self.attempts)
+        return marked("[green]✓[/]")
 
 
 class DeadLetter(Struct, frozen=True):
@@ -44,7 +47,7 @@ def delivery_table(events: Sequence[str], destinations: Sequence[str], deliverie
         table.add_column(destination)
     for event in events:
         cells = [deliveries.get((event, destination)) for destination in destinations]
-        table.add_row(event, *(cell.__rich__() if cell else "[dim]·[/]" for cell in cells))
+        table.add_row(event, *(cell.__rich__() if cell else marked("[dim]·[/]") for cell in cells))
     return table
 
 
@@ -54,5 +57,7 @@ def dead_letter_table(letters: Sequence[DeadLetter]) -> Table:
     for heading in ("destination", "event", "reason", "status", "what it answered"):
         table.add_column(heading)
     for letter in letters:
-        table.add_row(letter.destination, letter.event, f"[red]{letter.reason}[/]", letter.status, letter.detail)
+        table.add_row(
+            letter.destination, letter.event, marked("[red]{}[/]", letter.reason), letter.status, letter.detail
+        )
     return table
