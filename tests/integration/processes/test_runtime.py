@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from flagcast.core.signature import flipt_signature
 from flagcast.core.task import encode, event_id, task
 from tests.integration.deliver.raw_server import serving
 from tests.support.alone import alone
@@ -127,7 +128,8 @@ def functions(folder: Path, before: str = "", **environment: str) -> Iterator[tu
             "FLAGCAST_CONFIG": str(folder / "flagcast.yaml"), "FLAGCAST_QUEUE_URL": f"{endpoint}/tasks.fifo",
             "FLAGCAST_DEAD_LETTER_QUEUE_URL": f"{endpoint}/dead.fifo", "FLAGCAST_SECRET_PREFIX": "flagcast/test/",
             "FLAGCAST_PARAMETER_PREFIX": "/flagcast/test/", "FLAGCAST_BODIES_BUCKET": "bodies",
-            "FLAGCAST_STATE_TABLE": "state", "FLAGCAST_CIRCUIT_BREAKER": "on", "FLAGCAST_VAR_OWN": IN_VARIABLE,
+            "FLAGCAST_STATE_TABLE": "state", "FLAGCAST_TRACK_CHANGES": "on",
+            "FLAGCAST_CIRCUIT_BREAKER": "on", "FLAGCAST_VAR_OWN": IN_VARIABLE,
             "PYTHONWARNINGS": "always", **environment,
         }  # fmt: skip
         with (
@@ -152,11 +154,16 @@ def record(destination: str, **attributes: str) -> dict[str, Any]:
 
 def worked_through(ingest: Runtime, deliver: Runtime) -> str:
     """Let both functions do all that makes libraries speak, and raise; returns what they answered the runtime."""
-    event = http_event(headers=[("X-Flipt-Webhook-Signature", IN_ERROR)], body=b"{}")
-    answers = [ingest.invoke(event), ingest.invoke({"requestContext": {IN_ERROR: event}})]
+    body = captured("flipt-1.61.0/changes")[0].body
+    signed, forged = (
+        http_event(headers=[("X-Flipt-Webhook-Signature", flipt_signature(body, each))], body=body)
+        for each in (IN_HEADER, IN_ERROR)
+    )
+    answers = [ingest.invoke(each) for each in (signed, forged, {"requestContext": {IN_ERROR: forged}})]
+    assert "evt_" in answers[0][1]
     answers.append(deliver.invoke({"Records": [record(each) for each in ANSWERS]}))
     answers.append(deliver.invoke({"Records": [record("gone", SentTimestamp=IN_ERROR)]}))
-    assert [kind for kind, _ in answers] == ["response", "response", "response", "error"]
+    assert [kind for kind, _ in answers] == ["response"] * 4 + ["error"]
     return "".join(text for _, text in answers)
 
 
