@@ -9,10 +9,11 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from flagcast import __version__
+from flagcast.edges.quiet import silence_libraries
 from flagcast_cli import send as sending
 from flagcast_cli.aws import ENVIRONMENT, Account
 from flagcast_cli.checkout import CONFIGURATION, Config
-from flagcast_cli.console import CommandError, err, out, show_error
+from flagcast_cli.console import CommandError, err, out, show_error, show_traceback
 from flagcast_cli.deploy.command import build, check, deploy
 from flagcast_cli.dlq.command import app as dead_letters
 from flagcast_cli.doctor import command as doctoring
@@ -74,8 +75,8 @@ def send(
     body = sending.read(file) if file else sending.stamped(sending.read(sample(type, action)))
     answer = sending.send(body, url, secret)
     colour = "green" if answer.status == 200 else "red"
-    out.print(f"[{colour}]{answer.status}[/]", end=" ")
-    out.print(answer.body, soft_wrap=True, markup=False)
+    out.print(answer.status, style=colour, end=" ")
+    out.print(answer.body, soft_wrap=True)
     if answer.advice:
         err.print(answer.advice, soft_wrap=True)
     return 0 if answer.status == 200 else 1
@@ -239,6 +240,8 @@ def main() -> None:
     for ended in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # All as Ctrl-C does, so that what was started is stopped; a shell ignores SIGINT for what it runs behind.
         signal.signal(ended, signal.default_int_handler)
+    silence_libraries()
+    sys.excepthook = show_traceback
     try:
         code = app(result_action="return_value")
     except CommandError as error:

@@ -15,7 +15,7 @@ from msgspec import Struct
 from flagcast_cli import send as sending
 from flagcast_cli.actions import Answer, Received
 from flagcast_cli.checkout import LOCAL_STACK
-from flagcast_cli.console import CommandError, out, step
+from flagcast_cli.console import CommandError, marked, out, step
 from flagcast_cli.deploy.build import one_at_a_time
 from flagcast_cli.local.containers import bridge
 from flagcast_cli.local.emulator import HOST, emulator
@@ -88,7 +88,7 @@ def demo(port: int) -> int:
         changes = _changes(receiver.requests(), story)
     out.print(delivery_table([each.name for each in story], DESTINATIONS, deliveries, changes))
     out.print(dead_letter_table(letters))
-    out.print(f"Nothing is left running. [dim]{time.monotonic() - began:.0f} s in all.[/]")
+    out.print(marked("Nothing is left running. [dim]{} s in all.[/]", round(time.monotonic() - began)))
     return 0
 
 
@@ -125,12 +125,17 @@ def _show_commands(stack: Stack, *, sam_local: bool) -> None:
     flagcast = Path(sys.argv[0])
     secret, url = quote(stack.signing_secret), quote(stack.webhook_url)
     send = f"FLAGCAST_SIGNING_SECRET={secret} {quote(str(flagcast))} send --type flag --action updated --url {url}"
-    out.print("\n[bold]The local stack is running.[/] Ctrl-C stops it. Send it an event from another terminal:\n")
-    out.print(f"  {send}\n", soft_wrap=True, markup=False)
+    out.print(
+        marked("\n[bold]The local stack is running.[/] Ctrl-C stops it. Send it an event from another terminal:\n")
+    )
+    out.print(f"  {send}\n", soft_wrap=True)
+    variables = " ".join(f"{name}={value}" for name, value in stack.emulator.variables.items())
+    out.print("or look at its dead letters:\n")
+    out.print(f"  {variables} {quote(str(flagcast))} dlq list\n", soft_wrap=True)
     if sam_local:
         out.print("or run its functions in Lambda's containers, in this folder (docs/sam-local.md):\n")
         for words in SAM_LOCAL:
-            out.print(f"  {quote(str(flagcast.with_name('sam')))} local {words}", soft_wrap=True, markup=False)
+            out.print(f"  {quote(str(flagcast.with_name('sam')))} local {words}", soft_wrap=True)
         out.print()
 
 
@@ -209,5 +214,5 @@ def _changes(requests: list[Received], story: list[Sent]) -> dict[str, list[str]
 
 def _show(received: Received) -> None:
     body = received.body.decode(errors="replace")
-    out.print(f"[cyan]{received.path}[/] [dim]{received.answered}[/]", end=" ")
-    out.print(body[:200] + ("…" if len(body) > 200 else ""), soft_wrap=True, markup=False)
+    shown = body[:200] + ("…" if len(body) > 200 else "")
+    out.print(marked("[cyan]{}[/] [dim]{}[/] {}", received.path, received.answered, shown), soft_wrap=True)

@@ -7,6 +7,8 @@ from msgspec import Struct
 from rich.table import Table
 from rich.text import Text
 
+from flagcast_cli.console import marked
+
 
 class Delivery(Struct, frozen=True):
     """What became of one event at one destination."""
@@ -15,13 +17,13 @@ class Delivery(Struct, frozen=True):
     status: int
     reason: str | None = None
 
-    def __rich__(self) -> str:
+    def __rich__(self) -> Text:
         """Return one cell."""
         if self.reason:
-            return f"[red]✗ {self.status} {self.reason}[/]"
+            return marked("[red]✗ {} {}[/]", self.status, self.reason)
         if self.attempts > 1:
-            return f"[green]✓[/] [yellow]{self.attempts} attempts[/]"
-        return "[green]✓[/]"
+            return marked("[green]✓[/] [yellow]{} attempts[/]", self.attempts)
+        return marked("[green]✓[/]")
 
 
 class DeadLetter(Struct, frozen=True):
@@ -51,9 +53,8 @@ def delivery_table(
         table.add_column(destination)
     for event in events:
         cells = [deliveries.get((event, destination)) for destination in destinations]
-        table.add_row(
-            _event(event, changes.get(event, ())), *(cell.__rich__() if cell else "[dim]·[/]" for cell in cells)
-        )
+        made = (cell.__rich__() if cell else marked("[dim]·[/]") for cell in cells)
+        table.add_row(_event(event, changes.get(event, ())), *made)
     return table
 
 
@@ -74,5 +75,7 @@ def dead_letter_table(letters: Sequence[DeadLetter]) -> Table:
     for heading in ("destination", "event", "reason", "status", "what it answered"):
         table.add_column(heading)
     for letter in letters:
-        table.add_row(letter.destination, letter.event, f"[red]{letter.reason}[/]", letter.status, letter.detail)
+        table.add_row(
+            letter.destination, letter.event, marked("[red]{}[/]", letter.reason), letter.status, letter.detail
+        )
     return table
