@@ -24,6 +24,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionErr
 
 from flagcast.core.addresses import Subnet, refusal
 from flagcast.edges.deadline import Deadline
+from flagcast.edges.head import Head
 from flagcast.edges.racing import Address, race
 from flagcast.edges.within import finished, within
 
@@ -52,6 +53,8 @@ class Exchange:
         self.is_on_a_kept_connection = False
         self.has_answer = False
         """Whether a byte of an answer has come."""
+        self.status: int | None = None
+        """The answer's status, once it is known: it decides, whatever becomes of the rest of the answer."""
 
     @property
     def is_stale(self) -> bool:
@@ -80,10 +83,20 @@ def _this() -> Exchange:
 
 
 class _FinalResponse(HTTPResponse):
-    """The answer itself: those before it (RFC 9110 section 15.2: 102, 103) are read over, as http.client does with 100.
+    """The answer itself: those before it (RFC 9110 section 15.2: 100, 102, 103) are read over.
 
     Taken for the answer, one would leave the real answer on the connection, to be read as the next request's.
     """
+
+    def begin(self) -> None:
+        """Read the status and the headers, of which there may be more than http.client takes."""
+        reader = self.fp
+        try:
+            super().begin()
+        finally:
+            # An answer that is none has been closed.
+            if self.fp is not None:
+                self.fp = reader
 
     def _read_status(self) -> tuple[str, int, str]:
         made = _this()
@@ -92,9 +105,11 @@ class _FinalResponse(HTTPResponse):
             # What came before the connection was shut down can still be read, and is megabytes.
             made.deadline.check()
             version, status, reason = super()._read_status()  # type: ignore[misc]  # typeshed does not show it
-            if status in (HTTPStatus.CONTINUE, HTTPStatus.SWITCHING_PROTOCOLS) or status >= HTTPStatus.OK:
+            head: Any = Head(self.fp, made.deadline)
+            if status == HTTPStatus.SWITCHING_PROTOCOLS or status >= HTTPStatus.OK:
+                made.status, self.fp = status, head
                 return version, status, reason
-            parse_headers(self.fp)
+            parse_headers(head)
 
 
 class _Connecting(HTTPConnection):

@@ -63,7 +63,12 @@ def _once(
         except AddressRefusedError as error:
             return BlockedAddress(str(error)), False
         except (RequestException, HTTPError) as error:
-            return Unreachable("timeout" if made.deadline.has_passed else _cause(error)), made.is_stale
+            if made.deadline.has_passed:
+                return Unreachable("timeout"), made.is_stale
+            # The destination has said what became of the request, whatever is wrong with the rest of its answer.
+            if made.status is not None:
+                return Answered(made.status), False
+            return Unreachable(_cause(error)), made.is_stale
 
 
 def _prepared(request: Request) -> PreparedRequest:
