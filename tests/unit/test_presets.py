@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from flagcast.core.conditions import accepted, wanted
+from flagcast.core.conditions import judged, wanted
 from flagcast.core.event import Event, Origin
 from flagcast.core.outcomes import Answered, NotAccepted
 from tests.presets.hostile import LARGEST, WIRES
@@ -193,7 +193,7 @@ def test_an_answer_is_taken_for_what_its_vendor_means_by_it(
     name: str, status: int, text: str, is_accepted: bool
 ) -> None:
     answer = Answered(status, None, text)
-    assert accepted(compiled(name), answer) == (answer if is_accepted else NotAccepted(status, text))
+    assert judged(compiled(name), answer) == (answer if is_accepted else NotAccepted(status, text))
 
 
 @EACH

@@ -16,6 +16,7 @@ from flagcast.core.addresses import Subnet
 from flagcast.core.outcomes import Answered, BlockedAddress, Unreachable
 from flagcast.core.rendering import Request
 from flagcast.edges import transport
+from tests.integration.deliver import sending
 from tests.integration.deliver.raw_server import Talk, serving, take
 from tests.support.time_limits import HOLD, PATIENCE, ends_within
 
@@ -31,7 +32,7 @@ TIMEOUT, PROTOCOL, TLS = Unreachable("timeout"), Unreachable("protocol"), Unreac
 
 def send(url: str, seconds: float = PATIENCE, body: bytes = b"{}") -> Answered | Unreachable | BlockedAddress:
     made = Request("POST", url, {"Content-Type": "application/json"}, body, (Subnet("127.0.0.0/8"),))
-    return transport.send(made, time.monotonic() + seconds)
+    return sending.send(made, time.monotonic() + seconds)
 
 
 def says(*pieces: bytes, then: Iterable[bytes] = (), every: float | None = None) -> Talk:
@@ -297,6 +298,10 @@ def packed(encoding: bytes, body: bytes) -> Talk:
         (b" GZIP ", gzip.compress(b"no such hook"), "no such hook"),
         (b"x-gzip", gzip.compress(b"no such hook"), "no such hook"),
         (b"deflate", zlib.compress(b"no such hook"), "no such hook"),
+        # What some take "deflate" to mean.
+        (b"deflate", zlib.compress(b"no such hook", wbits=-15), "no such hook"),
+        (b"gzip, deflate", zlib.compress(gzip.compress(b"no such hook")), "no such hook"),
+        (b"gzip", gzip.compress(b"\xef\xbb\xbfno such hook"), "no such hook"),
         (b"gzip", gzip.compress(b"no such hook")[:-8], "no such hook"),
         (b"gzip", b"no such hook", "no such hook"),
         (b"gzip", b"", ""),
@@ -305,7 +310,7 @@ def packed(encoding: bytes, body: bytes) -> Talk:
         (b"identity", b"no such hook", "no such hook"),
     ],
     # What gzip writes holds the time.
-    ids=map(str, range(10)),
+    ids=map(str, range(13)),
 )
 def test_an_answer_that_comes_packed_unasked_can_be_read(encoding: bytes, body: bytes, excerpt: str) -> None:
     with serving(packed(encoding, body)) as url:
