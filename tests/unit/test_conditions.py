@@ -181,6 +181,15 @@ def test_conditions_see_headers_in_any_case() -> None:
     assert judged(compiled(accept='"json" in response.headers["Content-Type"]'), page) == NotAccepted(200, "")
 
 
+def test_a_challenge_of_aws_waf_is_no_delivery() -> None:
+    # Its 202 counted as delivered, and the destination had seen nothing.
+    challenge = {"x-amzn-waf-action": "challenge"}
+    refused = NotAccepted(202, "x-amzn-waf-action: challenge; page")
+    assert judged(compiled(), Answered(202, None, "page", challenge)) == refused
+    assert judged(compiled(accept="true"), Answered(202, None, "page", challenge)) == refused
+    assert judged(compiled(), Answered(405, None, "page", challenge)) == Answered(405, None, "page")
+
+
 SIGN_IN = "https://login.example.com/in?next=canary"
 
 

@@ -9,6 +9,12 @@ from flagcast.core.outcomes import Answered, FilterFailed, NotAccepted, NotNow, 
 from flagcast.core.response import Headers, Response, points_to
 from flagcast.core.templates.jinja import Expression
 
+_CHALLENGED = "x-amzn-waf-action"
+"""What AWS WAF answers 202 with in place of the destination, to find out whether a browser asks.
+
+https://docs.aws.amazon.com/waf/latest/developerguide/waf-captcha-and-challenge-actions.html
+"""
+
 
 def wanted(compiled: Compiled, event: Event) -> bool | FilterFailed:
     """Ask `when` of an event; what Flagcast itself has to say is wanted wherever it is sent."""
@@ -32,6 +38,8 @@ def judged(compiled: Compiled, answer: Answered) -> Answered | NotAccepted | Not
             return NotNow(answer.status, answer.retry_after, said)
         if isinstance(held, RenderFailed) and answer.status >= 400:
             said = f"{held.detail}; {said}"
+    if _CHALLENGED in response.headers and answer.status <= 299:
+        return NotAccepted(answer.status, f"{_CHALLENGED}: {response.headers[_CHALLENGED]}; {said}")
     shown = Answered(answer.status, answer.retry_after, said)
     if compiled.accept is None or not _may_be_accepted(compiled.accept, answer.status):
         return shown
