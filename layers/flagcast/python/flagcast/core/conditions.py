@@ -41,7 +41,7 @@ def judged(compiled: Compiled, answer: Answered) -> Answered | NotAccepted | Not
     if _CHALLENGED in response.headers and answer.status <= 299:
         return NotAccepted(answer.status, f"{_CHALLENGED}: {response.headers[_CHALLENGED]}; {said}")
     shown = Answered(answer.status, answer.retry_after, said)
-    if compiled.accept is None or not _may_be_accepted(compiled.accept, answer.status):
+    if compiled.accept is None or not may_be_accepted(compiled.accept, answer.status):
         return shown
     held = compiled.accept.ask({"response": response})
     if isinstance(held, RenderFailed):
@@ -49,7 +49,7 @@ def judged(compiled: Compiled, answer: Answered) -> Answered | NotAccepted | Not
     return structs.replace(shown, is_accepted=not shown.is_delivery) if held else NotAccepted(answer.status, said)
 
 
-def _may_be_accepted(accept: Expression, status: int) -> bool:
+def may_be_accepted(accept: Expression, status: int) -> bool:
     """Tell whether `accept` is asked: of a 2xx, and of a redirect if it looks at what makes it one.
 
     One that looks at the text alone means an answer, and would take a page to sign in for one.
