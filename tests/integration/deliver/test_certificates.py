@@ -74,6 +74,16 @@ def test_the_name_in_the_url_is_the_one_that_is_verified(authority: Authority, m
         assert send(url.replace("127.0.0.1", "hooks.example.org"), authority.file) == TLS
 
 
+def test_a_certificate_that_names_its_host_by_the_common_name_alone_is_none_of_that_host(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Browsers and urllib3 refuse it, and a public authority signs none.
+    real = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *rest, **named: real("127.0.0.1", *rest, **named))
+    with serving(answering(authority.certificate("hooks.example.com", by_common_name=True)), "https") as url:
+        assert send(url.replace("127.0.0.1", "hooks.example.com"), authority.file) == TLS
+
+
 def test_a_file_stands_instead_of_the_systems_authorities(authority: Authority) -> None:
     with serving(answering(authority.certificate()), "https") as url:
         assert send(url, authority.file) == Answered(200)

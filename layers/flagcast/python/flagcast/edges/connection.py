@@ -189,6 +189,8 @@ def _verifying(ca_file: str | None) -> ssl.SSLContext:
     """Read the authorities once: it takes longer than a connection. A file's stand instead of the system's."""
     context = ssl.create_default_context(cafile=ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # RFC 9110 section 4.3.4: the common name says nothing of a host. Python's own context goes on asking it.
+    context.hostname_checks_common_name = False
     return context
 
 
