@@ -93,8 +93,8 @@ def _redirected(imported: Imported) -> Iterator[str]:
     """
     if imported.destinations:
         yield (
-            "Flipt follows redirects, Flagcast does not: if an address redirects, flagcast test NAME shows where to, and"
-            " that address belongs in url"
+            "Flipt follows redirects, Flagcast does not: if an address redirects, flagcast test NAME shows where to,"
+            " and that address belongs in url"
         )
 
 

@@ -26,12 +26,13 @@ PATIENCE = 3.5
 
 def answer_to(request: Request, began: float) -> Answer:
     """Answer one request; a 200 to anything but a GET or HEAD says that an event is stored."""
+    is_health = request.source is None and request.method in ("GET", "HEAD")
     try:
-        answer = health() if request.source is None and request.method in ("GET", "HEAD") else receive(request, began)
+        answer = health() if is_health else receive(request, began)
     except (ConfigurationUnreadable, Unavailable) as error:
         telemetry().rejected(known_source(request.source), "unavailable", str(error))
         answer = http.UNAVAILABLE
-    return structs.replace(answer, is_to_head=True) if request.method == "HEAD" else answer
+    return structs.replace(answer, is_to_head=is_health and request.method == "HEAD")
 
 
 def receive(request: Request, began: float) -> Answer:
