@@ -9,8 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flagcast.core.known.context import Change, Value
-from flagcast_cli.console import out
-from flagcast_cli.dlq.showing import plain
+from flagcast_cli.console import marked, out, plain
 from flagcast_cli.known.comparing import Compared, Difference, Kind
 from flagcast_cli.known.learning import Outcome
 
@@ -54,7 +53,8 @@ def show_learned(counts: Counter[Outcome], *, dry: bool) -> None:
 def show_differences(differences: Sequence[Difference]) -> None:
     """Print how many there are of each kind, and a row for each field that differs."""
     counts = Counter(each.kind for each in differences)
-    out.print(", ".join(f"[bold]{counts[kind]}[/] {words}" for kind, words in KINDS.items() if counts[kind]))
+    said = (marked("[bold]{}[/] {}", counts[kind], words) for kind, words in KINDS.items() if counts[kind])
+    out.print(Text(", ").join(said))
     table = Table(header_style="bold")
     for heading in ("difference", "type", "name", "in", "field", "known here", "in Flipt"):
         table.add_column(heading, overflow="fold")
@@ -73,8 +73,7 @@ def show_json(compared: Compared, differences: Sequence[Difference]) -> None:
         "compared": compared.things,
         "not_compared": {"newer_than_the_answer": compared.newer, "order_never_seen": compared.without_order},
     }
-    # As it is: the console would fold lines.
-    out.file.write(json.dumps(told, indent=2) + "\n")
+    out.write(json.dumps(told, indent=2) + "\n")
 
 
 def _as_json(each: Difference) -> dict[str, Any]:

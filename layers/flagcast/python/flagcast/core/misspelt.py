@@ -4,9 +4,9 @@ import difflib
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from flagcast.core.conditions import Response
 from flagcast.core.config.model import Destination, Problem
 from flagcast.core.event import Event
+from flagcast.core.response import Response
 from flagcast.core.summary import Summary
 from flagcast.core.templates.jinja_members import members_in
 
@@ -19,8 +19,12 @@ def misspelt(destination: Destination, files: Mapping[str, str], path: str) -> I
         yield from _in(source, f"{path}.{where}")
 
 
+def _expressions(destination: Destination) -> tuple[tuple[str, str | None], ...]:
+    return ("when", destination.when), ("accept", destination.accept), ("retry.when", destination.retry.when)
+
+
 def _sources(destination: Destination, files: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    for where, expression in (("when", destination.when), ("accept", destination.accept)):
+    for where, expression in _expressions(destination):
         if expression is not None:
             yield where, f"{{{{ {expression} }}}}"
     for name, text in destination.headers.items():
