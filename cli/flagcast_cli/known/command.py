@@ -116,6 +116,7 @@ def forget(
         str | None, Parameter(help="Only what is in this namespace, and the namespace itself.")
     ] = None,
     yes: Annotated[bool, Parameter(help="Do not ask.", negative="")] = False,
+    dry_run: Annotated[bool, Parameter(help="Say how many rows that is, and delete none.", negative="")] = False,
     stack: Stack = STACK,
     account: Account = ENVIRONMENT,
 ) -> int:
@@ -123,7 +124,7 @@ def forget(
 
     The next event about anything does not say what it changed, until `flagcast learn`.
     """
-    require_answer(yes=yes)
+    require_answer(yes=yes or dry_run)
     rows = table_of(stack, account, kept_up=False)
     stored = rows.of(source)
     keys = [
@@ -134,6 +135,9 @@ def forget(
     place = f"source {source}" + (f", namespace {namespace}" if namespace else "")
     if not keys:
         out.print(f"Nothing is known of {place} in the stack {stack}.", soft_wrap=True, markup=False)
+    elif dry_run:
+        out.print(f"{counted(len(keys), 'known row')} of {place}. Nothing was changed: this was a dry run.")
+        return 0
     elif not agreed(f"Delete {counted(len(keys), 'known row')} of {place} for good?", yes=yes):
         return 1
     else:
