@@ -18,6 +18,7 @@ from flagcast_cli.deploy.command import build, check, deploy
 from flagcast_cli.dlq.command import app as dead_letters
 from flagcast_cli.doctor import command as doctoring
 from flagcast_cli.importing import command as importing
+from flagcast_cli.known.command import forget, learn, verify
 from flagcast_cli.local import demo as local_demo
 from flagcast_cli.presets import show_presets
 from flagcast_cli.preview import preview, preview_all
@@ -33,6 +34,9 @@ app.command(dead_letters)
 app.command(check)
 app.command(build)
 app.command(deploy)
+app.command(learn)
+app.command(verify)
+app.command(forget)
 
 Port = Annotated[int, Parameter(help="The port of the local stack on 127.0.0.1.")]
 
@@ -85,6 +89,7 @@ def render(
     /,
     *,
     all: bool = False,  # noqa: A002 - what people type
+    changes: bool = False,
     config: Config = CONFIGURATION,
 ) -> int:
     """Print what a destination would be sent: method, address, headers and body; nothing is sent.
@@ -97,9 +102,13 @@ def render(
         A sample (such as flag-updated or flag-deleted-denied) or the file of a body.
     all
         Every sample, one after the other.
+    changes
+        As if Flagcast had seen each thing before, in another state.
 
     """
-    return preview_all(config, destination) if all else preview(config, destination, event)
+    if all:
+        return preview_all(config, destination, changes=changes)
+    return preview(config, destination, event, changes=changes)
 
 
 @app.command

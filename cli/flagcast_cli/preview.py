@@ -15,27 +15,27 @@ from flagcast_cli.rehearsal import Rehearsal, rehearsal_of
 from flagcast_cli.samples import sample_files
 
 
-def preview(config: Path, destination: str, event: str) -> int:
+def preview(config: Path, destination: str, event: str, *, changes: bool = False) -> int:
     """Print what a destination would be sent for one event; returns the exit code."""
     rehearsal = rehearsal_of(config, destination)
-    made = rehearsed(rehearsal.compiled, rehearsal.event(event))
+    made = rehearsed(rehearsal.compiled, rehearsal.event(event, changes=changes))
     code = _show(made)
     if isinstance(made, Filtered):
         err.print(f"flagcast render {destination} --all shows every sample.", soft_wrap=True)
     return code
 
 
-def preview_all(config: Path, destination: str) -> int:
+def preview_all(config: Path, destination: str, *, changes: bool = False) -> int:
     """Print what a destination would be sent for every sample; returns the exit code."""
     rehearsal = rehearsal_of(config, destination)
-    return max(_show_named(rehearsal, [path.stem for path in sample_files()]), default=0)
+    return max(_show_named(rehearsal, [path.stem for path in sample_files()], changes=changes), default=0)
 
 
-def _show_named(rehearsal: Rehearsal, samples: Sequence[str]) -> list[int]:
+def _show_named(rehearsal: Rehearsal, samples: Sequence[str], *, changes: bool) -> list[int]:
     codes = []
     for sample in samples:
         out.rule(sample, align="left")
-        codes.append(_show(rehearsed(rehearsal.compiled, rehearsal.event(sample))))
+        codes.append(_show(rehearsed(rehearsal.compiled, rehearsal.event(sample, changes=changes))))
     return codes
 
 

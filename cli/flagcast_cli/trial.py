@@ -10,11 +10,11 @@ from typing import assert_never
 from msgspec import structs
 
 from flagcast.core.checking import taken_in
-from flagcast.core.conditions import accepted
+from flagcast.core.conditions import judged
 from flagcast.core.config.references import Values
 from flagcast.core.event import Event, InvalidEvent
 from flagcast.core.masking import masked
-from flagcast.core.outcomes import Answered, BlockedAddress, NotAccepted, Unreachable
+from flagcast.core.outcomes import Answered, BlockedAddress, NotAccepted, NotNow, Unreachable
 from flagcast.core.rehearsal import refusal
 from flagcast.core.rendering import Request, render
 from flagcast.edges import transport
@@ -65,7 +65,7 @@ def trial(config: Path, name: str, stack: str, account: Account) -> int:
         raise CommandError(made.detail, f"flagcast render {name} shows what would be sent.")
     show_request(_masked(made, values))
     answer = transport.send(made, time.monotonic() + rehearsal.compiled.destination.timeout)
-    return _tell(accepted(rehearsal.compiled, answer) if isinstance(answer, Answered) else answer, values)
+    return _tell(judged(rehearsal.compiled, answer) if isinstance(answer, Answered) else answer, values)
 
 
 def _marked(rehearsal: Rehearsal, name: str) -> Event:
@@ -128,15 +128,18 @@ def _masked(request: Request, values: Values) -> Request:
     return structs.replace(request, url=hidden(request.url), headers=headers, body=body)
 
 
-def _tell(outcome: Answered | NotAccepted | Unreachable | BlockedAddress, values: Values) -> int:
+def _tell(outcome: Answered | NotAccepted | NotNow | Unreachable | BlockedAddress, values: Values) -> int:
     out.print()
     match outcome:
         case Answered(status, excerpt=text):
-            good, said, advice = 200 <= status <= 299, text, _advice(status)
+            good, said, advice = outcome.is_delivery, text, _advice(status)
             heading = str(status)
         case NotAccepted(status, detail):
             good, said, heading = False, detail, f"{status}, not accepted"
-            advice = "It answered 2xx, but its accept does not hold: the answer says why."
+            advice = "The destination's accept does not hold for this answer."
+        case NotNow(status, detail=detail):
+            good, said, heading = False, detail, f"{status}, not now"
+            advice = "The destination's retry.when holds for this answer: a delivery is retried."
         case Unreachable(cause):
             good, said, heading, advice = False, "", "no answer", _CAUSES[cause]
         case BlockedAddress(detail):

@@ -151,7 +151,7 @@ def test_everything_that_is_printed_goes_through_the_one_printer(module: str) ->
         assert {each.arg for each in call.keywords} & {"markup", "emoji", "highlight"} == set(), call.lineno
 
 
-WRITES_FILES = {"importing/command.py": {"file"}}
+WRITES_FILES = {"importing/command.py": {"file"}, "known/learning.py": {"rows"}}
 
 
 @pytest.mark.parametrize("module", OTHERS)

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from flagcast.edges.configuration_file import read_configuration
 from flagcast_cli.aws import ENVIRONMENT, Account
-from flagcast_cli.check import problems_of
+from flagcast_cli.check import problems_of, warnings_of
 from flagcast_cli.checkout import CONFIGURATION, Config, samconfig_of
 from flagcast_cli.console import CommandError, err, marked, out
 from flagcast_cli.deploy.build import build as build_stack
@@ -131,6 +131,8 @@ def _checked(config: Path, target: Target | None, *, values: bool = False) -> in
         count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
         err.print(marked("[red]✗[/] {}: {}", at, count), soft_wrap=True)
         return 1
+    for warning in warnings_of(config):
+        err.print(marked("[yellow]![/] {}", warning), soft_wrap=True)
     if target is not None and not read_configuration(config).destinations:
         err.print(
             marked(

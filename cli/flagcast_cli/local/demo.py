@@ -19,7 +19,7 @@ from flagcast_cli.console import CommandError, marked, out, step
 from flagcast_cli.deploy.build import one_at_a_time
 from flagcast_cli.local.containers import bridge
 from flagcast_cli.local.emulator import HOST, emulator
-from flagcast_cli.local.report import DeadLetter, Delivery, dead_letter_table, delivery_table
+from flagcast_cli.local.report import DeadLetter, Delivery, dead_letter_table, delivery_table, said_of_changes
 from flagcast_cli.local.sam_local import prepared
 from flagcast_cli.local.stack import Stack, build, deploy
 from flagcast_cli.receiver import Receiver
@@ -85,7 +85,8 @@ def demo(port: int) -> int:
         with step("Waiting until each is delivered or dead-lettered"):
             letters = _wait_until_settled(stack, receiver, story)
         deliveries = _deliveries(receiver.requests(), letters, story)
-    out.print(delivery_table([each.name for each in story], DESTINATIONS, deliveries))
+        changes = _changes(receiver.requests(), story)
+    out.print(delivery_table([each.name for each in story], DESTINATIONS, deliveries, changes))
     out.print(dead_letter_table(letters))
     out.print(marked("Nothing is left running. [dim]{} s in all.[/]", round(time.monotonic() - began)))
     return 0
@@ -198,6 +199,17 @@ def _deliveries(
         attempts = deliveries[key].attempts + 1 if key in deliveries else 1
         deliveries[key] = Delivery(attempts, received.answered or 0, reasons.get(key))
     return deliveries
+
+
+def _changes(requests: list[Received], story: list[Sent]) -> dict[str, list[str]]:
+    """Return by event what it changed, as the message in the chat says it."""
+    names = {sent.event_id: sent.name for sent in story}
+    said: dict[str, list[str]] = {}
+    for received in requests:
+        if received.path == "/team-chat":
+            headers = {name.lower(): value for name, value in received.headers}
+            said[names[headers["webhook-id"]]] = said_of_changes(json.loads(received.body))
+    return said
 
 
 def _show(received: Received) -> None:

@@ -115,7 +115,7 @@ def test_an_answer_that_is_not_accepted_is_a_refusal(
     printed = capsys.readouterr()
     assert "200, not accepted" in printed.out
     assert "channel_not_found" in printed.out
-    assert "its accept does not hold" in printed.err
+    assert "accept does not hold" in printed.err
 
 
 def test_a_secret_that_cannot_be_had_is_said_with_where_it_is_looked_for(
