@@ -143,8 +143,8 @@ def test_no_other_way_leads_to_such_a_method(lookup: str) -> None:
 @pytest.mark.parametrize(
     ("text", "filter_"),
     [
-        # A line is cut from a run of blanks as it is from a long word, and 2 million of them took 18 s; a no-break space
-        # is a letter to textwrap.
+        # A line is cut from a run of blanks as it is from a long word, and 2 million of them took 18 s. A no-break
+        # space is a letter to textwrap.
         (" ", "wordwrap"),
         (" ", "wordwrap(1)"),
         ("\t", "wordwrap(10)"),
