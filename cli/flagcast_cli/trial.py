@@ -20,6 +20,7 @@ from flagcast.core.rendering import Request, render
 from flagcast.edges import transport
 from flagcast.edges.aws.secrets import SecretStore
 from flagcast.errors import SecretUnavailable
+from flagcast.story.attempt import LONGEST_EXCERPT
 from flagcast_cli.aws import Account
 from flagcast_cli.checkout import samconfig_of
 from flagcast_cli.console import CommandError, err, out
@@ -146,10 +147,10 @@ def _tell(outcome: Answered | NotAccepted | NotNow | Unreachable | BlockedAddres
             advice = "It is not for everyone: allow_private opens the subnet that it is in, if that is meant."
         case _:
             assert_never(outcome)
-    out.print(f"[{'green' if good else 'red'}]{heading}[/]", end=" ")
-    out.print(masked(said, values.values())[:500], soft_wrap=True, markup=False)
+    out.print(heading, style="green" if good else "red", end=" ")
+    out.print(masked(said, values.values(), LONGEST_EXCERPT), soft_wrap=True)
     if not good:
-        err.print(advice, soft_wrap=True, markup=False)
+        err.print(advice, soft_wrap=True)
     return 0 if good else 1
 
 

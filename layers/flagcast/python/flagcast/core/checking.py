@@ -8,9 +8,11 @@ from flagcast.core.config.model import Configuration, Destination, Problem, Sour
 from flagcast.core.config.presets import Answers, read_preset
 from flagcast.core.doubts import Doubt, doubts
 from flagcast.core.event import NOTICES, Event, InvalidEvent, Origin, parse
+from flagcast.core.misspelt import misspelt
 from flagcast.core.notice import Kind, notice_body, notice_id
 from flagcast.core.outcomes import FilterFailed, RenderFailed
 from flagcast.core.rehearsal import SOME_TIME, rehearsed
+from flagcast.core.sample_changes import with_changes
 from flagcast.core.trouble import Trouble
 
 _RECEIVED_AT = "2026-01-02T03:04:05.678Z"
@@ -103,10 +105,13 @@ def _tried(
         for event in taken_in(raw, name, configuration)
         if isinstance(event, Event)
     ]
+    events += with_changes(events)
     for name, configured in configuration.destinations.items():
         tried = [*events, *sample_notices()] if name == configuration.notify else events
         destination = configured if isinstance(configured, Destination) else configured.draft
         if destination is None or destination.template not in (None, *templates):
             continue
         path = f"destinations.{name}"
-        yield path, compile_destination(destination, templates, path), tried
+        compiled = compile_destination(destination, templates, path)
+        wrong = tuple(misspelt(destination, templates, path)) if isinstance(compiled, Compiled) else ()
+        yield path, wrong or compiled, tried

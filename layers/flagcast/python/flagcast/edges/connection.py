@@ -3,7 +3,6 @@
 An address is judged when it is connected to: the resolver is asked once, and nothing else is ever connected to.
 """
 
-import logging
 import socket
 import ssl
 import threading
@@ -27,12 +26,6 @@ from flagcast.edges.deadline import Deadline
 from flagcast.edges.head import Head, is_short
 from flagcast.edges.racing import Address, race
 from flagcast.edges.within import finished, within
-
-# What urllib3 says holds addresses, so secrets, and what servers answered: "Failed to parse headers (url=...)".
-_log = logging.getLogger("urllib3")
-_log.addHandler(logging.NullHandler())
-_log.propagate = False
-
 
 KEPT_FOR = 10.0
 """Seconds for which a connection that nothing goes over is kept: those of a frozen function die without a word."""

@@ -218,15 +218,18 @@ def _faulty(problems: Sequence[Problem]) -> Faulty:
 
 
 def _without_secrets(outcome: Outcome, values: Values) -> Outcome:
-    """Take the secrets out of an answer that echoes the request, and keep of it what people read."""
+    """Take the secrets out of an error, and of an answer that echoes the request, of which people read a part."""
     match outcome:
         case Answered():
             return structs.replace(outcome, excerpt=_excerpt(outcome.excerpt, values))
         case NotAccepted() | NotNow():
             return structs.replace(outcome, detail=_excerpt(outcome.detail, values))
+        case RenderFailed():
+            # It says what the template wrote; a var that is a part of that is no exception.
+            return structs.replace(outcome, detail=masked(outcome.detail, values.values()))
         case _:
             return outcome
 
 
 def _excerpt(text: str, values: Values) -> str:
-    return masked(text, values.values())[:LONGEST_EXCERPT]
+    return masked(text, values.values(), LONGEST_EXCERPT)
