@@ -239,8 +239,8 @@ def test_with_escape_none_a_value_stands_as_it_is_and_the_result_must_still_be_j
 
 
 def test_a_value_that_cannot_stand_where_it_does_fails_with_where_that_is() -> None:
-    assert rendered({"body": '{"a": {{ event }}}'}) == RenderFailed(
-        "body: a Event, which JSON does not know, stands outside of a string, behind '{\"a\":'"
+    assert rendered({"body": '{"a": {{ event.type | safe }}}'}) == RenderFailed(
+        "body: a value that is not JSON stands outside of a string, behind '{\"a\":'"
     )
 
 

@@ -1,6 +1,6 @@
 """What differs between two states of one thing, by path."""
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import msgspec

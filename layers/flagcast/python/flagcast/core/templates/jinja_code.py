@@ -23,6 +23,7 @@ class PiecesGenerator(CodeGenerator):
     """Writes code that yields values as they are, and the template's own text as Verbatim."""
 
     environment: "PiecesEnvironment"
+    _called: nodes.Getattr | None = None
 
     def _output_const_repr(self, group: Iterable[Any]) -> str:
         return f"environment.verbatim({''.join(group)!r})"
@@ -36,7 +37,8 @@ class PiecesGenerator(CodeGenerator):
         self.write("environment.printed(")
 
     def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
-        self.write(")")
+        expression = _written(node)
+        self.write(f", {expression!r})" if expression else ")")
 
     def visit_Output(self, node: nodes.Output, frame: Frame) -> None:  # noqa: N802 - Jinja2's name
         """Write what prints."""
@@ -93,6 +95,20 @@ class PiecesGenerator(CodeGenerator):
         else:
             super().visit_Getitem(node, frame)
 
+    def visit_Call(  # noqa: N802 - Jinja2's name
+        self, node: nodes.Call, frame: Frame, forward_caller: bool = False
+    ) -> None:
+        """Write a call; what it calls may be a method."""
+        if isinstance(node.node, nodes.Getattr):
+            self._called = node.node
+        super().visit_Call(node, frame, forward_caller=forward_caller)
+
+    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802 - Jinja2's name
+        """Write obj.attribute."""
+        self.write("environment.method(" if node is self._called else "environment.getattr(")
+        self.visit(node.node, frame)
+        self.write(f", {node.attr!r})")
+
     def visit_Const(self, node: nodes.Const, frame: Frame) -> None:  # noqa: N802 - Jinja2's name
         """Write a constant, and remember that the template wrote it."""
         if isinstance(node.value, str):
@@ -125,3 +141,15 @@ def _mark_constants(node: nodes.Node) -> None:
             _mark_constants(node.right)
         case _:
             pass
+
+
+def _written(node: nodes.Node) -> str | None:
+    """Return a name and its fields as the template has them; None of any other expression."""
+    match node:
+        case nodes.Name():
+            return node.name
+        case nodes.Getattr():
+            owner = _written(node.node)
+            return f"{owner}.{node.attr}" if owner else None
+        case _:
+            return None

@@ -12,6 +12,8 @@ from enum import Enum, auto
 import msgspec
 from msgspec import Struct
 
+from flagcast.core.templates.data import as_json, as_text
+
 _QUOTED = re.compile(r'"|\\')
 _PUNCTUATION = re.compile(r"[\s,:\[\]{}]*")
 _SHOWN = 40
@@ -72,8 +74,8 @@ class _Where(Enum):
 
 
 def plain(pieces: Iterable[object]) -> str:
-    """Join pieces as text that is no JSON."""
-    return "".join(map(str, pieces))
+    """Join pieces as text that is no JSON; raises NotData."""
+    return "".join(map(as_text, pieces))
 
 
 def place(pieces: Iterable[object]) -> str | Misplaced:
@@ -116,7 +118,7 @@ def _inside(value: object) -> str | None:
     if isinstance(value, str):
         return _escaped(value)
     text = as_json(value)
-    return _escaped(str(value) if text is None else text)
+    return None if text is None else _escaped(text)
 
 
 def _outside(value: object) -> str | None:
@@ -125,14 +127,6 @@ def _outside(value: object) -> str | None:
     if isinstance(value, Constant) and _PUNCTUATION.fullmatch(value):
         return value
     return as_json(value)
-
-
-def as_json(value: object) -> str | None:
-    """Write a value as JSON, UTF-8 kept; None if it is nothing that JSON knows."""
-    try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError, RecursionError):
-        return None
 
 
 def _escaped(text: str) -> str:
@@ -152,8 +146,8 @@ def _parsed(text: str) -> object:
 def _complaint(piece: object, where: _Where) -> str:
     if where is _Where.BEHIND_BACKSLASH:
         return "a value stands right behind a backslash"
+    if not isinstance(piece, str):
+        return f"a {type(piece).__name__}, which JSON does not know, is printed"
     if where is _Where.INSIDE:
         return "a value that is said to be safe would end the string around it"
-    if isinstance(piece, Json | Escaped):
-        return "a value that is not JSON stands outside of a string"
-    return f"a {type(piece).__name__}, which JSON does not know, stands outside of a string"
+    return "a value that is not JSON stands outside of a string"
