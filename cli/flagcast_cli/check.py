@@ -11,6 +11,11 @@ from flagcast_cli.samples import sample_files
 
 def problems_of(path: Path) -> list[Problem]:
     """Return every problem of a configuration file and its templates, dry runs on every sample included."""
+    return [each for each in everything_about(path) if not each.is_warning]
+
+
+def everything_about(path: Path) -> list[Problem]:
+    """Return every problem, and what is only warned of."""
     if not path.is_file():
         return [
             Problem("", f"{path}: No such file; --config (CONFIG with make) is a folder with flagcast.yaml, or a file")

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from flagcast.edges.configuration_file import read_configuration
 from flagcast_cli.aws import ENVIRONMENT, Account
-from flagcast_cli.check import problems_of
+from flagcast_cli.check import everything_about
 from flagcast_cli.checkout import CONFIGURATION, Config, samconfig_of
 from flagcast_cli.console import CommandError, err, out
 from flagcast_cli.deploy.build import build as build_stack
@@ -120,7 +120,12 @@ def deploy(
 
 def _checked(config: Path, target: Target | None, *, values: bool = False) -> int:
     """Print every problem; returns 1 if there is one."""
-    problems = [str(each) for each in problems_of(config)]
+    found = everything_about(config)
+    for each in found:
+        if each.is_warning:
+            err.print("[yellow]![/]", end=" ")
+            err.print(str(each), soft_wrap=True, markup=False, emoji=False)
+    problems = [str(each) for each in found if not each.is_warning]
     if target is not None:
         with err.status(f"Looking up what {target.stack} has"):
             problems += [str(each) for each in faults(config, target, values=values)]

@@ -1,5 +1,6 @@
 """Everything that can be known to be wrong with a configuration before an event comes."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import get_args
 
@@ -7,15 +8,18 @@ from flagcast.core.compiling import Compiled, compile_destination
 from flagcast.core.config.model import Configuration, Destination, Problem, Source
 from flagcast.core.event import NOTICES, Event, InvalidEvent, Origin, parse
 from flagcast.core.notice import Kind, notice_body, notice_id
-from flagcast.core.outcomes import FilterFailed, RenderFailed
-from flagcast.core.rehearsal import SOME_TIME, rehearsed
+from flagcast.core.outcomes import Filtered, FilterFailed, RenderFailed
+from flagcast.core.rehearsal import SOME_TIME, doubts_about, rehearsed
 from flagcast.core.trouble import Trouble
+
+OLD_EVENTS, NEW_EVENTS = "0.1", "0.2"
+"""The versions of Flipt's events: before 1.44, and since."""
 
 _RECEIVED_AT = "2026-01-02T03:04:05.678Z"
 
 
 def problems(configuration: Configuration, templates: Mapping[str, str], samples: Mapping[str, bytes]) -> list[Problem]:
-    """Return every problem, dry runs of every template on every sample (raw bodies by name) included."""
+    """Return every problem and warning, dry runs of every template on every sample (raw bodies by name) included."""
     return [*configuration.problems, *_template_problems(configuration, templates, samples)]
 
 
@@ -40,13 +44,43 @@ def sample_notices() -> Iterator[tuple[str, Event]]:
 def dry_run(compiled: Compiled, path: str, events: Iterable[tuple[str, Event]]) -> Iterator[Problem]:
     """Render every event that the destination wants; yields each way to fail once, with where it was met."""
     met: dict[str, list[str]] = {}
+    tried, failed = Counter[str](), Counter[str]()
     for sample, event in events:
         made = rehearsed(compiled, event)
+        tried[event.version] += not isinstance(made, Filtered)
         if isinstance(made, RenderFailed | FilterFailed):
             met.setdefault(made.detail, []).append(sample)
+            failed[event.version] += 1
+    only = _only_version(tried, failed) if compiled.destination.engine == "go" else None
     for detail, samples in met.items():
-        others = f" and {len(samples) - 1} more" if len(samples) > 1 else ""
-        yield Problem(path, f"{detail} (on sample {samples[0]}{others})")
+        said = f"{detail} ({_on(samples)})"
+        yield Problem(path, f"{said}; it is {only}" if only else said, is_warning=only is not None)
+
+
+def advice(compiled: Compiled, path: str, events: Iterable[tuple[str, Event]]) -> Iterator[Problem]:
+    """Yield a warning for what is valid in a body and probably not meant, with where it was met."""
+    met: dict[str, list[str]] = {}
+    for sample, event in events:
+        for doubt in doubts_about(compiled, event):
+            found = met.setdefault(doubt, [])
+            if sample not in found:
+                found.append(sample)
+    where = f"{path}.{'body' if compiled.destination.template is None else 'template'}"
+    for doubt, samples in met.items():
+        yield Problem(where, f"{doubt} ({_on(samples)})", is_warning=True)
+
+
+def _on(samples: list[str]) -> str:
+    return f"on sample {samples[0]}{f' and {len(samples) - 1} more' if len(samples) > 1 else ''}"
+
+
+def _only_version(tried: Counter[str], failed: Counter[str]) -> str | None:
+    """Say which Flipt a Go body is for, if it fails because it is for that one alone."""
+    if failed[OLD_EVENTS] and not failed[NEW_EVENTS] and tried[NEW_EVENTS]:
+        return f"for Flipt 1.44 and later: only events of version {OLD_EVENTS} fail"
+    if failed[NEW_EVENTS] == tried[NEW_EVENTS] > 0 and tried[OLD_EVENTS] and not failed[OLD_EVENTS]:
+        return f"for Flipt before 1.44: every event of version {NEW_EVENTS} fails"
+    return None
 
 
 def _template_problems(
@@ -67,5 +101,6 @@ def _template_problems(
         compiled = compile_destination(destination, templates, path)
         if isinstance(compiled, Compiled):
             yield from dry_run(compiled, path, tried)
+            yield from advice(compiled, path, tried)
         else:
             yield from compiled

@@ -27,6 +27,8 @@ class Problem(Struct, frozen=True, order=True):
 
     path: str
     message: str
+    is_warning: bool = False
+    """It stops nothing."""
 
     def __str__(self) -> str:
         """Return the problem as a line for the operator."""

@@ -8,7 +8,7 @@ from jinja2 import BaseLoader, StrictUndefined, TemplateRuntimeError, Undefined
 from jinja2.environment import Template
 from jinja2.runtime import Context, LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.utils import Namespace
+from jinja2.utils import Joiner, Namespace
 
 from flagcast.core.templates.data import NotData, as_text, formattable, not_data
 from flagcast.core.templates.jinja_code import PiecesGenerator
@@ -23,7 +23,7 @@ from flagcast.core.templates.limits import (
     step,
     work,
 )
-from flagcast.core.templates.places import Captured, Constant, Verbatim
+from flagcast.core.templates.places import Captured, Constant, Formed, Verbatim
 
 _GROWING_METHODS = frozenset({
     "center", "encode", "expandtabs", "format", "format_map", "join", "ljust", "maketrans", "replace", "rjust",
@@ -58,7 +58,7 @@ class PiecesEnvironment(ImmutableSandboxedEnvironment):
         """The strings that templates write themselves; what else is looked up by comes out of an event."""
         self.filters = filters()
         self.tests = tests()
-        self.globals |= {"range": _range, "namespace": Namespace}
+        self.globals |= {"range": _range, "namespace": Namespace, "joiner": _Joiner}
         del self.globals["lipsum"]
 
     @staticmethod
@@ -85,7 +85,7 @@ class PiecesEnvironment(ImmutableSandboxedEnvironment):
         read(parts, written=True)
         texts = list(map(as_text, parts))
         spend(sum(map(len, texts)))
-        return "".join(texts)
+        return Formed("".join(texts))
 
     @classmethod
     def concat(cls, pieces: Iterable[object]) -> Captured:
@@ -134,7 +134,8 @@ class PiecesEnvironment(ImmutableSandboxedEnvironment):
         try:
             return obj[name]
         except (LookupError, TypeError):
-            return self.undefined(obj=obj, name=name)
+            # Whatever kind of text it is, it is told of as one.
+            return self.undefined(obj="" if isinstance(obj, str) else obj, name=name)
 
     def discreet(self, found: object, name: object) -> object:
         """Take the name from what was not found where that name is a value's."""
@@ -155,7 +156,8 @@ class PiecesEnvironment(ImmutableSandboxedEnvironment):
         check_operation(operator, left, right)
         if operator == "%" and isinstance(left, str):
             right = formattable(right)
-        return counted(super().call_binop(context, operator, left, right))
+        made = counted(super().call_binop(context, operator, left, right))
+        return Formed(made) if type(made) is str else made
 
     def _filter_test_common(self, name: Any, *arguments: Any) -> Any:
         if name not in self.written:
@@ -165,6 +167,16 @@ class PiecesEnvironment(ImmutableSandboxedEnvironment):
     def _load_template(self, name: str, globals: Any) -> Template:  # noqa: A002 - Jinja2's name
         step()
         return super()._load_template(name, globals)
+
+
+class _Joiner(Joiner):
+    """Gives what the template writes between items, which is punctuation outside of a string."""
+
+    def __init__(self, sep: str = Constant(", ")) -> None:
+        super().__init__(sep)
+
+    def __call__(self) -> str:
+        return super().__call__() or Constant("")
 
 
 def _range(*arguments: int) -> range:

@@ -23,7 +23,7 @@ from flagcast.core.templates.limits import (
     work,
 )
 from flagcast.core.templates.markup import FILTERS as MARKUP
-from flagcast.core.templates.places import Captured, Escaped, Json
+from flagcast.core.templates.places import Captured, Escaped, Formed, Json
 
 if TYPE_CHECKING:
     from flagcast.core.templates.jinja_environment import PiecesEnvironment
@@ -45,6 +45,9 @@ _OF_TEXT = frozenset({
     "title", "trim", "truncate", "upper", "urlencode", "urlize", "wordcount", "wordwrap", *MARKUP,
 })  # fmt: skip
 """Filters that take a text: what is none is written as text first."""
+
+_GIVING_WHAT_IS_THERE = frozenset({"attr", "d", "default", "first", "last", "max", "min", "string"})
+"""Filters that choose a text, or say that one is meant, and form none."""
 
 _READING_TESTS = frozenset({
     "!=", "<", "<=", "==", ">", ">=", "eq", "equalto", "ge", "greaterthan", "gt", "in", "le", "lessthan", "lower", "lt",
@@ -82,7 +85,8 @@ def _filter(name: str, filter_: Callable[..., Any]) -> Callable[..., Any]:
             value = _by_item(value, CALL + texts)
         if check is not None:
             check(value, *options, **named)
-        return counted(filter_(*passed, value, *options, **named))
+        made = counted(filter_(*passed, value, *options, **named))
+        return Formed(made) if type(made) is str and name not in _GIVING_WHAT_IS_THERE else made
 
     return filtering
 
