@@ -47,6 +47,34 @@ TEMPLATES_1_41 = TEMPLATES | {
     # Flipt 1.41.2 sent none of these: its event has no Status.
     "status": '{"status": "{{ .Status }}"}',
 }
+TEMPLATES_1_38 = {
+    # Flipt before 1.39 has no toJson, and a map in place of the actor.
+    "seed-fixed": """\
+{
+  "type": "{{ .Type }}",
+  "action": "{{ .Action }}",
+  "who": "{{ .Metadata.Actor.authentication }}",
+  "token": "{{ index .Metadata.Actor "io.flipt.auth.token.name" }}"
+}
+""",
+    "slack": SLACK,
+    "rebuild": (
+        '{"version":"{{ .Version }}","type":"{{ .Type }}","action":"{{ .Action }}","metadata":{"actor":{ '
+        '{{- $c := "" }}{{ range $k, $v := .Metadata.Actor }}{{ $c }}{{ printf "%q:%q" $k $v }}{{ $c = "," }}{{ end -}} }},'
+        '"payload":{ {{- $c := "" }}{{ range $k, $v := .Payload }}{{ $c }}{{ printf "%q" $k }}:'
+        '{{ if eq (printf "%T" $v) "string" }}{{ printf "%q" $v }}{{ else }}{{ $v }}{{ end }}{{ $c = "," }}'
+        '{{ end -}} },"timestamp":"{{ .Timestamp }}"}'
+    ),
+    "logic": (
+        '{"who": "{{ if .Metadata.Actor.email }}{{ .Metadata.Actor.email }}{{ else }}'
+        '{{ .Metadata.Actor.authentication }}{{ end }}", "email": "{{ .Metadata.Actor.email }}", '
+        '"mail": {{ printf "%q" (index .Metadata.Actor "email") }}, '
+        '"keys": "{{ range $k, $v := .Metadata.Actor }}{{ $k }}={{ $v }};{{ end }}", '
+        '"count": {{ len .Metadata.Actor }}}\n'
+    ),
+    "printed": '{"actor": "{{ .Metadata.Actor }}", "kind": "{{ printf "%T %T" .Metadata.Actor .Payload }}"}',
+    "status": '{"status": "{{ .Status }}"}',
+}
 NOW = 1767323045.9
 
 
@@ -75,9 +103,13 @@ def rendered(body: str, about: bytes, escape: Literal["json", "none"] = "json") 
 
 
 SENT = sent_by_flipt("flipt-1.61.0/templates")
-# What Flipt printed of a whole actor before 1.39 needs an actor that tells which Flipt it is: tests/captures/README.md.
-RECORDED = {"1.61.0": SENT, "1.41.2": sent_by_flipt("flipt-1.41.2/templates")}
-BODIES = {"1.61.0": TEMPLATES, "1.41.2": TEMPLATES_1_41}
+RECORDED = {
+    "1.61.0": SENT,
+    "1.41.2": sent_by_flipt("flipt-1.41.2/templates"),
+    "1.38.0": sent_by_flipt("flipt-1.38.0/templates"),
+}
+ANONYMOUS = sent_by_flipt("flipt-1.38.0/anonymous")
+BODIES = {"1.61.0": TEMPLATES, "1.41.2": TEMPLATES_1_41, "1.38.0": TEMPLATES_1_38}
 EACH = [(version, name) for version, bodies in BODIES.items() for name in bodies]
 
 
@@ -86,14 +118,15 @@ def test_the_recorded_events_are_all_there() -> None:
         version: [sum(name in each for each in RECORDED[version]) for name in bodies]
         for version, bodies in BODIES.items()
     }
-    assert counts == {"1.61.0": [51, 45, 51, 30], "1.41.2": [15, 13, 15, 9, 15, 0]}
+    assert counts == {"1.61.0": [51, 45, 51, 30], "1.41.2": [15, 13, 15, 9, 15, 0], "1.38.0": [9, 7, 9, 9, 9, 0]}
+    assert [len(each) for each in ANONYMOUS] == [5, 5]
 
 
 @pytest.mark.parametrize(("version", "name"), EACH)
 def test_without_escaping_a_body_is_flipts_byte_for_byte_and_what_flipt_dropped_is_refused(
     version: str, name: str
 ) -> None:
-    # The version of an event says which Flipt filled it: `toJson .` had a status, and `.Status` was there, before 1.44.
+    # `toJson .` had a status and .Status was there before 1.44, and the actor was a struct before 1.39.
     made = [rendered(BODIES[version][name], sent["rebuild"], "none") for sent in RECORDED[version]]
     assert made == [sent.get(name) for sent in RECORDED[version]]
 
@@ -103,6 +136,20 @@ def test_with_escaping_what_flipt_could_send_is_the_same_byte_for_byte(version: 
     for sent in RECORDED[version]:
         if name in sent:
             assert rendered(BODIES[version][name], sent["rebuild"]) == sent[name]
+
+
+def test_an_actor_that_nothing_tells_from_another_flipts_has_the_members_of_both_and_is_printed_as_the_newer() -> None:
+    for sent in ANONYMOUS:
+        made = {name: rendered(body, sent["rebuild"], "none") for name, body in TEMPLATES_1_38.items()}
+        printed, expected = made.pop("printed"), sent["printed"]
+        assert made == {name: sent.get(name) for name in made}
+        assert printed == b'{"actor": "{none 127.0.0.1   }", "kind": "*audit.Actor map[string]interface {}"}'
+        assert expected == (
+            b'{"actor": "map[authentication:none ip:127.0.0.1]", "kind": "map[string]string map[string]interface {}"}'
+        )
+        assert rendered('"{{ .Metadata.Actor.Authentication }}{{ .Metadata.Actor.Email }}"', sent["rebuild"]) == (
+            b'"none"'
+        )
 
 
 def test_flipts_documented_slack_template_loses_no_event_not_even_one_of_a_megabyte() -> None:
