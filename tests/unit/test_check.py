@@ -77,6 +77,15 @@ def test_only_a_json_body_that_is_sent_is_doubted(tmp_path: Path, more: str, cou
     assert len(everything_about(tmp_path / "flagcast.yaml")) == count
 
 
+def test_a_sample_is_counted_once_however_many_sources_take_it(tmp_path: Path) -> None:
+    keys = """url: https://a, when: event.type == "token", body: '[{{ "1" ~ "2" }}]'"""
+    check(tmp_path, f"destinations: {{chat: {{{keys}}}}}")
+    path = tmp_path / "flagcast.yaml"
+    path.write_text(path.read_text().replace("{flipt:", "{other: {auth: none}, flipt:"), encoding="utf-8")
+    (found,) = everything_about(path)
+    assert str(found).endswith("(on sample token-created-denied and 4 more)")
+
+
 def test_a_file_of_templates_is_doubted_by_its_key(tmp_path: Path) -> None:
     (tmp_path / "templates").mkdir()
     (tmp_path / "templates" / "a.j2").write_text('[{{ "1" ~ "2" }}]', encoding="utf-8")

@@ -60,8 +60,8 @@ TEMPLATES_1_38 = {
     "slack": SLACK,
     "rebuild": (
         '{"version":"{{ .Version }}","type":"{{ .Type }}","action":"{{ .Action }}","metadata":{"actor":{ '
-        '{{- $c := "" }}{{ range $k, $v := .Metadata.Actor }}{{ $c }}{{ printf "%q:%q" $k $v }}{{ $c = "," }}{{ end -}} }},'
-        '"payload":{ {{- $c := "" }}{{ range $k, $v := .Payload }}{{ $c }}{{ printf "%q" $k }}:'
+        '{{- $c := "" }}{{ range $k, $v := .Metadata.Actor }}{{ $c }}{{ printf "%q:%q" $k $v }}{{ $c = "," }}'
+        '{{ end -}} }},"payload":{ {{- $c := "" }}{{ range $k, $v := .Payload }}{{ $c }}{{ printf "%q" $k }}:'
         '{{ if eq (printf "%T" $v) "string" }}{{ printf "%q" $v }}{{ else }}{{ $v }}{{ end }}{{ $c = "," }}'
         '{{ end -}} },"timestamp":"{{ .Timestamp }}"}'
     ),
