@@ -64,6 +64,15 @@ def made_of(source: str) -> Any:
          {"a": "flag"}),
         ('{"a": {{ event.payload.attachment | trim }}}', "a JSON mapping",
          '{"a": {{ event.payload.attachment | safe }}}', {"a": {"a": 1}}),
+        ('{"a": {{ nope | default("null") }}}', "null", '{"a": {{ nope | default(none) }}}', {"a": None}),
+        ('{"a": {{ event.segment_key or "null" }}}', "null", '{"a": {{ event.segment_key }}}', {"a": None}),
+        ('{% set y = "true" if x else "false" %}{"a": {{ y }}}', "true", '{% set y = x %}{"a": {{ y }}}', {"a": True}),
+        ('[{{ (ids | tojson)[1:-1] }}]', "the items of a JSON list", "{{ ids[:] }}", ["a", 'b"']),
+        ('{"a": {{ event.payload.attachment.strip() }}}', "a JSON mapping",
+         '{"a": "{{ event.payload.attachment.strip() }}"}', {"a": '{"a": 1}'}),
+        ('{"a": {{ n | e }}}', "a number", '{"a": {{ n }}}', {"a": 12.345}),
+        ('{% set ns = namespace(s="") %}{% for id in ids %}{% set ns.s = ns.s ~ ("," if ns.s) ~ id | tojson %}'
+         "{% endfor %}[{{ ns.s }}]", "the items of a JSON list", "[{{ ids | first }}, {{ ids | last }}]", ["a", 'b"']),
         ('{% set s %}{"a": 1}{% endset %}[{{ s | trim }}]', "a JSON mapping",
          '{% set s %}{"a": 1}{% endset %}[{{ s }}]', [{"a": 1}]),
         ('[{% filter trim %}{"a": 1}{% endfilter %}]', "a JSON mapping", '[{"a": 1}]', [{"a": 1}]),
@@ -84,8 +93,10 @@ def test_a_text_outside_of_a_string_that_is_itself_json_is_doubted_and_the_right
     [
         '{"a": {{ event.flag_key }}, "b": {{ event.payload.attachment }}, "c": {{ vars.number }}}',
         '{"a": {{ event.flag_key | upper }}, "b": {{ ids | join(" and ") }}, "c": {{ "" ~ "" }}}',
-        '{"a": {{ event.payload.rank | string }}, "b": {{ nope | default("1") }}, "c": {{ ["1"] | first }}}',
+        '{"a": {{ event.payload.rank | string }}, "b": {{ nope | default("one") }}, "c": {{ ["1"] | first }}}',
         '{"a": "{{ ids | map("tojson") | join(", ") }}", "b": "{{ "true" if x else "false" }}"}',
+        '{"a": {{ nope | default("") }}, "b": {{ nope | d(",") }}, "c": [{{ nope | default("") }}]}',
+        '{"Detail": "{\\"a\\": \\"{{ "x" if x else "y" }}\\"}"}',
         '{"a": {{ o | tojson }}, "b": {{ ids | tojson | safe }}, "c": {{ n | round(1) }}}',
     ],
 )

@@ -157,6 +157,7 @@ def test_the_error_names_what_was_printed(source: str, detail: str) -> None:
 TEXTS = [
     ("{{ event.flag_key }}|{{ event.segment_key }}", "k|"),
     ("{{ none }}", ""),
+    ("{{ 'a' ~ ('b' if false) }}{{ ['c', 'd' if false] | join }}{{ 'e' if false }}", "ac"),
     ("{{ true }}{{ false }}", "truefalse"),
     ("{{ event.payload.tags }}", '["x", "y"]'),
     ("{{ event.payload.keys }}", '{"a": true}'),

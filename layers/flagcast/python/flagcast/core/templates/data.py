@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
-from jinja2 import TemplateRuntimeError
+from jinja2 import TemplateRuntimeError, Undefined
 from jinja2.environment import TemplateModule
 from jinja2.runtime import LoopContext, Macro
 from jinja2.utils import Namespace
@@ -87,9 +87,9 @@ def known_to_json(value: object) -> object:
 def as_text(value: object) -> str:
     """Write a value where there is no JSON around it; raises NotData.
 
-    Null is empty; a list or mapping is JSON, true is true.
+    Null is empty, and so is what an `if` without an `else` gives; a list or mapping is JSON, true is true.
     """
-    if isinstance(value, str):
+    if isinstance(value, str | Undefined):
         return str(value)
     if value is None:
         return ""

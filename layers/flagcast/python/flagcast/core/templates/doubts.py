@@ -11,7 +11,6 @@ from flagcast.core.templates.places import (
     NOT_JSON,
     Constant,
     Escaped,
-    Formed,
     Json,
     Verbatim,
     Where,
@@ -31,7 +30,7 @@ def doubts(pieces: Iterable[object]) -> Iterator[str]:
     for piece, where, before in located(pieces):
         if isinstance(piece, Verbatim):
             string = _opened(string, where, piece)
-        elif where is Where.OUTSIDE and isinstance(piece, Formed | Constant) and (kind := _looks_like(piece)):
+        elif where is Where.OUTSIDE and _is_made(piece) and (kind := _looks_like(str(piece))):
             yield (
                 f"a text that is itself {kind} is written as one string, {behind(before)}; print the value itself, or "
                 "add `safe` if the text is meant as JSON (put quotes around it if not)"
@@ -70,8 +69,13 @@ def _looks_like(text: str) -> str | None:
     return "the members of a JSON mapping" if parsed(f"{{{text}}}") is not NOT_JSON else None
 
 
+def _is_made(piece: object) -> bool:
+    """Tell whether a piece is a text that the template made: an event's own is what it says, whatever it looks like."""
+    return isinstance(piece, str) and type(piece) is not str and not isinstance(piece, Json | Escaped)
+
+
 def _is_text(piece: object) -> bool:
     """Tell whether a piece is a text that is escaped once: what tojson wrote, or is no text, is right in inner JSON."""
     if isinstance(piece, Json):
         return parsed(piece) is NOT_JSON
-    return isinstance(piece, str) and not isinstance(piece, Escaped)
+    return isinstance(piece, str) and not isinstance(piece, Escaped | Constant)

@@ -89,7 +89,7 @@ class PiecesGenerator(CodeGenerator):
     def visit_Getitem(self, node: nodes.Getitem, frame: Frame) -> None:  # noqa: N802 - Jinja2's name
         """Write obj[...]; a slice is a copy."""
         if isinstance(node.arg, nodes.Slice):
-            self.write("environment.counted(")
+            self.write("environment.cut(")
             super().visit_Getitem(node, frame)
             self.write(")")
         else:
@@ -97,13 +97,13 @@ class PiecesGenerator(CodeGenerator):
 
     def visit_Assign(self, node: nodes.Assign, frame: Frame) -> None:  # noqa: N802 - Jinja2's name
         """Write {% set name = value %}; `{% set c = "," %}` is punctuation where c is printed."""
-        _mark_separators(node.node)
+        _mark_bound(node.node)
         super().visit_Assign(node, frame)
 
     def visit_With(self, node: nodes.With, frame: Frame) -> None:  # noqa: N802 - Jinja2's name
         """Write {% with name = value %}."""
         for value in node.values:
-            _mark_separators(value)
+            _mark_bound(value)
         super().visit_With(node, frame)
 
     def visit_Call(  # noqa: N802 - Jinja2's name
@@ -147,11 +147,12 @@ def _mark_constants(node: nodes.Node) -> None:
         each.value = Constant(each.value)
 
 
-def _mark_separators(node: nodes.Node | None) -> None:
-    """Mark what is bound to a name if it is punctuation; {% set name = "" %} alone is a text."""
+def _mark_bound(node: nodes.Node | None) -> None:
+    """Mark what is bound to a name; {% set name = "" %}, with no separator to choose instead, is a text."""
     constants = list(_constants(node))
-    if any(each.value.strip() and is_punctuation(each.value) for each in constants):
-        for each in constants:
+    separates = any(each.value.strip() and is_punctuation(each.value) for each in constants)
+    for each in constants:
+        if each.value.strip() or separates:
             each.value = Constant(each.value)
 
 
@@ -165,6 +166,10 @@ def _constants(node: nodes.Node | None) -> Iterator[nodes.Const]:
         case nodes.And() | nodes.Or():
             yield from _constants(node.left)
             yield from _constants(node.right)
+        case nodes.Filter(name="default" | "d", args=[nodes.Const(value=str() as text) as default, *_]):
+            yield from _constants(node.node)
+            if not is_punctuation(text):
+                yield default
         case _:
             pass
 

@@ -43,7 +43,6 @@ class PiecesEnvironment(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"*", "**", "+", "%"})
     constant = Constant
     step = staticmethod(step)
-    counted = staticmethod(counted)
 
     def __init__(self, loader: BaseLoader) -> None:
         """Take where included templates come from."""
@@ -86,6 +85,11 @@ class PiecesEnvironment(ImmutableSandboxedEnvironment):
         texts = list(map(as_text, parts))
         spend(sum(map(len, texts)))
         return Formed("".join(texts))
+
+    @staticmethod
+    def cut[T](part: T) -> T | Formed:
+        """Account for a slice."""
+        return _formed(counted(part))
 
     @classmethod
     def concat(cls, pieces: Iterable[object]) -> Captured:
@@ -148,7 +152,8 @@ class PiecesEnvironment(ImmutableSandboxedEnvironment):
         step()
         if not isinstance(obj, Macro):
             read((getattr(obj, "__self__", None), args, kwargs))
-        return counted(super().call(context, obj, *args, **kwargs))
+        made = counted(super().call(context, obj, *args, **kwargs))
+        return _formed(made) if isinstance(getattr(obj, "__self__", None), str) else made
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Apply an operator that can make much of little."""
@@ -156,8 +161,7 @@ class PiecesEnvironment(ImmutableSandboxedEnvironment):
         check_operation(operator, left, right)
         if operator == "%" and isinstance(left, str):
             right = formattable(right)
-        made = counted(super().call_binop(context, operator, left, right))
-        return Formed(made) if type(made) is str else made
+        return _formed(counted(super().call_binop(context, operator, left, right)))
 
     def _filter_test_common(self, name: Any, *arguments: Any) -> Any:
         if name not in self.written:
@@ -167,6 +171,10 @@ class PiecesEnvironment(ImmutableSandboxedEnvironment):
     def _load_template(self, name: str, globals: Any) -> Template:  # noqa: A002 - Jinja2's name
         step()
         return super()._load_template(name, globals)
+
+
+def _formed[T](made: T) -> T | Formed:
+    return Formed(made) if type(made) is str else made
 
 
 class _Joiner(Joiner):

@@ -113,7 +113,8 @@ def read(value: object, *, written: bool = False) -> None:
             waiting.append(members(each))
             continue
         elif written and isinstance(each, Undefined):
-            str(each)  # StrictUndefined raises, and names what is not there.
+            str(each)  # StrictUndefined raises, and names what is not there; an `if` without an `else` is nothing.
+            continue
         if written and (what := not_data(each)) is not None:
             raise NotData(f"what is printed holds {what}")
 
