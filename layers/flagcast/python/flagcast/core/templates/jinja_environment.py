@@ -63,6 +63,9 @@ class PiecesEnvironment(ImmutableSandboxedEnvironment):
     @staticmethod
     def printed(value: object, expression: str = "what is printed") -> object:
         """Look at a value that is printed: one that is not there, or no data, is an error, at its own line."""
+        if isinstance(value, str):
+            work(len(value))
+            return value
         if isinstance(value, Undefined):
             return Constant(str(value))  # StrictUndefined raises; an `if` without an `else` prints nothing.
         if isinstance(value, Iterator) and not isinstance(value, LoopContext):
