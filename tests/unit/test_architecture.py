@@ -28,6 +28,7 @@ OURS = {
 }
 THEIRS = {"core": {"msgspec", "yaml"}, "story": {"msgspec"}, "edges": {"msgspec"}}
 THEIRS_IN = {
+    "flagcast.core.addresses": {"idna"},
     "flagcast.core.templates.limits": {"jinja2", "msgspec"},
     "flagcast.core.templates.data": {"jinja2", "msgspec"},
     **{name: {"msgspec", "jinja2"} for name in MODULES if name.startswith("flagcast.core.templates.jinja")},

@@ -6,10 +6,14 @@ from typing import get_args
 
 from flagcast.core.compiling import Compiled, compile_destination
 from flagcast.core.config.model import Configuration, Destination, Problem, Source
+from flagcast.core.config.presets import Answers, read_preset
+from flagcast.core.doubts import Doubt, doubts
 from flagcast.core.event import NOTICES, Event, InvalidEvent, Origin, parse
+from flagcast.core.misspelt import misspelt
 from flagcast.core.notice import Kind, notice_body, notice_id
 from flagcast.core.outcomes import Filtered, FilterFailed, RenderFailed
-from flagcast.core.rehearsal import SOME_TIME, doubts_about, rehearsed
+from flagcast.core.rehearsal import SOME_TIME, lookalikes_in, rehearsed
+from flagcast.core.sample_changes import with_changes
 from flagcast.core.trouble import Trouble
 
 OLD_EVENTS, NEW_EVENTS = "0.1", "0.2"
@@ -18,9 +22,29 @@ OLD_EVENTS, NEW_EVENTS = "0.1", "0.2"
 _RECEIVED_AT = "2026-01-02T03:04:05.678Z"
 
 
-def problems(configuration: Configuration, templates: Mapping[str, str], samples: Mapping[str, bytes]) -> list[Problem]:
-    """Return every problem and warning, dry runs of every template on every sample (raw bodies by name) included."""
-    return [*configuration.problems, *_template_problems(configuration, templates, samples)]
+def problems(
+    configuration: Configuration,
+    templates: Mapping[str, str],
+    samples: Mapping[str, bytes],
+    presets: Mapping[str, str],
+) -> list[Problem]:
+    """Return every problem, dry runs of every template on every sample (raw bodies by name) included.
+
+    `presets` is the text of each, whose vendor's answers `accept` and `retry.when` are tried on.
+    """
+    certain = [each.problem for each in _doubts(configuration, templates, samples, presets) if each.is_certain]
+    return [*configuration.problems, *_template_problems(configuration, templates, samples), *certain]
+
+
+def warnings(
+    configuration: Configuration,
+    templates: Mapping[str, str],
+    samples: Mapping[str, bytes],
+    presets: Mapping[str, str],
+) -> list[Problem]:
+    """Return what is odd and may be meant: expressions that hold for no sample, bodies that look like other JSON."""
+    uncertain = [each.problem for each in _doubts(configuration, templates, samples, presets) if not each.is_certain]
+    return [*uncertain, *_odd_bodies(configuration, templates, samples)]
 
 
 def taken_in(raw: bytes, name: str, configuration: Configuration) -> Iterator[Event | InvalidEvent]:
@@ -41,8 +65,11 @@ def sample_notices() -> Iterator[tuple[str, Event]]:
         yield f"notice-{kind}", event
 
 
-def dry_run(compiled: Compiled, path: str, events: Iterable[tuple[str, Event]]) -> Iterator[Problem]:
-    """Render every event that the destination wants; yields each way to fail once, with where it was met."""
+def dry_run(compiled: Compiled, path: str, events: Iterable[tuple[str, Event]]) -> Iterator[Doubt]:
+    """Render every event that the destination wants; yields each way to fail once, with where it was met.
+
+    It is certain that it fails, but for a Go body that is right for one version of Flipt.
+    """
     met: dict[str, list[str]] = {}
     tried, failed = Counter[str](), Counter[str]()
     for sample, event in events:
@@ -54,24 +81,7 @@ def dry_run(compiled: Compiled, path: str, events: Iterable[tuple[str, Event]]) 
     only = _only_version(tried, failed) if compiled.destination.engine == "go" else None
     for detail, samples in met.items():
         said = f"{detail} ({_on(samples)})"
-        yield Problem(path, f"{said}; it is {only}" if only else said, is_warning=only is not None)
-
-
-def advice(compiled: Compiled, path: str, events: Iterable[tuple[str, Event]]) -> Iterator[Problem]:
-    """Yield a warning for what is valid in a body and probably not meant, with where it was met."""
-    met: dict[str, list[str]] = {}
-    for sample, event in events:
-        for doubt in doubts_about(compiled, event):
-            found = met.setdefault(doubt, [])
-            if sample not in found:
-                found.append(sample)
-    where = f"{path}.{'body' if compiled.destination.template is None else 'template'}"
-    for doubt, samples in met.items():
-        yield Problem(where, f"{doubt} ({_on(samples)})", is_warning=True)
-
-
-def _on(samples: list[str]) -> str:
-    return f"on sample {samples[0]}{f' and {len(samples) - 1} more' if len(samples) > 1 else ''}"
+        yield Doubt(Problem(path, f"{said}; it is {only}" if only else said), is_certain=only is None)
 
 
 def _only_version(tried: Counter[str], failed: Counter[str]) -> str | None:
@@ -83,15 +93,64 @@ def _only_version(tried: Counter[str], failed: Counter[str]) -> str | None:
     return None
 
 
+def _on(samples: list[str]) -> str:
+    return f"on sample {samples[0]}{f' and {len(samples) - 1} more' if len(samples) > 1 else ''}"
+
+
 def _template_problems(
     configuration: Configuration, templates: Mapping[str, str], samples: Mapping[str, bytes]
 ) -> Iterator[Problem]:
+    for path, compiled, tried in _tried(configuration, templates, samples):
+        if isinstance(compiled, Compiled):
+            yield from (each.problem for each in dry_run(compiled, path, tried) if each.is_certain)
+        else:
+            yield from compiled
+
+
+def _odd_bodies(
+    configuration: Configuration, templates: Mapping[str, str], samples: Mapping[str, bytes]
+) -> Iterator[Problem]:
+    for path, compiled, tried in _tried(configuration, templates, samples):
+        if isinstance(compiled, Compiled):
+            if compiled.destination.engine == "go":
+                yield from (each.problem for each in dry_run(compiled, path, tried) if not each.is_certain)
+            yield from _lookalikes(compiled, path, tried)
+
+
+def _lookalikes(compiled: Compiled, path: str, events: Iterable[tuple[str, Event]]) -> Iterator[Problem]:
+    met: dict[str, dict[str, None]] = {}
+    for sample, event in events:
+        for sentence in lookalikes_in(compiled, event):
+            met.setdefault(sentence, {})[sample] = None
+    where = f"{path}.{'body' if compiled.destination.template is None else 'template'}"
+    for sentence, samples in met.items():
+        yield Problem(where, f"{sentence} ({_on([*samples])})")
+
+
+def _doubts(
+    configuration: Configuration,
+    templates: Mapping[str, str],
+    samples: Mapping[str, bytes],
+    presets: Mapping[str, str],
+) -> Iterator[Doubt]:
+    for path, compiled, tried in _tried(configuration, templates, samples):
+        if isinstance(compiled, Compiled):
+            preset = compiled.destination.preset
+            answers = read_preset(presets[preset]).answers if preset is not None and preset in presets else Answers()
+            yield from doubts(compiled, path, answers, tried)
+
+
+def _tried(
+    configuration: Configuration, templates: Mapping[str, str], samples: Mapping[str, bytes]
+) -> Iterator[tuple[str, Compiled | tuple[Problem, ...], list[tuple[str, Event]]]]:
+    """Yield each destination that can be compiled, by its path, and the events that it is tried on."""
     events = [
         (name, event)
         for name, raw in samples.items()
         for event in taken_in(raw, name, configuration)
         if isinstance(event, Event)
     ]
+    events += with_changes(events)
     for name, configured in configuration.destinations.items():
         tried = [*events, *sample_notices()] if name == configuration.notify else events
         destination = configured if isinstance(configured, Destination) else configured.draft
@@ -99,8 +158,5 @@ def _template_problems(
             continue
         path = f"destinations.{name}"
         compiled = compile_destination(destination, templates, path)
-        if isinstance(compiled, Compiled):
-            yield from dry_run(compiled, path, tried)
-            yield from advice(compiled, path, tried)
-        else:
-            yield from compiled
+        wrong = tuple(misspelt(destination, templates, path)) if isinstance(compiled, Compiled) else ()
+        yield path, wrong or compiled, tried

@@ -48,7 +48,7 @@ class Event(Struct, frozen=True):
     a denied event has a null payload, a template may have left out anything but type and action.
     """
 
-    HIDDEN: ClassVar = frozenset({"raw", "origin", "known"})
+    _HIDDEN: ClassVar = frozenset({"raw", "origin", "known"})
     """What {{ event | tojson }} leaves out: the body a second time, and where the rest of it comes from."""
 
     type: str

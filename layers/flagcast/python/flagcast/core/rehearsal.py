@@ -12,7 +12,7 @@ from flagcast.core.outcomes import Faulty, Filtered, FilterFailed, RenderFailed
 from flagcast.core.rendering import Request, is_json, render
 from flagcast.core.routing import wants
 from flagcast.core.signature import FLIPT_HEADER
-from flagcast.core.templates.doubts import doubts
+from flagcast.core.templates.lookalikes import lookalikes
 
 SOME_TIME = 1767323045
 """Epoch seconds that stand for now."""
@@ -43,15 +43,15 @@ def rehearsed(compiled: Compiled, event: Event) -> Rehearsed:
     return _with_references(made, compiled) if isinstance(made, Request) else made
 
 
-def doubts_about(compiled: Compiled, event: Event) -> tuple[str, ...]:
-    """Return what is probably not meant in the body for an event that the destination wants."""
+def lookalikes_in(compiled: Compiled, event: Event) -> tuple[str, ...]:
+    """Return what is probably not meant in the body for an event, if the destination wants it."""
     destination = compiled.destination
     as_it_is = destination.escape == "none" or not is_json(destination.content_type)
     if compiled.body is None or as_it_is or refusal(compiled, event) is not None:
         return ()
     variables = {name: text.resolve(_stand_ins(compiled)) for name, text in destination.vars.items()}
     pieces = compiled.body.fill(names_for(event, variables))
-    return () if isinstance(pieces, RenderFailed) else tuple(doubts(pieces))
+    return () if isinstance(pieces, RenderFailed) else tuple(lookalikes(pieces))
 
 
 def _stand_ins(compiled: Compiled) -> Values:

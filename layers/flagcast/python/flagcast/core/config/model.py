@@ -27,8 +27,6 @@ class Problem(Struct, frozen=True, order=True):
 
     path: str
     message: str
-    is_warning: bool = False
-    """It stops nothing."""
 
     def __str__(self) -> str:
         """Return the problem as a line for the operator."""
@@ -43,6 +41,7 @@ class Retry(Struct, frozen=True, forbid_unknown_fields=True):
     max_interval: Duration = Duration(HOUR)
     max_backoff_duration: Duration = Duration(DAY)
     retry_on: tuple[int, ...] = ()
+    when: str | None = None
 
 
 class Source(Struct, frozen=True, forbid_unknown_fields=True):

@@ -43,9 +43,9 @@ class NotData(TemplateRuntimeError):
 
 
 def members(value: Struct) -> dict[str, Any]:
-    """Return an object of ours as a mapping: its fields, then its public properties; HIDDEN names those left out."""
+    """Return an object of ours as a mapping: its fields, then its public properties; _HIDDEN names those left out."""
     kind = type(value)
-    hidden: frozenset[str] = getattr(kind, "HIDDEN", frozenset())
+    hidden: frozenset[str] = getattr(kind, "_HIDDEN", frozenset())
     properties = (name for name, each in vars(kind).items() if isinstance(each, property) and name[0] != "_")
     return {name: getattr(value, name) for name in (*kind.__struct_fields__, *properties) if name not in hidden}
 

@@ -57,6 +57,10 @@ class Pointer(Struct, frozen=True):
     members: Texts | None = None
 
 
+WITHOUT_STATUS = "0.1"
+"""The version of events from Flipt before 1.44.0."""
+
+
 def go_event(event: Event) -> Record:
     """Return the event as the audit.Event of the Flipt that sent it; without a version, as that of the newest.
 
@@ -75,10 +79,6 @@ def go_event(event: Event) -> Record:
     if event.version == WITHOUT_STATUS:
         del fields["Status"]
     return Record("audit.Event", fields)
-
-
-WITHOUT_STATUS = "0.1"
-"""The version of events from Flipt before 1.44.0."""
 
 
 ACTOR = {"Authentication": "authentication", "IP": "ip", "Email": "email", "Name": "name", "Picture": "picture"}

@@ -24,7 +24,7 @@ _BEGINS_JSON = re.compile(r'(?:\s|\\[nrt])*[\[{](?:\s|\\[nrt]|[\[{])*\\"')
 """What a string begins with whose text the template writes as JSON: {\\" or [\\", [{\\" and so on."""
 
 
-def doubts(pieces: Iterable[object]) -> Iterator[str]:
+def lookalikes(pieces: Iterable[object]) -> Iterator[str]:
     """Yield a sentence for each value of a JSON body that is probably not written as it was meant."""
     string = ""
     for piece, where, before in located(pieces):
