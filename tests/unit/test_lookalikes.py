@@ -1,6 +1,7 @@
 """What is valid JSON of another shape than its author meant, or the idiom that is right."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -189,3 +190,12 @@ def test_so_it_is_in_go(source: str, count: int) -> None:
     pieces = template.fill({"event": EVENT})
     assert isinstance(pieces, tuple)
     assert len(list(lookalikes(pieces))) == count
+
+
+def test_what_the_documentation_shows_for_json_inside_a_json_string_is_right() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "templates.md").read_text(encoding="utf-8")
+    section = text.partition("## JSON inside a JSON string")[2]
+    source = section.partition("```jinja\n")[2].partition("```")[0]
+    assert found_in(source) == []
+    (entry,) = made_of(source)["Entries"]
+    assert json.loads(entry["Detail"]) == {"flag": 'new"ui', "actor": "someone", "payload": EVENT.payload}
