@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from flagcast.core.checking import sample_notices
-from flagcast_cli.check import problems_of
+from flagcast_cli.check import problems_of, warnings_of
 
 
 def check(folder: Path, text: str) -> list[str]:
@@ -117,3 +117,63 @@ def test_a_template_that_does_not_compile_is_a_problem_and_is_not_tried(tmp_path
     found = check(tmp_path, "destinations: {chat: {url: https://a, body: '{% if %}'}}")
     assert len(found) == 1, found
     assert found[0].startswith("destinations.chat.body: ")
+
+
+def test_what_is_probably_not_meant_is_a_warning_with_where_it_was_met(tmp_path: Path) -> None:
+    body = '{"text": "x", "ids": [{{ [event.type, event.action] | map("tojson") | join(", ") }}]}'
+    assert check(tmp_path, f"destinations: {{chat: {{url: https://a, body: '{body}'}}}}") == []
+    found = warnings_of(tmp_path / "flagcast.yaml")
+    assert len(found) == 1, found
+    assert str(found[0]).startswith("destinations.chat.body: a text that is itself the items of a JSON list is written")
+    assert " (on sample constraint-created-by-person and " in str(found[0])
+
+
+@pytest.mark.parametrize(
+    ("more", "count"),
+    [("", 1), (", content_type: text/plain", 0), (", escape: none", 0), (", when: event.action == 'no'", 0)],
+)
+def test_only_a_json_body_that_is_sent_is_doubted(tmp_path: Path, more: str, count: int) -> None:
+    body = """'[{{ "1" ~ "2" }}]'"""
+    destination = f"{{url: https://a, vars: {{token: '${{ssm:t}}'}}, body: {body}{more}}}"
+    check(tmp_path, f"destinations: {{chat: {destination}}}")
+    found = [each for each in warnings_of(tmp_path / "flagcast.yaml") if "when" not in each.path]
+    assert len(found) == count
+
+
+def test_a_sample_is_counted_once_however_many_sources_take_it(tmp_path: Path) -> None:
+    keys = """url: https://a, when: event.type == "token", body: '[{{ "1" ~ "2" }}]'"""
+    check(tmp_path, f"destinations: {{chat: {{{keys}}}}}")
+    path = tmp_path / "flagcast.yaml"
+    path.write_text(path.read_text().replace("{flipt:", "{other: {auth: none}, flipt:"), encoding="utf-8")
+    (found,) = warnings_of(path)
+    assert str(found).endswith("(on sample token-created-denied and 6 more)")
+
+
+def test_a_file_of_templates_is_doubted_by_its_key(tmp_path: Path) -> None:
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "a.j2").write_text('[{{ "1" ~ "2" }}]', encoding="utf-8")
+    assert check(tmp_path, "destinations: {chat: {url: https://a, template: a.j2}}") == []
+    found = warnings_of(tmp_path / "flagcast.yaml")
+    assert [each.path for each in found] == ["destinations.chat.template"]
+
+
+@pytest.mark.parametrize(
+    ("body", "problem", "warning"),
+    [
+        # Bodies for one Flipt are right for it: .Status is there since 1.44, a map in place of the actor before 1.39.
+        ('{"s": "{{ .Status }}"}', "", "it is for Flipt 1.44 and later: only events of version 0.1 fail"),
+        ('{"a": "{{ .Metadata.Actor.authentication }}"}', "",
+         "it is for Flipt before 1.44: every event of version 0.2 fails"),
+        ('{"t": "{{ index .Metadata.Actor "io.flipt.auth.token.name" }}"}', "",
+         "it is for Flipt before 1.44: every event of version 0.2 fails"),
+        ('{"a": "{{ .Metadata.Actor.Authentication }}"}', "", ""),
+        ('{"k": "{{ .Payload.key }}"}', "nil pointer evaluating interface {}.key (on sample ", ""),
+        ('{"k": "{{ .Nothing }}"}', "can't evaluate field Nothing", ""),
+        ('{"k": "{{ index .Payload "key" }}{{ .Status }}"}', "index of", ""),
+    ],
+)  # fmt: skip
+def test_a_go_body_for_one_version_of_flipt_is_warned_of(tmp_path: Path, body: str, problem: str, warning: str) -> None:
+    problems = check(tmp_path, f"destinations: {{chat: {{url: https://a, engine: go, body: '{body}'}}}}")
+    warnings = [str(each) for each in warnings_of(tmp_path / "flagcast.yaml")]
+    assert any(problem in each for each in problems) is bool(problem)
+    assert any(each.endswith(warning) for each in warnings) is bool(warning)
