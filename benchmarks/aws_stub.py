@@ -40,6 +40,11 @@ ROW = Row(
 )
 """The row of a flag that has changed often: it remembers as many events as a row does."""
 
+HEAD = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\n"
+    b"x-amzn-RequestId: 6b1c9b3e-5c0f-4a52-9f4e-0d3a7c1e2f48\r\nContent-Length: %d\r\n\r\n"
+)
+
 
 @contextmanager
 def aws_stub() -> Iterator[str]:
@@ -73,8 +78,7 @@ def _answer_all(connection: socket.socket) -> None:
                 if name.lower() == b"content-length":
                     length = int(value)
             body = json.dumps(answer(json.loads(requests.read(length)))).encode()
-            head = f"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {len(body)}\r\n\r\n"
-            connection.sendall(head.encode() + body)
+            connection.sendall(HEAD % len(body) + body)
 
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:

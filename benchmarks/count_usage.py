@@ -77,7 +77,8 @@ class Aws:
     def _sent(self, request: Any, **_: Any) -> AWSResponse:
         action = request.headers["X-Amz-Target"].decode().split(".")[1]
         body = json.dumps(self.answer(action, json.loads(request.body))).encode()
-        return AWSResponse(request.url, 200, HTTPHeaders(), _Body(body))
+        headers = HTTPHeaders.from_dict({"x-amzn-RequestId": "6b1c9b3e-5c0f-4a52-9f4e-0d3a7c1e2f48"})
+        return AWSResponse(request.url, 200, headers, _Body(body))
 
 
 class _Body(io.BytesIO):

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from flagcast.core.checking import problems
-from flagcast.core.config.model import Problem
-from flagcast.edges.configuration_file import read_configuration, read_templates
+from flagcast.core.checking import problems, warnings
+from flagcast.core.config.model import Configuration, Problem
+from flagcast.edges.configuration_file import read_configuration, read_presets, read_templates
 from flagcast.errors import ConfigurationUnreadable
 from flagcast_cli.samples import sample_files
 
@@ -16,7 +16,16 @@ def problems_of(path: Path) -> list[Problem]:
             Problem("", f"{path}: No such file; --config (CONFIG with make) is a folder with flagcast.yaml, or a file")
         ]
     try:
-        configuration, templates = read_configuration(path), read_templates(path)
+        return problems(*_read(path))
     except ConfigurationUnreadable as error:
         return [Problem("", str(error))]
-    return problems(configuration, templates, {file.stem: file.read_bytes() for file in sample_files()})
+
+
+def warnings_of(path: Path) -> list[Problem]:
+    """Return what is odd about a configuration that has no problems."""
+    return warnings(*_read(path))
+
+
+def _read(path: Path) -> tuple[Configuration, dict[str, str], dict[str, bytes], dict[str, str]]:
+    samples = {file.stem: file.read_bytes() for file in sample_files()}
+    return read_configuration(path), read_templates(path), samples, read_presets()

@@ -155,6 +155,33 @@ def test_no_credential_is_shown(run: Run) -> None:
     assert "canary" not in written + said
 
 
+ODD_PLACES = """\
+audit:
+  sinks:
+    webhook:
+      enabled: true
+      templates:
+        - url: https://canaryhost.tunnel.example.com/canarypath/canary-dashes?t=canaryquery#canaryfragment
+          headers: {X-Odd: canary words, Accept: "https://u:canary@a.example.com", X-Canary2: "a ${canary}"}
+          body: |
+            {"auth": "canary", "key": "canary", "pin": 123456, "u": "https://a.example.com/canary/{{ .Type }}",
+             "text": "password: canary{{ .Action }}", "id": "{{ .Type }}canary0123456789"}
+        - url: https://relay.internal/canary
+          body: 'token=canary&text={{ "canary0123456789" }}'
+          headers: {Content-Type: text/plain}
+        - url: https://a.example.com/x
+          body: '{"broken": "canary0123456789" {{ .Type '
+"""
+
+
+def test_no_credential_is_shown_from_the_oddest_places(run: Run) -> None:
+    # Half of these were: in bodies, paths of letters, a subdomain, `?t=`, a fragment, headers of unknown names.
+    _, written, said = run(ODD_PLACES)
+    shown = (written + said).replace("X-Canary2", "").replace("x_canary2", "")
+    assert "canary" not in shown
+    assert "123456" not in shown
+
+
 def test_no_credential_is_shown_in_url_mode(run: Run) -> None:
     text = "audit: {sinks: {webhook: {enabled: true, url: 'https://u:canary@a.example.com', signing_secret: canary}}}"
     code, written, said = run(text)
@@ -255,3 +282,10 @@ def test_a_template_that_is_no_template_is_reported_and_the_rest_is_written(run:
     assert code == 1
     assert "destinations.audit-example-com.body: body" in said
     assert list(read(written).destinations) == ["slack", "audit-example-com", "example-com"]
+
+
+def test_what_flipt_does_with_a_redirect_and_flagcast_does_not_is_said(run: Run) -> None:
+    # Go's client follows it, so an address that works for Flipt made dead letters here.
+    _, _, said = run(SLACK)
+    assert "Flipt follows redirects, Flagcast does not" in said
+    assert "flagcast test NAME" in said

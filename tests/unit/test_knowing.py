@@ -10,7 +10,7 @@ from msgspec import structs
 from flagcast.core.event import Event, parse
 from flagcast.core.fan_out import identify
 from flagcast.core.known.context import NOTHING, Change, Known
-from flagcast.core.known.row import MOST_RECENT, UNKNOWN, Accepted, learned, with_unsettled
+from flagcast.core.known.row import MOST_RECENT, Accepted, Row, with_unsettled
 from flagcast.core.known.settle import FIRST, Arrival
 from flagcast.core.moment import epoch_of
 from flagcast.core.routing import subject
@@ -254,10 +254,9 @@ def test_one_that_writes_in_between_makes_the_row_be_read_again() -> None:
 
 def test_an_update_that_arrives_late_or_twice_stands_where_its_request_was_taken_in() -> None:
     # Bug: it stood last, and the next real change to that state was taken for its resend.
-    row = learned(UNKNOWN, dict(ON), 5)
-    assert row is not None
     late, last = Accepted(1, 10, "late", "r1"), Accepted(1, 20, "last", 0)
-    settled = with_unsettled(row, (last,))
+    settled = with_unsettled(Row(state=dict(ON)), (last,))
+    assert settled.state is None
     assert with_unsettled(settled, (late, late)).recent == (late, last)
     assert with_unsettled(settled, (last,)) is settled
 
@@ -343,16 +342,6 @@ def test_a_payload_too_large_to_keep_is_unknown_afterwards() -> None:
     ingest = Ingest()
     ingest.take({**ON, **{f"field-{at}": "x" * 90 for at in range(300)}})
     assert ingest.changes(ON) is None
-
-
-def test_what_flipt_said_itself_is_kept_unless_an_event_of_that_second_or_later_was_seen() -> None:
-    row = learned(UNKNOWN, dict(ON), 5)
-    assert row is not None
-    assert learned(row, dict(OFF), 5) is None
-    assert learned(row, dict(ON), 6) is None
-    moved = learned(row, dict(OFF), 6)
-    assert moved is not None
-    assert (moved.state, moved.at, moved.state_at) == (OFF, 6, 6)
 
 
 def test_without_rows_equal_bodies_of_one_second_are_one_event() -> None:

@@ -10,9 +10,9 @@ from cyclopts import Parameter
 
 from flagcast.edges.configuration_file import read_configuration
 from flagcast_cli.aws import ENVIRONMENT, Account
-from flagcast_cli.check import problems_of
+from flagcast_cli.check import problems_of, warnings_of
 from flagcast_cli.checkout import CONFIGURATION, Config, samconfig_of
-from flagcast_cli.console import CommandError, err, out
+from flagcast_cli.console import CommandError, err, marked, out
 from flagcast_cli.deploy.build import build as build_stack
 from flagcast_cli.deploy.build import run_sam
 from flagcast_cli.deploy.check import Target, faults
@@ -122,27 +122,33 @@ def _checked(config: Path, target: Target | None, *, values: bool = False) -> in
     """Print every problem; returns 1 if there is one."""
     problems = [str(each) for each in problems_of(config)]
     if target is not None:
-        with err.status(f"Looking up what {target.stack} has"):
+        with err.status(marked("Looking up what {} has", target.stack)):
             problems += [str(each) for each in faults(config, target, values=values)]
     for problem in problems:
-        err.print(problem, soft_wrap=True, markup=False, emoji=False)
+        err.print(problem, soft_wrap=True)
     at = f"{config}, for the stack {target.stack}" if target else str(config)
     if problems:
-        err.print(f"[red]✗[/] {at}: {len(problems)} problem{'s' if len(problems) > 1 else ''}", soft_wrap=True)
+        count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+        err.print(marked("[red]✗[/] {}: {}", at, count), soft_wrap=True)
         return 1
+    for warning in warnings_of(config):
+        err.print(marked("[yellow]![/] {}", warning), soft_wrap=True)
     if target is not None and not read_configuration(config).destinations:
         err.print(
-            f"[yellow]![/] {config} has no destination: every event is accepted, and goes nowhere. CONFIG (or --config)"
-            " names another one.",
+            marked(
+                "[yellow]![/] {} has no destination: every event is accepted, and goes nowhere. CONFIG (or --config)"
+                " names another one.",
+                config,
+            ),
             soft_wrap=True,
         )
-    out.print(f"[green]✓[/] {at}: no problems", soft_wrap=True)
+    out.print(marked("[green]✓[/] {}: no problems", at), soft_wrap=True)
     return 0
 
 
 def _build(config: Path, samconfig: Path, named: Environment, flags: tuple[str, ...]) -> None:
     build_stack(config, _environment(), ["--config-file", str(samconfig), "--config-env", named.name, *flags])
-    out.print("[green]✓[/] built, with bytecode, in .aws-sam/build")
+    out.print(marked("[green]✓[/] built, with bytecode, in .aws-sam/build"))
 
 
 def _environment() -> dict[str, str]:

@@ -9,7 +9,8 @@ from flagcast.core.config.checks import OWN_HEADERS
 from flagcast.core.config.paths import join
 from flagcast.core.rendering import is_json
 from flagcast_cli.importing.address import read_address
-from flagcast_cli.importing.credentials import Suspicion, credentials_in, is_credential_header, is_credential_url
+from flagcast_cli.importing.body import without_credentials
+from flagcast_cli.importing.credentials import is_credential_header, is_credential_url, is_harmless_host
 from flagcast_cli.importing.flipt_file import FliptTemplate, FliptWebhook
 from flagcast_cli.importing.kept import Part, Secret, Slots
 from flagcast_cli.importing.services import as_name, name_for
@@ -39,7 +40,7 @@ class ImportedDestination(Struct, frozen=True):
     sign_secret: str | None = None
     events: tuple[str, ...] = ()
     max_backoff_duration: str | None = None
-    suspicions: tuple[Suspicion, ...] = ()
+    vars: Mapping[str, str] = {}
 
 
 class Imported(Struct, frozen=True):
@@ -84,16 +85,18 @@ def _template(
             headers[header] = _header(header, value, slots, notes)
     if basic is not None:
         _authorize(template.url.path, headers, basic, slots, notes)
-    suspicions = tuple(credentials_in(template.body))
-    notes += (
-        f"{template.path}.body: line {each.line} looks as if it holds a credential ({each.what}). It is copied as it "
-        "stands: keep flagcast.yaml private, or write the body for jinja2 with the value under vars: as ${secret:NAME}"
-        for each in suspicions
-    )
+    path = f"{template.path}.body"
+    body, variables = without_credentials(template.body, path, slots, in_json=is_json(content_type or _JSON))
+    if variables:
+        notes.append(
+            f"{path}: may hold credentials, so they are vars of {name} ({', '.join(variables)}) and the body takes them"
+            " from {{ $.Vars.NAME }}; what is sent is the same, but a number becomes a string"
+        )
     return ImportedDestination(
         name, template.path, slots.written(url), allow_http, content_type,
         {header: slots.written(value) for header, value in headers.items()},
-        template.body, None, shared.events, shared.max_backoff_duration, suspicions,
+        body, None, shared.events, shared.max_backoff_duration,
+        {key: slots.written(value) for key, value in variables.items()},
     ), slots.secret()  # fmt: skip
 
 
@@ -130,7 +133,7 @@ def _url(setting: Setting, slots: Slots, notes: list[str]) -> tuple[str, bool, s
     if is_http:
         notes.append(f"{setting.path}: is not https; allow_http: true permits it, better is to move it to https")
     if address.is_internal:
-        notes.append(f"{setting.path}: {address.host} is known only inside a network; Flagcast must reach it from AWS")
+        notes.append(f"{setting.path}: its host is known only inside a network; Flagcast must reach it from AWS")
     if setting.variable is not None or is_credential_url(address.url):
         return slots.put("url", Part(setting.path, address.url)), is_http, address.basic
     return address.url, is_http, address.basic
@@ -182,7 +185,8 @@ def _name(url: Setting) -> str:
     """Name a destination by its host, or by the variable that holds an address not known here."""
     if url.text is None:
         return as_name((url.variable or "").removesuffix("_URL"))
-    return name_for(read_address(url.path, url.text).host)
+    host = read_address(url.path, url.text).host
+    return name_for(host, shown=is_harmless_host(host))
 
 
 def _unused(name: str, names: set[str]) -> str:

@@ -1,6 +1,7 @@
 """Everything Flagcast raises. What is expected to happen is a value; these are the rest.
 
 FlagcastError
+├── Broken                    stands for an error that no one expected, whose message may quote anything
 ├── ConfigurationUnreadable   flagcast.yaml, as a whole, cannot be used
 └── Unavailable               something we depend on did not do its part in time
     ├── BodyUnavailable       a body that travels apart from its messages could not be stored or fetched
@@ -12,6 +13,10 @@ FlagcastError
 
 class FlagcastError(Exception):
     """Anything Flagcast raises itself."""
+
+
+class Broken(FlagcastError):
+    """Raised in place of an error that no one expected, with its type's name: its message may quote anything."""
 
 
 class ConfigurationUnreadable(FlagcastError):

@@ -1,5 +1,6 @@
 """What can come of looking at a task, and what can be done with it: values, matched exhaustively."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from msgspec import Struct
@@ -21,17 +22,36 @@ Reason = Literal[
 
 
 class Answered(Struct, frozen=True):
-    """The destination answered; `retry_after` in seconds, `excerpt` the answer's first characters."""
+    """The destination answered; `retry_after` in seconds, `excerpt` the answer's first characters.
+
+    `headers` are there until `retry.when` and `accept` have been asked. `is_accepted` tells that `accept` holds for an
+    answer that is no 2xx.
+    """
 
     status: int
     retry_after: float | None = None
     excerpt: str = ""
+    headers: Mapping[str, str] = {}
+    is_accepted: bool = False
+
+    @property
+    def is_delivery(self) -> bool:
+        """Tell whether the destination took the event."""
+        return self.is_accepted or 200 <= self.status <= 299
 
 
 class NotAccepted(Struct, frozen=True):
     """The destination answered 2xx, but not as its `accept` wants it."""
 
     status: int
+    detail: str
+
+
+class NotNow(Struct, frozen=True):
+    """The destination answered that it does not take the event now, as its `retry.when` tells."""
+
+    status: int
+    retry_after: float | None
     detail: str
 
 
@@ -118,6 +138,7 @@ class DependencyFailed(Struct, frozen=True):
 Outcome = (
     Answered
     | NotAccepted
+    | NotNow
     | Unreachable
     | BlockedAddress
     | Filtered
@@ -135,7 +156,7 @@ Outcome = (
     | DependencyFailed
 )
 
-Attempted = Answered | NotAccepted | Unreachable
+Attempted = Answered | NotAccepted | NotNow | Unreachable
 """A request was made: these count as attempts."""
 
 

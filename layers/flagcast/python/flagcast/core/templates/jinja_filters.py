@@ -1,6 +1,7 @@
 """Jinja2's filters and tests, bounded: each says what it is about to look at and to make."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Sized
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,14 @@ _BY_ITEM = frozenset({
     "select", "selectattr", "slice", "sort", "sum", "unique",
 })  # fmt: skip
 """Filters that do something with each item, or character."""
+
+LINE = 300
+"""Work for each line that is wrapped."""
+WORD = 600
+"""Work for each word that may be an address."""
+
+_CHUNK = re.compile(r"[\t\n\x0b\x0c\r ]+|[^\t\n\x0b\x0c\r ]+")
+"""What textwrap does not break: its white space is ASCII's, so a no-break space is a letter of a word."""
 
 _READING_TESTS = frozenset({
     "!=", "<", "<=", "==", ">", ">=", "eq", "equalto", "ge", "greaterthan", "gt", "in", "le", "lessthan", "lower", "lt",
@@ -115,9 +124,14 @@ def _check_wordwrap(value: object, width: int = 79, *options: object, **named: o
     lines = len(text) // max(width, 1) + text.count("\n") + text.count(" ") + 1
     glue = max((len(each) for each in (*options, *named.values()) if isinstance(each, str)), default=1)
     spend(lines * glue)
-    # It cuts the line from a word that is too long, and copies the rest.
-    longest = max(map(len, text.split()), default=0)
-    work(len(text) * 40 + longest * longest // max(width, 1) // 16)
+    # It cuts the line from a chunk that is too long, and copies the rest; blanks are a chunk too.
+    longest = max((found.end() - found.start() for found in _CHUNK.finditer(text)), default=0)
+    work(len(text) * 40 + len(text.splitlines()) * LINE + longest * longest // max(width, 1) // 16)
+
+
+def _check_urlize(value: object, *_: object, **__: object) -> None:
+    # It looks at each word by itself, with several patterns.
+    work(len(str(value).split()) * WORD)
 
 
 def _check_striptags(value: object) -> None:
@@ -150,6 +164,7 @@ _CHECKS: dict[str, Callable[..., None]] = {
     "slice": _check_count,
     "striptags": _check_striptags,
     "sum": _check_sum,
+    "urlize": _check_urlize,
     "wordwrap": _check_wordwrap,
 }
 
