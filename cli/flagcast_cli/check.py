@@ -4,19 +4,27 @@ from pathlib import Path
 
 from flagcast.core.checking import problems
 from flagcast.core.config.model import Problem
-from flagcast.edges.configuration_file import read_configuration, read_templates
+from flagcast.edges.configuration_file import read_configuration, read_templates, read_text
 from flagcast.errors import ConfigurationUnreadable
-from flagcast_cli.samples import sample_files
+from flagcast_cli.checking.advice import advice
+from flagcast_cli.checking.places import Places
+from flagcast_cli.samples import sample_events, sample_files
 
 
 def problems_of(path: Path) -> list[Problem]:
     """Return every problem of a configuration file and its templates, dry runs on every sample included."""
+    return [each for each in everything_about(path) if not each.is_warning]
+
+
+def everything_about(path: Path) -> list[Problem]:
+    """Return every problem, and what is only warned of."""
     if not path.is_file():
-        return [
-            Problem("", f"{path}: No such file; --config (CONFIG with make) is a folder with flagcast.yaml, or a file")
-        ]
+        what = "No such file; --config (CONFIG with make) is a folder with flagcast.yaml, or a file"
+        return [Problem("", what)]
     try:
         configuration, templates = read_configuration(path), read_templates(path)
+        places = Places.of(read_text(path))
     except ConfigurationUnreadable as error:
-        return [Problem("", str(error))]
-    return problems(configuration, templates, {file.stem: file.read_bytes() for file in sample_files()})
+        return list(error.args)
+    samples = {file.stem: file.read_bytes() for file in sample_files()}
+    return [*problems(configuration, templates, samples), *advice(configuration, places, sample_events(configuration))]

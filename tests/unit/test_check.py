@@ -25,14 +25,14 @@ def test_whoever_is_told_of_trouble_is_tried_on_notices(tmp_path: Path, told: st
 
 def test_notify_in_error_is_a_problem(tmp_path: Path) -> None:
     assert check(tmp_path, "destinations: {chat: {url: https://a}}\nnotify: chatt") == [
-        "notify: expected the name of a destination; did you mean chat?"
+        "notify: expected the name of a destination, got 'chatt'; did you mean chat?"
     ]
 
 
 def test_a_filter_that_cannot_be_asked_is_a_problem_with_the_sample_it_was_met_on(tmp_path: Path) -> None:
     found = check(tmp_path, "destinations: {chat: {url: https://a, when: event.payload.name.first.letter}}")
     assert found
-    assert all(each.startswith("destinations.chat: when: ") for each in found)
+    assert all(each.startswith("destinations.chat.when: when: ") for each in found)
     assert all("(on sample " in each for each in found)
 
 

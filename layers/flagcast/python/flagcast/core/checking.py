@@ -5,10 +5,12 @@ from typing import get_args
 
 from flagcast.core.compiling import Compiled, compile_destination
 from flagcast.core.config.model import Configuration, Destination, Problem, Source
+from flagcast.core.config.paths import below
 from flagcast.core.event import NOTICES, Event, InvalidEvent, Origin, parse
 from flagcast.core.notice import Kind, notice_body, notice_id
 from flagcast.core.outcomes import FilterFailed, RenderFailed
 from flagcast.core.rehearsal import SOME_TIME, rehearsed
+from flagcast.core.spot import Spot
 from flagcast.core.trouble import Trouble
 
 _RECEIVED_AT = "2026-01-02T03:04:05.678Z"
@@ -38,15 +40,28 @@ def sample_notices() -> Iterator[tuple[str, Event]]:
 
 
 def dry_run(compiled: Compiled, path: str, events: Iterable[tuple[str, Event]]) -> Iterator[Problem]:
-    """Render every event that the destination wants; yields each way to fail once, with where it was met."""
-    met: dict[str, list[str]] = {}
+    """Render every event that the destination wants; yields one problem for each place that fails.
+
+    One mistake fails in many ways: what is wrong with a result depends on the event.
+    """
+    met: dict[Spot | None, tuple[str, list[str]]] = {}
     for sample, event in events:
-        made = rehearsed(compiled, event)
-        if isinstance(made, RenderFailed | FilterFailed):
-            met.setdefault(made.detail, []).append(sample)
-    for detail, samples in met.items():
+        match rehearsed(compiled, event):
+            case RenderFailed(spot=spot) as failed:
+                met.setdefault(spot, (failed.what, []))[1].append(sample)
+            case FilterFailed(detail):
+                met.setdefault(Spot("when"), (detail, []))[1].append(sample)
+    for spot, (what, samples) in met.items():
         others = f" and {len(samples) - 1} more" if len(samples) > 1 else ""
-        yield Problem(path, f"{detail} (on sample {samples[0]}{others})")
+        where = below(path, _key(compiled.destination, spot))
+        yield Problem(where, f"{what.removeprefix('when: ')} (on sample {samples[0]}{others})", spot=spot)
+
+
+def _key(destination: Destination, spot: Spot | None) -> str:
+    """Return the key that leads to the text in which a spot is; an included file is the body's."""
+    if spot is not None and (spot.name == "when" or spot.name.startswith("headers.")):
+        return spot.name
+    return "body" if destination.template is None else "template"
 
 
 def _template_problems(
