@@ -116,6 +116,7 @@ def stack_environment(folder: Path, endpoint: str, configuration: Mapping[str, A
         "FLAGCAST_BODIES_BUCKET": "bodies",
         "FLAGCAST_STATE_TABLE": "state",
         "FLAGCAST_CIRCUIT_BREAKER": "on",
+        "FLAGCAST_TRACK_CHANGES": "on",
     }
 
 

@@ -2,6 +2,7 @@
 
 import json
 import time
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from flagcast_cli import send as sending
 from flagcast_cli.actions import Answer, Received
 from flagcast_cli.local.stack import Stack
 from flagcast_cli.receiver import Receiver
-from tests.support.captures import TOKEN, captured
+from tests.support.captures import TOKEN, captured, states
 from tests.support.time_limits import PATIENCE
 
 LARGEST_REQUEST = 2_900_000
@@ -69,6 +70,45 @@ def by_subject(bodies: list[bytes]) -> dict[tuple[str, ...], list[bytes]]:
         assert isinstance(event, Event)
         sorted_out.setdefault(subject(event), []).append(body)
     return sorted_out
+
+
+def test_on_off_on_off_on_within_a_second_and_ten_denied_deletes_are_fifteen_deliveries(
+    stack: Stack, receiver: Receiver
+) -> None:
+    # Bug: equal bodies within a second were one event: sixteen answers of 200 were four deliveries, the last of them the
+    # opposite of what Flipt had.
+    on, off = (
+        json.dumps({**json.loads(event_named("toggled")), "payload": {"key": "toggled", "enabled": enabled}}).encode()
+        for enabled in (True, False)
+    )
+    denied = json.dumps(
+        {**json.loads(event_named("x")), "payload": None, "status": "denied", "version": "ten"}
+    ).encode()
+    toggles = [on, off, on, off, on]
+    for body in [*toggles, toggles[-1], *[denied] * 10]:
+        post_signed(stack, body)
+    assert [each.body for each in wait_for(receiver, "/everything", "toggled", 5)] == toggles
+    assert len(receiver.wait_for(10, "/everything", timeout=PATIENCE, holding=b'"version": "ten"')) == 10
+    assert [each.body for each in wait_for(receiver, "/everything", "toggled", 5)] == toggles
+
+
+def test_what_flipt_did_arrives_in_order_per_flag_with_what_changed_and_distributions_belong_to_their_flag(
+    stack: Stack, receiver: Receiver
+) -> None:
+    # Bug: a distribution arrived before its rule, and `when: event.namespace == "production"` dropped it.
+    sent = [body for each in states() for body in each.events]
+    # One flag was saved twice within a second without a change, which is one event.
+    happened = [body for body, after in pairwise([*sent, b""]) if body != after]
+    assert len(happened) == len(sent) - 1
+    before = len(receiver.requests("/production"))
+    for body in sent:
+        post_signed(stack, body)
+    got = receiver.wait_for(before + len(happened), "/production", timeout=PATIENCE)[before:]
+    arrived = [json.loads(each.body) for each in got]
+    by_flag = [each["event"].encode() for each in arrived if each["flag"] == "new-checkout"]
+    assert by_flag == [each for each in happened if each in by_flag]
+    assert sum(b'"type":"distribution"' in each for each in by_flag) == 4
+    assert {"title": "Someone turned on flag new-checkout", "changed": ["enabled"]}.items() <= arrived[3].items()
 
 
 def test_a_flag_switched_on_off_and_on_by_a_template_without_timestamp_makes_three_deliveries(

@@ -1,9 +1,16 @@
 """Names that would like to be more than names, values that are too much, and what else could be sent."""
 
+import json
+from collections.abc import Iterator
+from typing import Any
+
 from hypothesis import strategies as st
+from msgspec import structs
 
 from flagcast.core.event import Event, Origin
 from flagcast.core.filters import NOUNS
+from flagcast.core.known.changes import changes_between
+from flagcast.core.known.context import Change, Known
 from tests.presets.rendered import FLIPT, ORIGIN
 from tests.unit.making import JSON, event
 
@@ -41,26 +48,89 @@ WIRES = st.fixed_dictionaries(
     }
 )
 
+SCALARS = st.sampled_from(HOSTILE) | st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.text(max_size=200)
+KNOWN = st.builds(
+    Known,
+    st.booleans(),
+    st.lists(
+        st.builds(
+            Change,
+            st.sampled_from([*FIELDS, "threshold.percentage", "threshold.value", "segment.key", "segment.value"])
+            | st.text(max_size=100),
+            SCALARS,
+            SCALARS,
+            st.booleans(),
+            st.none() | st.integers(0, 10**7),
+            st.none() | st.integers(0, 10**7),
+            st.lists(st.sampled_from(HOSTILE) | st.text(max_size=100), max_size=10).map(tuple),
+        ),
+        max_size=20,
+    ).map(tuple),
+    st.none() | st.dictionaries(st.sampled_from(FIELDS), VALUES),
+    st.none() | st.datetimes().map(lambda each: f"{each.isoformat()}Z") | st.text(),
+    st.dictionaries(st.sampled_from(HOSTILE), st.sampled_from(HOSTILE)),
+    st.none() | st.sampled_from(HOSTILE),
+    st.none() | st.sampled_from(HOSTILE),
+)
+"""Whatever a task could carry beside a body."""
 
-def everything(value: str, kind: str = "flag", status: str = "success", *, flipt_url: str = FLIPT) -> Event:
-    """Make an event with a value in every place that can hold one."""
-    said: dict[str, object] = dict.fromkeys(FIELDS, value)
-    said |= {"threshold": {"percentage": value, "value": value}, "segment": {"key": value, "value": value}}
-    if kind in ("rule", "rollout"):
-        said |= {"rule_ids": [value, value], "rollout_ids": [value]}
+
+def everything(
+    value: str, kind: str = "flag", status: str = "success", *, flipt_url: str = FLIPT, action: str = "updated"
+) -> Event:
+    """Make an event with a value in every place that can hold one, and in all that is known beside it."""
+    order = {"rule-order": "rule", "rollout-order": "rollout"}
+    after = _said(value)
+    before = _said(f"{value} b")
+    if kind in order:
+        kind = order[kind]
+        after[f"{kind}_ids"], before[f"{kind}_ids"] = [value, f"{value}c"], [f"{value}c", value]
     actor = {"name": value, "email": f"{value}e", "ip": value}
     origin = Origin(ORIGIN.id, "flipt", value, flipt_url, ORIGIN.received_at)
-    payload = None if status == "denied" else said
-    return event(origin, type=kind, action="updated", status=status, payload=payload, metadata={"actor": actor})
+    payload = None if status == "denied" else after
+    made = event(origin, type=kind, action=action, status=status, payload=payload, metadata={"actor": actor})
+    return made if payload is None else structs.replace(made, known=_known(kind, before, after, value))
 
+
+def _said(value: str) -> dict[str, Any]:
+    said: dict[str, Any] = dict.fromkeys(FIELDS, value)
+    return said | {
+        "threshold": {"percentage": value, "value": value},
+        "segment": {"key": value, "value": value},
+        "attachment": json.dumps({value: value}),
+    }
+
+
+def _known(kind: str, before: dict[str, Any], after: dict[str, Any], value: str) -> Known:
+    changes = changes_between(kind, before, after)
+    names = dict.fromkeys((value, f"{value}c"), value)
+    return Known(True, changes, before, "2001-09-09T01:46:40Z", names, value, value)
+
+
+KINDS = (
+    "flag", "variant", "segment", "constraint", "rule", "rule-order", "rollout", "rollout-order", "distribution",
+    "namespace", "token",
+)  # fmt: skip
+
+
+def every_kind(value: str) -> Iterator[Event]:
+    """Make an update of each kind, a deletion, and what is refused, with a value in every place."""
+    yield everything(value, status="denied")
+    yield everything(value, "distribution", action="deleted")
+    for kind in KINDS:
+        yield everything(value, kind)
+
+
+LONG_FLIPT = f"{FLIPT}/{'a' * 1_850}"
+FILLERS = ("x", "&", "<", '"', "\\", "é", "日", "😀", "*", "_", "@a ", ":a:", "http://", "$", "a.b/")
 
 LARGEST = [
-    everything(filler * (3_000 // len(filler)), kind, status, flipt_url=f"{FLIPT}/{'a' * 1_850}")
-    for filler in ("x", "&", "<", '"', "\\", "é", "日", "😀", "*", "_", "@a ", ":a:", "http://")
-    for kind in ("flag", "variant", "rollout", "x" * 3_000)
-    for status in ("success", "denied")
-] + [
-    everything(filler, kind, flipt_url=f"{FLIPT}/{'a' * 1_850}")
-    for filler in ("x" * 80, '"\\' * 40)
-    for kind in ("flag", "variant", "rule", "rollout", "segment", "constraint", "namespace", "token", "distribution")
+    *(
+        everything(filler * (3_000 // len(filler)), kind, flipt_url=LONG_FLIPT)
+        for filler in FILLERS
+        for kind in ("flag", "rollout", "rule-order", "x" * 3_000)
+    ),
+    *(everything(each * (3_000 // len(each)), "x" * 3_000, "denied", flipt_url=LONG_FLIPT) for each in FILLERS),
+    *(everything(filler, kind, flipt_url=LONG_FLIPT) for filler in ("x" * 80, '"\\' * 40) for kind in KINDS),
+    *(everything("x" * 80, kind, flipt_url=LONG_FLIPT, action="deleted") for kind in KINDS),
 ]

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from msgspec import structs
 
 from flagcast.core.compiling import Compiled, compile_destination
 from flagcast.core.conditions import wanted
 from flagcast.core.event import Event, Origin, parse
+from flagcast.core.known.changes import changes_between
+from flagcast.core.known.context import Known
 from flagcast.core.rendering import Request, render
 from tests.support.captures import every_capture
 from tests.unit.making import destination, event_of
@@ -82,11 +85,25 @@ def every_event() -> tuple[Event, ...]:
     return tuple(event for event in parsed if isinstance(event, Event))
 
 
+def changed(before: str, after: str) -> Event:
+    """Read one of events/flipt that follows another about the same thing, with what ingest then knows."""
+    event, was = sample(after), sample(before).payload
+    changes = changes_between(event.type, was, event.payload)
+    return structs.replace(event, known=Known(True, changes, was, "2026-11-23T23:05:33Z"))
+
+
 def golden(name: str) -> str:
-    """Write what a preset makes of a flag's update and of a refused one, None where it is not sent."""
+    """Write what a preset makes of a flag's update, of one of which nothing is known, and of a refused change.
+
+    None where it is not sent.
+    """
+    events = {
+        "flag turned on": changed("flag-created-by-person", "flag-updated-by-person"),
+        "flag updated, nothing known": sample("flag-updated-by-person"),
+        "denied": sample("flag-deleted-denied"),
+    }
     shown: dict[str, Any] = {}
-    for title, each in (("flag updated", "flag-updated-by-person"), ("denied", "flag-deleted-denied")):
-        event = sample(each)
+    for title, event in events.items():
         made = request(name, event)
         headers = {key: value for key, value in made.headers.items() if not key.startswith("Webhook-")}
         sent = {"url": made.url, "headers": headers, "body": json.loads(made.body)}

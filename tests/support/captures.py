@@ -3,12 +3,23 @@
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 
 CAPTURES = Path(__file__).parent.parent / "captures"
+STATES = "flipt-1.61.0/states"
+"""A file of another form: changes, their events and Flipt's state after each."""
 SECRET = "capture-signing-secret"
 TOKEN = "template-mode-token"
+
+
+class Changed(Struct, frozen=True):
+    """One change that was asked of Flipt: the bodies that it sent, and all that it had then, as REST says it."""
+
+    request: dict[str, Any] | None
+    events: tuple[bytes, ...]
+    state: dict[str, Any]
 
 
 class Captured(Struct, frozen=True):
@@ -38,7 +49,15 @@ def captured(file: str) -> tuple[Captured, ...]:
 def every_capture() -> tuple[Captured, ...]:
     """Read all files."""
     names = sorted(path.relative_to(CAPTURES).with_suffix("").as_posix() for path in CAPTURES.rglob("*.jsonl"))
-    return tuple(each for name in names for each in captured(name))
+    return tuple(each for name in names if name != STATES for each in captured(name))
+
+
+@cache
+def states() -> tuple[Changed, ...]:
+    """Read the changes in turn; the first asked nothing, and has the state before anything."""
+    lines = (CAPTURES / f"{STATES}.jsonl").read_text(encoding="utf-8").split("\n")
+    read = [json.loads(line) for line in lines if line]
+    return tuple(Changed(each["request"], tuple(map(str.encode, each["events"])), each["state"]) for each in read)
 
 
 def _captured(file: str, line: dict[str, object]) -> Captured:

@@ -148,6 +148,7 @@ class Deployment:
             "FLAGCAST_STATE_TABLE": TABLE,
             "FLAGCAST_BODIES_BUCKET": "bodies",
             "FLAGCAST_CIRCUIT_BREAKER": "on",
+            "FLAGCAST_TRACK_CHANGES": "on",
             "NO_PROXY": "*",
             "PYTHONPATH": os.pathsep.join(str(ROOT / each) for each in ("layers/flagcast/python", "functions/deliver")),
         }

@@ -8,8 +8,9 @@ from typing import Any
 
 from flagcast.core.event import Event, parse
 from flagcast.core.fan_out import fan_out, identify
+from flagcast.core.known.settle import FIRST
+from flagcast.core.moment import rfc3339
 from flagcast.edges.aws.queue import Queue
-from flagcast.edges.clock import rfc3339
 from flagcast.edges.configuration_file import read_configuration
 from tests.support.captures import captured
 from tests.support.time_limits import PATIENCE
@@ -33,7 +34,7 @@ def enqueue(sqs: Any, url: str, configuration: Path, events: Sequence[bytes]) ->
     for raw in events:
         event = parse(raw)
         assert isinstance(event, Event)
-        identity = identify("flipt", raw, event, dedupe=True, request_id="")
+        identity = identify("flipt", raw, FIRST)
         entries = fan_out(identity, "flipt", rfc3339(time.time()), event, routes).entries.values()
         queue.send(list(entries), time.monotonic() + PATIENCE)
         identities.append(identity)

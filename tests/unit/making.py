@@ -4,10 +4,13 @@ import json
 from typing import Any
 
 from hypothesis import strategies as st
+from msgspec import structs
 
 from flagcast.core.config.model import Configuration, Destination, FaultyDestination, convert
 from flagcast.core.config.read import read
 from flagcast.core.event import Event, InvalidEvent, Origin, parse
+from flagcast.core.known.changes import changes_between
+from flagcast.core.known.context import Known
 from flagcast.core.message import Message
 from flagcast.core.task import Task, decode, encode, task
 
@@ -67,6 +70,14 @@ def event_of(raw: bytes, origin: Origin = NOWHERE) -> Event:
 def event(origin: Origin = NOWHERE, **wire: Any) -> Event:
     """Make an event of its wire fields."""
     return event_of(body(**wire), origin)
+
+
+def changed(kind: str, before: dict[str, Any], after: dict[str, Any], **known: Any) -> Event:
+    """Make the update of a thing from one payload to another, with what ingest then knows; Ada did it."""
+    actor = {"actor": {"name": "ada"}}
+    made = event(type=kind, payload=after, metadata=actor, timestamp="2026-01-02T03:04:05Z")
+    told = {"changes": changes_between(kind, before, after), "previous": before, "known_at": "2026-01-01T00:00:00Z"}
+    return structs.replace(made, known=Known(is_known=True, **(told | known)))
 
 
 def destination(**keys: Any) -> Destination:

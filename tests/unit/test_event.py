@@ -28,7 +28,7 @@ STAFF_PAGE = "https://flipt.example.com/#/namespaces/production/segments/staff"
         (18, "created", None, None, None, "c20760e3-d639-4ccb-9934-75931e", None),
         (22, "reordered", "production", "new-checkout", None, None, FLAG_PAGE),
         (28, "deleted", "production", "new-checkout", None, "c20760e3-d639-4ccb-9934-75931e", FLAG_PAGE),
-        (35, "deleted", "production", "new-checkout", None, "new-checkout", FLAG_PAGE),
+        (35, "deleted", "production", "new-checkout", None, "new-checkout", None),
     ],
 )
 def test_a_captured_change_says_what_was_done_to_what_and_where_to_see_it(
@@ -98,6 +98,15 @@ def test_the_actor_is_the_best_name_that_flipt_knows(actor: object, name: str) -
     assert event(metadata={"actor": actor}).actor == name
 
 
+@pytest.mark.parametrize("blank", ["\x00\x1f\x7f", " \t", "\u200b\u200d", "\u202e\u2066", "\u3164\u2800", "\ufeff"])
+def test_an_actor_of_whom_nothing_can_be_seen_is_called_by_the_next_best_name(blank: str) -> None:
+    # A name of control characters left the sentence without a subject: " updated flag a".
+    assert event(metadata={"actor": {"name": blank, "email": "z@x.co"}}).actor == "z@x.co"
+    token = {"name": blank, "email": blank, "io.flipt.auth.token.name": "ci"}
+    assert event(metadata={"actor": token}).actor == "ci"
+    assert event(metadata={"actor": {"authentication": blank}}).actor == "someone"
+
+
 @pytest.mark.parametrize("metadata", [None, 7, [], "x", {}])
 def test_an_event_without_usable_metadata_has_an_unknown_actor(metadata: object) -> None:
     assert event(metadata=metadata).actor == "someone"
@@ -141,6 +150,25 @@ def test_the_page_has_its_parts_encoded_and_is_none_where_there_is_none(
     flipt_url: str | None, type_: str, payload: object, url: str | None
 ) -> None:
     assert event(Origin(flipt_url=flipt_url), type=type_, payload=payload).url == url
+
+
+@pytest.mark.parametrize(
+    ("type_", "payload", "page"),
+    [
+        ("flag", {"key": "a"}, None),
+        ("segment", {"key": "a"}, None),
+        ("namespace", {"key": "a"}, None),
+        ("token", {"io.flipt.auth.token.name": "ci"}, None),
+        ("variant", {"id": "v", "flag_key": "a"}, "namespaces/default/flags/a"),
+        ("constraint", {"id": "c", "segment_key": "a"}, "namespaces/default/segments/a"),
+    ],
+)
+def test_what_was_deleted_has_no_page_and_its_flag_or_segment_still_has(
+    type_: str, payload: object, page: str | None
+) -> None:
+    # "Open in Flipt" led to a page that says that there is no such flag.
+    url = event(Origin(flipt_url="https://f"), type=type_, action="deleted", payload=payload).url
+    assert url == (f"https://f/#/{page}" if page else None)
 
 
 def test_what_flipt_does_not_say_comes_from_where_the_event_came_in() -> None:

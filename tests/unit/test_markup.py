@@ -68,6 +68,43 @@ def test_nothing_becomes_a_link(name: str, link: str) -> None:
     assert not re.search(r"https?://|www\.", filtered(name, link), re.IGNORECASE)
 
 
+# Its own renderer links more than CommonMark: the rule `url` of https://github.com/mattermost/marked, lib/marked.js.
+MATTERMOST_LINKS = re.compile(
+    r"(?:[A-Za-z][A-Za-z\d.+-]*:(?:/{1,3}|[^\W_]|%)|www\d{0,3}[.]|(?:[^\W_]|[.-])+[.][^\W\d_]{2,4}/)[^\s<>]"
+)
+
+
+@pytest.mark.parametrize(
+    "link",
+    ["evil.com/login", "mailto:ada", "javascript:alert(1)", "tel:+49", "x:1", "WWW2.x.y", "a.b.de/x", "bücher.de/a",
+     "magnet:?xt", "steam://run/1", "ftp://x", "evil.com/", "a%3a.com/x", "ssh://a.b/c", "see evil.co/x, too"],
+)  # fmt: skip
+def test_mattermost_links_nothing_that_its_own_renderer_would(link: str) -> None:
+    # evil.com/login in a flag's name was a link in Mattermost.
+    made = html.unescape(filtered("mattermost", link))
+    assert not MATTERMOST_LINKS.search(made)
+    assert made.replace(GAP, "").replace("\\", "") == link
+
+
+@settings(deadline=None)
+@given(text=TEXT | st.from_regex(MATTERMOST_LINKS))
+def test_mattermost_links_no_text_at_all(text: str) -> None:
+    assert not MATTERMOST_LINKS.search(html.unescape(filtered("mattermost", text)))
+
+
+@pytest.mark.parametrize("text", ["12:30:45", "2026-11-23 23:05:34 UTC", "version 1.2.3", "a.b", "Share: 60 %"])
+def test_a_time_and_a_version_stay_as_they_are_in_mattermost(text: str) -> None:
+    assert filtered("mattermost", text) == text
+
+
+def test_no_formula_is_made_of_a_name_in_mattermost() -> None:
+    assert filtered("mattermost", "$a$") == "&#36;a&#36;"
+
+
+def test_what_knows_no_markup_reads_no_tag() -> None:
+    assert filtered("plain", "<users/all> <b> 1 < 2") == f"<{GAP}users/all> <{GAP}b> 1 < 2"
+
+
 @pytest.mark.parametrize("name", ["slack", "discord", "mattermost"])
 @pytest.mark.parametrize("emoji", [":tada:", "a:+1:b", ":100:", ":a::b:"])
 def test_no_emoji_is_made_of_a_name(name: str, emoji: str) -> None:

@@ -4,14 +4,19 @@ import html
 import json
 import re
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given, settings
+from msgspec import structs
+from scripts import preset_pages
 
 from flagcast.core.conditions import accepted, wanted
 from flagcast.core.event import Event, Origin
+from flagcast.core.filters import NOUNS
+from flagcast.core.known.context import Known
 from flagcast.core.outcomes import Answered, NotAccepted
-from tests.presets.hostile import LARGEST, WIRES
+from tests.presets.hostile import KNOWN, LARGEST, WIRES
 from tests.presets.limits import LIMITS, Limit, at, measured
 from tests.presets.rendered import (
     CHATS,
@@ -21,6 +26,7 @@ from tests.presets.rendered import (
     ORIGIN,
     PLAIN_ORIGIN,
     ROOT,
+    changed,
     compiled,
     every_event,
     golden,
@@ -72,9 +78,9 @@ def test_every_event_that_was_ever_seen_makes_a_message_that_is_never_larger_tha
 
 @EACH
 @settings(max_examples=60, deadline=None)
-@given(wire=WIRES)
-def test_whatever_could_be_sent_makes_a_message_that_fits(name: str, wire: dict[str, Any]) -> None:
-    made = event(ORIGIN, **wire)
+@given(wire=WIRES, known=KNOWN)
+def test_whatever_could_be_sent_makes_a_message_that_fits(name: str, wire: dict[str, Any], known: Known) -> None:
+    made = structs.replace(event(ORIGIN, **wire), known=known)
     assert request(name, made).body
     assert all(size <= limit.most for limit, size in sizes(name, made).items())
 
@@ -98,6 +104,72 @@ def test_a_refused_change_is_marked_as_one(name: str) -> None:
     # Not only as one of the facts.
     assert re.search(r"⛔ Denied|\bDenied: Max", said)
     assert "Max tried to delete a flag" in said
+
+
+VIEWS = {
+    "slack": ("text", "blocks", "attachments"),
+    "discord": ("embeds",),
+    "mattermost": ("attachments.*.fallback", "attachments.*.text", "attachments.*.fields"),
+    "google-chat": ("fallbackText", "cardsV2"),
+    "microsoft-teams": ("attachments.*.content.fallbackText", "attachments.*.content.body"),
+}
+"""What is read for itself: a notification, a message."""
+
+
+@pytest.mark.parametrize("name", CHATS)
+def test_a_refused_change_says_so_once_in_each_view(name: str) -> None:
+    # "⛔ Denied: ..." had a fact "Denied" below it, and Teams' fallback did not say it at all.
+    made = message(name, sample("flag-deleted-denied"))
+    views = [" ".join(strings(list(at(made, path)))) for path in VIEWS[name]]
+    counts = [len(re.findall("denied", each, re.IGNORECASE)) for each in views]
+    assert sum(counts[-2:]) == 1 if name in ("slack", "mattermost") else counts == [1] * len(views)
+    assert "⛔ Denied" in views[0]
+
+
+def test_a_label_looks_like_one_in_slack() -> None:
+    # Labels and values were alike, as plain text is.
+    made = message("slack", sample("flag-updated-by-person"))
+    texts = list(at(made, "attachments.*.blocks.*.fields.*.text"))
+    assert "*Name*\nNew checkout" in texts
+    assert all(re.match(r"\*[\w-]+\*\n", each) for each in texts)
+    assert all(at(made, "attachments.*.blocks.*.fields.*.verbatim"))
+
+
+@pytest.mark.parametrize("name", FOR_PEOPLE)
+@pytest.mark.parametrize("kind", ["flag", "segment", "namespace", "token"])
+def test_nothing_opens_what_was_deleted(name: str, kind: str) -> None:
+    said = list(strings(message(name, sample(f"{kind}-deleted"))))
+    assert [each for each in said if "Open in Flipt" in each or "/#/" in each] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_preset_shows_what_changed(name: str) -> None:
+    event = changed("flag-created-by-person", "flag-updated-by-person")
+    made = request(name, event)
+    said = " ".join([*strings(made.headers), *strings(json.loads(made.body))])
+    shown = html.unescape(unquote(said)).replace("\\", "")
+    if name == "json":
+        assert message(name, event)["changes"] == [
+            {"field": "description", "before": "one page checkout", "after": "one page checkout, A/B",
+             "is_before_known": True},
+            {"field": "enabled", "before": False, "after": True, "is_before_known": True},
+        ]  # fmt: skip
+        assert message(name, event)["previous"] == event.previous
+    else:
+        assert "Enabled: no → yes" in shown
+        assert "Description: one page checkout → one page checkout, A/B" in shown
+    if name in FOR_PEOPLE:
+        assert "O'Brien turned on flag new-checkout" in shown
+
+
+@pytest.mark.parametrize("name", ["cloudevents-structured", "cloudevents-binary"])
+def test_cloudevents_tell_no_change_from_an_unknown_one(name: str) -> None:
+    def told(event: Event) -> str:
+        made = request(name, event)
+        return made.headers.get("ce-fliptchanges") or json.loads(made.body)["fliptchanges"]
+
+    unchanged = changed("flag-updated-by-person", "flag-updated-by-person")
+    assert (told(unchanged), told(sample("flag-updated"))) == ("none", "unknown")
 
 
 @pytest.mark.parametrize("name", CHATS)
@@ -202,6 +274,12 @@ def test_a_golden_file_and_the_documents_show_what_is_sent(name: str) -> None:
     assert golden(name) == kept
     shown = next(each for each in json.loads(kept).values() if each)
     assert json.dumps(shown["body"], indent=2, ensure_ascii=False) in DOCS
+
+
+def test_the_documents_show_each_kind_of_event_as_it_is_now() -> None:
+    assert preset_pages.page(DOCS) == DOCS
+    assert preset_pages.PICTURE.read_text(encoding="utf-8") == preset_pages.picture()
+    assert {each.type for each in preset_pages.events()} == {*NOUNS} - {"token"}
 
 
 @EACH

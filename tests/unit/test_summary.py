@@ -4,10 +4,14 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from msgspec import structs
 
 from flagcast.core.event import Origin
-from flagcast.core.summary import LONGEST_FACT, Summary, summarise
-from tests.presets.hostile import WIRES
+from flagcast.core.known.context import Known
+from flagcast.core.summary import Summary, summarise
+from flagcast.core.words.changes import LONGEST_LINE, MOST_LINES
+from flagcast.core.words.facts import LONGEST_FACT
+from tests.presets.hostile import KNOWN, WIRES
 from tests.presets.rendered import FLIPT, ORIGIN, every_event, sample
 from tests.unit.making import event
 
@@ -32,7 +36,7 @@ def facts(summary: Summary) -> dict[str, str]:
         ("segment-created", "Someone created segment beta-users"),
         ("constraint-created", "Someone created constraint plan of segment beta-users"),
         ("constraint-deleted", "Someone deleted a constraint of segment beta-users"),
-        ("rule-created", "Someone created a rule of flag new-checkout"),
+        ("rule-created", "Someone created a rule of flag new-checkout for beta-users"),
         ("rule-updated-order", "Someone reordered rules of flag new-checkout"),
         ("rollout-updated-order", "Someone reordered rollouts of flag dark-mode"),
         ("distribution-created", "Someone created a distribution"),
@@ -53,12 +57,12 @@ def test_what_has_no_name_is_one_of_its_kind(kind: str, what: str) -> None:
 @pytest.mark.parametrize(
     ("environment", "wire", "where"),
     [
-        ("production", {"payload": {"namespace_key": "eu"}}, "production / eu"),
-        (None, {"payload": {"key": "a"}}, "default"),
-        ("production", {"payload": None}, "production"),
-        ("production", {"type": "namespace", "payload": {"key": "eu"}}, "production"),
+        ("production", {"payload": {"namespace_key": "eu"}}, "environment production, namespace eu"),
+        (None, {"payload": {"key": "a"}}, "namespace default"),
+        ("production", {"payload": None}, "environment production"),
+        ("production", {"type": "namespace", "payload": {"key": "eu"}}, "environment production"),
         (None, {"payload": None}, ""),
-        ("\u202e", {"payload": {"namespace_key": "eu"}}, "eu"),
+        ("\u202e", {"payload": {"namespace_key": "eu"}}, "namespace eu"),
     ],
 )
 def test_where_is_as_much_as_is_known(environment: str | None, wire: dict[str, Any], where: str) -> None:
@@ -70,23 +74,66 @@ def test_where_is_as_much_as_is_known(environment: str | None, wire: dict[str, A
     [
         (
             "flag-updated-by-person",
-            {"Enabled": "true", "Name": "New checkout", "Description": "one page checkout, A/B"},
+            {"Enabled": "yes", "Name": "New checkout", "Description": "one page checkout, A/B"},
         ),
         ("flag-updated-by-person", {"E-mail": "zoe.o'brien@example.com", "Time": "2026-11-23 23:05:34 UTC"}),
         ("variant-created", {"Name": "Variant A", "Attachment": '{"color":"green","steps":[1,2,3]}'}),
         ("segment-updated", {"Matches": "any constraint", "Description": "people who work here"}),
-        ("constraint-updated", {"Constraint": "age gte 21", "Type": "number"}),
-        ("rule-created", {"Segment": "beta-users", "Rank": "1"}),
+        ("constraint-updated", {"Constraint": "age is at least 21", "Type": "number"}),
+        ("rule-created", {"Segments": "beta-users", "Rank": "1"}),
         ("rollout-created", {"Share": "25.5 %", "Value": "true", "Description": "one in four"}),
         ("rollout-deleted", {"Segments": "beta-users or staff", "Value": "true"}),
         ("distribution-updated", {"Share": "33.33 %"}),
-        ("namespace-created", {"Protected": "false", "Description": "live traffic"}),
+        ("namespace-created", {"Protected": "no", "Description": "live traffic"}),
         ("token-created", {"Description": "used by the pipeline"}),
-        ("flag-updated-denied", {"Denied": "not allowed by Flipt's authorization; nothing has changed"}),
+        ("flag-updated-denied", {"Authorization": "refused by Flipt; nothing has changed"}),
     ],
 )
 def test_facts_are_what_is_worth_reading(name: str, said: dict[str, str]) -> None:
     assert said.items() <= facts(summarise(sample(name))).items()
+
+
+@pytest.mark.parametrize(
+    ("type_", "operator", "value", "said"),
+    [
+        ("NUMBER", "eq", "1", "age is 1"),
+        ("NUMBER", "neq", "0", "age is not 0"),
+        ("NUMBER", "lt", "1", "age is less than 1"),
+        ("NUMBER", "lte", "1", "age is at most 1"),
+        ("NUMBER", "gt", "1", "age is more than 1"),
+        ("NUMBER", "gte", "1", "age is at least 1"),
+        ("NUMBER", "isnotoneof", "[1, 2.5]", "age is not one of 1, 2.5"),
+        ("STRING", "isoneof", '["DE","FR"]', "age is one of DE, FR"),
+        ("STRING", "isoneof", "DE", "age is one of DE"),
+        ("STRING", "isoneof", '{"a": 1}', 'age is one of {"a": 1}'),
+        ("STRING", "isoneof", "[" * 100_000, "age is one of [[["),
+        ("STRING", "empty", "x", "age is empty"),
+        ("STRING", "notempty", "", "age is not empty"),
+        ("STRING", "prefix", "a", "age begins with a"),
+        ("STRING", "suffix", "a", "age ends with a"),
+        ("STRING", "contains", "a", "age contains a"),
+        ("STRING", "notcontains", "a", "age does not contain a"),
+        ("BOOLEAN", "true", "", "age is true"),
+        ("BOOLEAN", "false", "", "age is false"),
+        ("BOOLEAN", "present", "", "age is present"),
+        ("BOOLEAN", "notpresent", "", "age is not present"),
+        ("DATETIME", "lt", "2026-01-01", "age is before 2026-01-01"),
+        ("DATETIME", "lte", "2026-01-01", "age is at or before 2026-01-01"),
+        ("DATETIME", "gt", "2026-01-01", "age is after 2026-01-01"),
+        ("DATETIME", "gte", "2026-01-01", "age is at or after 2026-01-01"),
+        ("DATETIME", "eq", "2026-01-01", "age is 2026-01-01"),
+        ("STRING", "fuzzy", "a", "age fuzzy a"),
+    ],
+)  # fmt: skip
+def test_a_constraint_is_said_in_words(type_: str, operator: str, value: str, said: str) -> None:
+    # "age neq 0" and "country isoneof ["DE","FR"]" are how Flipt stores it.
+    payload = {"property": "age", "type": f"{type_}_COMPARISON_TYPE", "operator": operator, "value": value}
+    assert facts(of(type="constraint", payload=payload))["Constraint"].startswith(said)
+
+
+def test_an_environment_and_a_namespace_of_one_name_are_told_apart() -> None:
+    # It said "production / production".
+    assert summarise(sample("flag-updated")).where == "environment production, namespace production"
 
 
 def test_the_order_of_rules_is_a_fact() -> None:
@@ -172,9 +219,9 @@ def test_whatever_flipt_sends_has_a_summary() -> None:
 
 
 @settings(deadline=None)
-@given(wire=WIRES)
-def test_whatever_could_be_sent_has_a_summary(wire: dict[str, Any]) -> None:
-    check(of(**wire))
+@given(wire=WIRES, known=KNOWN)
+def test_whatever_could_be_sent_and_known_has_a_summary(wire: dict[str, Any], known: Known) -> None:
+    check(summarise(structs.replace(event(ORIGIN, **wire), known=known)))
 
 
 def check(summary: Summary) -> None:
@@ -183,7 +230,10 @@ def check(summary: Summary) -> None:
     assert summary.path
     assert len({label for label, _ in summary.facts}) == len(summary.facts)
     assert all(value.strip() for _, value in summary.facts)
-    for text in (summary.title, summary.what, summary.where, *(value for _, value in summary.facts)):
+    assert len(summary.facts) <= 10
+    assert len(summary.changes) <= MOST_LINES
+    assert all(len(each) <= LONGEST_LINE for each in summary.changes)
+    for text in (summary.title, summary.what, summary.where, *(value for _, value in summary.facts), *summary.changes):
         assert not re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\ud800-\udfff]", text)
     if summary.time is not None:
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", summary.time)

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flagcast.core.duration import DAY, HOUR, MINUTE
-from flagcast.edges.clock import rfc3339
+from flagcast.core.moment import rfc3339
 from flagcast_cli.console import out
 from flagcast_cli.dlq.contents import Contents
 from flagcast_cli.dlq.letters import QUEUE_NET, SHORTEST_PREFIX, Absent, Facts, Letter

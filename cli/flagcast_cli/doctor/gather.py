@@ -4,7 +4,7 @@ from typing import Any
 
 from flagcast.core.config.model import Configuration
 from flagcast.core.intake import probe
-from flagcast.edges.clock import rfc3339
+from flagcast.core.moment import rfc3339
 from flagcast.edges.telemetry import NAMESPACE
 from flagcast_cli.doctor import web
 from flagcast_cli.doctor.facts import (

@@ -14,10 +14,10 @@ from botocore.exceptions import ClientError
 from flagcast.core.dead_letter import dead_letter, invalid_event
 from flagcast.core.entry import Entry
 from flagcast.core.message import read_record
+from flagcast.core.moment import rfc3339
 from flagcast.core.outcomes import GiveUp, Reason
 from flagcast.core.task import Task, claim_check, encode, event_id, group_id, task
 from flagcast.edges.aws.queue import Queue
-from flagcast.edges.clock import rfc3339
 from flagcast_cli.aws import Account
 from flagcast_cli.dlq import place
 from flagcast_cli.dlq.command import app

@@ -15,13 +15,14 @@ from botocore.exceptions import ClientError
 import deliver
 from flagcast.core.entry import Entry
 from flagcast.core.event import Event, parse
+from flagcast.core.moment import rfc3339
 from flagcast.core.routing import message_group_id, subject
 from flagcast.core.task import deduplication_id, encode, event_id, task
 from flagcast.edges import attempting, wiring
 from flagcast.edges.aws import client as aws_client
 from flagcast.edges.aws.queue import Queue
-from flagcast.edges.clock import rfc3339
 from flagcast_cli.receiver import Receiver
+from tests.support import state_table
 from tests.support.captures import captured
 from tests.support.event_source import Event as LambdaEvent
 from tests.support.event_source import EventSource
@@ -35,7 +36,7 @@ FOREVER = 1_000_000.0
 INVOCATION = 45.0
 """Seconds, as in template.yaml."""
 PREFIX = "flagcast/test/"
-TABLE = "state"
+TABLE = state_table.TABLE
 
 
 def bodies(most: int | None = None) -> list[bytes]:
@@ -97,6 +98,7 @@ class Stack:
             "FLAGCAST_BODIES_BUCKET": "bodies",
             # A destination that fails is what most tests are about; those of the circuits turn them on.
             "FLAGCAST_CIRCUIT_BREAKER": "off",
+            "FLAGCAST_TRACK_CHANGES": "on",
         }.items():
             monkeypatch.setenv(name, value)
         began = self.clock.now()
@@ -208,14 +210,7 @@ class Stack:
 
 def create_table() -> Any:
     """Create the state table as template.yaml does, and return its client."""
-    client = aws_client.client("dynamodb")
-    client.create_table(
-        TableName=TABLE,
-        AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    return client
+    return state_table.create(aws_client.client("dynamodb"))
 
 
 def forget() -> None:

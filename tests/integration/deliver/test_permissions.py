@@ -6,9 +6,9 @@ from typing import Any
 import boto3
 import pytest
 
+from flagcast.core.moment import rfc3339
 from flagcast.core.task import claim_check, encode, event_id, task
 from flagcast.edges import wiring
-from flagcast.edges.clock import rfc3339
 from flagcast_cli.actions import Answer
 from tests.integration.conftest import REGION
 from tests.integration.deliver.harness import Stack, bodies

@@ -14,11 +14,11 @@ from boto3.session import Session
 from msgspec import Struct
 
 from flagcast.core.signature import flipt_signature
-from flagcast.edges import receiving, wiring
+from flagcast.edges import receiving, settling, wiring
 from flagcast.edges.aws import client as aws_client
 from ingest import handler
 from tests.integration.conftest import REGION, begin_anew
-from tests.support import strict_sqs
+from tests.support import state_table, strict_sqs
 from tests.support.api_gateway import Headers, http_event
 from tests.support.captures import SECRET, TOKEN, captured
 from tests.support.faulty_aws import IN_AN_ERROR, Faults
@@ -26,6 +26,7 @@ from tests.support.iam.recorded import watched
 from tests.support.time_limits import PATIENCE
 
 PREFIX = "flagcast/test/"
+WITHIN = settling.WITHIN
 DEADLINE = receiving.PATIENCE
 """Seconds after which a request of the real function is given up."""
 BUCKET = "flagcast-bodies"
@@ -130,6 +131,7 @@ class Ingest:
         self._secrets = operators("secretsmanager")
         self._s3 = operators("s3")
         self._s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        self.table = state_table.create(operators("dynamodb"))
         self.queue, self.dead_letters = (
             self._sqs.create_queue(QueueName=name, Attributes=FIFO)["QueueUrl"]
             for name in ("tasks.fifo", "dead-letters.fifo")
@@ -141,8 +143,9 @@ class Ingest:
             "FLAGCAST_SECRET_PREFIX": PREFIX,
             "FLAGCAST_PARAMETER_PREFIX": "/flagcast/test/",
             "FLAGCAST_BODIES_BUCKET": BUCKET,
-            "FLAGCAST_STATE_TABLE": "state",
+            "FLAGCAST_STATE_TABLE": state_table.TABLE,
             "FLAGCAST_CIRCUIT_BREAKER": "on",
+            "FLAGCAST_TRACK_CHANGES": "on",
         }.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(wiring, "client", watched(aws_client.client, "ingest"))
@@ -154,11 +157,12 @@ class Ingest:
 
     def start(self, **endpoints: str) -> Faults:
         """Start the process again, with services that stand elsewhere than they should."""
-        for service in ("SQS", "SECRETS_MANAGER", "S3"):
+        for service in ("SQS", "SECRETS_MANAGER", "S3", "DYNAMODB"):
             self._monkeypatch.delenv(f"AWS_ENDPOINT_URL_{service}", raising=False)
         for service, url in endpoints.items():
             self._monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
         self._monkeypatch.setattr("flagcast.edges.receiving.PATIENCE", DEADLINE if endpoints else PATIENCE)
+        self._monkeypatch.setattr("flagcast.edges.settling.WITHIN", WITHIN if endpoints else PATIENCE)
         begin_anew()
         if not endpoints:
             # Reading botocore's models takes longer than most tests do; only what is timed does it.

@@ -19,6 +19,8 @@ def test_everything_that_is_listed_is_asked(ingest: Ingest, asked_of_aws: Calls)
     operators("ssm").put_parameter(Name="/flagcast/test/token", Value=TOKEN, Type="SecureString")
     assert ingest.signed().status == HTTPStatus.OK
     assert ingest.signed(HUGE).status == HTTPStatus.OK
+    ingest.faults.fail("PutItem", times=1)
+    assert ingest.signed().status == HTTPStatus.OK
     assert ingest.signed(b"{}").status == HTTPStatus.BAD_REQUEST
     ingest.configure(BY_A_PARAMETER)
     assert ingest.post(headers=bearer(), source="template").status == HTTPStatus.OK

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flagcast.edges.clock import rfc3339
+from flagcast.core.moment import rfc3339
 from tests.integration.ingest.harness import EVENT, Ingest, signature
 from tests.support.api_gateway import http_event
 

@@ -85,7 +85,7 @@ def alarms_for_the_api(template: Template) -> list[str]:
     ]
 
 
-LASTING = {"unexpected-errors", "deliver-errors", "deliver-throttles"}
+LASTING = {"unexpected-errors", "state-failures", "deliver-errors", "deliver-throttles"}
 """What is tried again after the queue's visibility timeout: an alarm once that did not help."""
 RESENT = {"server-errors", "throttled-requests"}
 """What Flipt sends again, up to five times: an alarm once it may have given up."""

@@ -22,6 +22,7 @@ EVERYTHING = TURNS_SOMETHING_ON | {
     "PointInTimeRecovery": "on",
     "DefaultEndpoint": "off",
     "CircuitBreaker": "off",
+    "TrackChanges": "off",
     "Architecture": "arm64",
     "IngestMemory": "1024",
     "DeliverMemory": "2048",

@@ -7,11 +7,17 @@ import msgspec
 from msgspec import Struct
 
 from flagcast.core.known.context import NOTHING, Change, Known
+from flagcast.core.visible import is_visible
 
 _VERBS = {"created": "create", "updated": "update", "deleted": "delete"}
 TOKEN_NAME = "io.flipt.auth.token.name"  # noqa: S105 - a key of Flipt's, not a secret
 TOKEN_NAMESPACE = "io.flipt.auth.token.namespace"  # noqa: S105 - the same
 DEFAULT_NAMESPACE = "default"
+
+_LISTS = {"namespace": "settings/namespaces", "token": "settings/tokens"}
+"""Pages of Flipt's UI that list what has no page of its own."""
+_PAGES = frozenset({"flag", "segment", *_LISTS})
+"""What is shown by a page, or a line of one, that is gone with it; a flag's page outlives a variant of it."""
 
 NOTICE = "flagcast"
 """The type of Flagcast's own events."""
@@ -144,8 +150,8 @@ class Event(Struct, frozen=True):
         known = actor if isinstance(actor, dict) else {}
         for field in ("name", "email", TOKEN_NAME, "authentication"):
             value = known.get(field)
-            # "none" is how nobody in particular signs in.
-            if isinstance(value, str) and value and (field, value) != ("authentication", "none"):
+            # "none" is how no one in particular signs in.
+            if isinstance(value, str) and is_visible(value) and (field, value) != ("authentication", "none"):
                 return value
         return "someone"
 
@@ -166,10 +172,10 @@ class Event(Struct, frozen=True):
         return f"{self.origin.flipt_url.rstrip('/')}/#/{page}"
 
     def _page(self) -> str | None:
-        if self.type == "namespace":
-            return "settings/namespaces"
-        if self.type == "token":
-            return "settings/tokens"
+        if self.action == "deleted" and self.type in _PAGES:
+            return None
+        if self.type in _LISTS:
+            return _LISTS[self.type]
         if self.namespace is None:
             return None
         for kind, key in (("flags", self.flag_key), ("segments", self.segment_key)):

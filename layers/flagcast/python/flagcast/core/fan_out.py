@@ -7,6 +7,7 @@ from msgspec import Struct, structs
 from flagcast.core.dead_letter import invalid_event
 from flagcast.core.entry import LARGEST_TASK, Entry
 from flagcast.core.event import Event
+from flagcast.core.known.settle import FIRST
 from flagcast.core.routing import Route, message_group_id, recipients, subject
 from flagcast.core.task import NO_DESTINATION, Task, body_key, claim_check, deduplication_id, encode, event_id, task
 
@@ -21,13 +22,9 @@ class Messages(Struct, frozen=True):
     body_ref: str | None = None
 
 
-def identify(source: str, raw: bytes, event: Event, *, dedupe: bool, request_id: str) -> str:
-    """Name an accepted event.
-
-    A body without a timestamp is the same whenever the same is done again (a flag switched on, off and on), so the
-    request makes it an event of its own; so does `dedupe: false`.
-    """
-    return event_id(source, raw, None if dedupe and event.timestamp else request_id)
+def identify(source: str, raw: bytes, number: int | str) -> str:
+    """Name an accepted event by its body, and by its number where that is not the first (core/known/settle.py)."""
+    return event_id(source, raw, None if number == FIRST else str(number))
 
 
 def fan_out(identity: str, source: str, received_at: str, event: Event, routes: Mapping[str, Route]) -> Messages:

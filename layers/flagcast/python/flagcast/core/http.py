@@ -15,6 +15,7 @@ class Request(Struct, frozen=True):
     """One request; header names are lower-case, the body is the bytes that were sent.
 
     `address` is the caller's, as API Gateway saw it: that of the last gateway or proxy before it; empty if not given.
+    `taken` is when API Gateway took the request in, in epoch milliseconds; 0 if not given.
     """
 
     id: str
@@ -23,6 +24,7 @@ class Request(Struct, frozen=True):
     headers: Mapping[str, str]
     body: bytes
     address: str = ""
+    taken: int = 0
 
 
 class Answer(Struct, frozen=True):
@@ -51,6 +53,7 @@ def read_request(event: Mapping[str, Any]) -> Request:
         headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
         body=_body(event),
         address=context["http"].get("sourceIp") or "",
+        taken=context.get("timeEpoch") or 0,
     )
 
 

@@ -1,20 +1,16 @@
 """What becomes of an authentic body: an event to store, Flagcast's own probe, or a reason to reject it."""
 
-from datetime import datetime
-from typing import Annotated
-
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from flagcast.core.duration import Duration
 from flagcast.core.event import NOTICE, Event, InvalidEvent, parse
+from flagcast.core.moment import epoch_of
 
 PROBE = "probe"
 """The one action of type `flagcast` that a source can send; it asks whether events are accepted."""
 
 RESERVED = f"type {NOTICE} is Flagcast's own; of it a source can send action {PROBE} alone"
-
-_RFC3339 = Annotated[datetime, Meta(tz=True)]
 
 
 class Probe(Struct, frozen=True):
@@ -57,8 +53,7 @@ def probe(timestamp: str) -> bytes:
 
 
 def _too_old(timestamp: str, max_age: Duration, now: float) -> str | None:
-    try:
-        age = now - msgspec.convert(timestamp, _RFC3339).timestamp()
-    except msgspec.ValidationError:
+    if (moment := epoch_of(timestamp)) is None:
         return "no timestamp that can be read"
+    age = now - moment
     return f"{age:.0f} s old; max_age is {max_age:g} s" if age > max_age else None

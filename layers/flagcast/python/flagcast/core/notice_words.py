@@ -6,8 +6,10 @@ from urllib.parse import quote
 from msgspec import structs
 
 from flagcast.core.event import Event
-from flagcast.core.summary import LONGEST_FACT, LONGEST_NAME, Summary, summarise
+from flagcast.core.summary import Summary, summarise
 from flagcast.core.templates.markup import line, shorten
+from flagcast.core.words.facts import LONGEST_FACT
+from flagcast.core.words.values import LONGEST_NAME
 
 _REASONS = {
     "circuit_open": "it did not answer, or answered 5xx, three times in a row",

@@ -74,6 +74,11 @@ def event_id(source: str, raw: bytes, request_id: str | None = None) -> str:
     return f"evt_{digest.hexdigest()[:32]}"
 
 
+def event_digest(source: str, raw: bytes) -> str:
+    """Hash a body, for a row that remembers which events it saw: 64 bits."""
+    return event_id(source, raw)[4:20]
+
+
 def task(event: str, source: str, destination: str, received_at: str, raw: str | bytes, known: Known = NOTHING) -> Task:
     """Make the task that carries one event to one destination; `raw` is its body, as text where it is known to be."""
     name = f"{event}:{destination}"

@@ -1,6 +1,9 @@
 """What becomes of one request: proven, stored for every destination that wants it, answered."""
 
 import time
+from functools import partial
+
+from msgspec import structs
 
 from flagcast.core import http
 from flagcast.core.addresses import ANYWHERE, is_in
@@ -9,11 +12,13 @@ from flagcast.core.event import Event, InvalidEvent
 from flagcast.core.fan_out import Messages, fan_out, for_nobody, identify
 from flagcast.core.http import Answer, Request
 from flagcast.core.intake import Probe, TooOld, take
+from flagcast.core.moment import rfc3339
 from flagcast.edges.aws.queue import Queue
-from flagcast.edges.clock import rfc3339
+from flagcast.edges.settling import arrival_of, recorded, understand
 from flagcast.edges.wiring import bodies, configuration, dead_letter_queue, queue, secrets, telemetry
 from flagcast.errors import ConfigurationUnreadable, Unavailable
 from flagcast.story.admission import is_genuine
+from flagcast.story.knowing import alone
 
 PATIENCE = 3.5
 """Seconds for all calls of one request: the answer must be out within 4, cold start aside (Flipt gives up at 5)."""
@@ -56,13 +61,16 @@ def receive(request: Request, began: float) -> Answer:
         case TooOld(detail):
             return refuse(name, http.TOO_OLD, detail)
         case Probe(event):
-            identity = identify(name, request.body, event, dedupe=source.dedupe, request_id=request.id)
+            identity = identify(name, request.body, alone(arrival_of(name, request, source, event, now)).number)
             telemetry().probed(name, identity, time.monotonic() - began)
             return http.accepted(identity, deliveries=0)
         case Event() as event:
-            identity = identify(name, request.body, event, dedupe=source.dedupe, request_id=request.id)
-            messages = fan_out(identity, name, received_at, event, configuration().destinations)
-            send(queue(), messages, request.body, deadline)
+            arrival = arrival_of(name, request, source, event, now)
+            understood = understand(name, event, arrival, deadline)
+            identity = identify(name, request.body, understood.number)
+            known = structs.replace(event, known=understood.known)
+            messages = fan_out(identity, name, received_at, known, configuration().destinations)
+            recorded(understood, arrival, partial(send, queue(), messages, request.body, deadline))
             telemetry().accepted(name, identity, event, list(messages.entries), time.monotonic() - began)
             return http.accepted(identity, len(messages.entries))
 

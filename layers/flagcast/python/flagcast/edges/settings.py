@@ -17,6 +17,7 @@ class Settings(Struct, frozen=True):
     bodies_bucket: str
     state_table: str
     circuit_breaker: bool
+    tracks_changes: bool
     stack: str
     """The stack's name, for commands that people type; empty where nobody said."""
 
@@ -24,6 +25,7 @@ class Settings(Struct, frozen=True):
     def read(cls, environ: Mapping[str, str]) -> Self:
         """Read the settings; a KeyError names the variable that template.yaml failed to set."""
         return cls(
+            tracks_changes=environ["FLAGCAST_TRACK_CHANGES"] == "on",
             configuration_path=environ["FLAGCAST_CONFIG"],
             queue_url=environ["FLAGCAST_QUEUE_URL"],
             dead_letter_queue_url=environ["FLAGCAST_DEAD_LETTER_QUEUE_URL"],

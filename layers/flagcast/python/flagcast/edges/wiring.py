@@ -10,12 +10,14 @@ from flagcast.core.config.model import Configuration
 from flagcast.edges.aws.bodies import Bodies
 from flagcast.edges.aws.client import client
 from flagcast.edges.aws.impatient import Impatient
+from flagcast.edges.aws.known import KnownRows
 from flagcast.edges.aws.queue import Queue
 from flagcast.edges.aws.secrets import SecretStore
 from flagcast.edges.aws.state import State
 from flagcast.edges.configuration_file import TemplateFiles, read_configuration, read_templates
 from flagcast.edges.settings import Settings, stack_name
 from flagcast.edges.telemetry import Telemetry
+from flagcast.story.knowing import Knowing
 
 if TYPE_CHECKING:
     from flagcast.edges.aws.troubles import Troubles
@@ -85,6 +87,14 @@ def table() -> Impatient:
 
 
 @cache
+def knowing() -> Knowing | None:
+    """Return what settles events by the rows of what Flipt has; None where the stack does not keep them."""
+    if not settings().tracks_changes:
+        return None
+    return Knowing(KnownRows(client("dynamodb"), settings().state_table, time.time), telemetry())
+
+
+@cache
 def troubles() -> "Troubles":
     """Return what the state table knows of destinations in trouble."""
     # Loaded where it is used, as circuits are: ingest knows of no troubles.
@@ -107,6 +117,6 @@ def circuits(journal: "CircuitJournal") -> "Circuits | ClosedCircuits":
 def forget() -> None:
     """Forget everything that was made, for a process that is to begin again."""
     queues = (queue, dead_letter_queue)
-    tables = (table, state, troubles, circuits)
+    tables = (table, state, knowing, troubles, circuits)
     for made in (settings, configuration, templates, telemetry, secrets, *queues, bodies, *tables):
         made.cache_clear()

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -54,3 +54,14 @@ def within[T](deadline: float, calls: Sequence[Callable[[], T]]) -> list[Future[
 def finished(future: Future[Any]) -> bool:
     """Tell whether a call came to an end of its own, good or bad."""
     return future.done() and not future.cancelled()
+
+
+def beside(call: Callable[[], None], seconds: float, work: Callable[[], None]) -> None:
+    """Do some work while a call is made, and wait for the call too, at most so many seconds from its start."""
+    deadline = time.monotonic() + seconds
+    [future] = _threads.start([call])
+    try:
+        work()
+    finally:
+        wait([future], timeout=max(deadline - time.monotonic(), 0))
+        _threads.leave_behind([future])

@@ -37,7 +37,8 @@ class Known(Struct, frozen=True, omit_defaults=True):
     `is_known` says whether what was there before is known, so that no changes means that nothing changed. `previous`
     is the payload before; None where it is unknown, where nothing was there, or where it is too large. `known_at` is
     when it was seen, RFC 3339 in UTC. `names` says what people call an id or a key in the payload: a variant's key, a
-    rule's segments, a flag's name. `namespace` and `flag_key` are those of a distribution, whose event names neither.
+    rule's segments, a flag's name. `namespace` and `flag_key` are those of a distribution, whose event names neither;
+    `subject` is what its tasks are ordered by where these say otherwise, as its first event came before them.
     """
 
     is_known: bool = False
@@ -47,6 +48,7 @@ class Known(Struct, frozen=True, omit_defaults=True):
     names: dict[str, str] = {}
     namespace: str | None = None
     flag_key: str | None = None
+    subject: tuple[str, ...] = ()
 
 
 NOTHING: Final = Known()

@@ -22,6 +22,12 @@ class Accepted(Struct, frozen=True, array_like=True):
     digest: str
     number: int | str
 
+    @property
+    def at(self) -> int:
+        """Return its timestamp, never later than its receipt; the receipt if there is none (epoch seconds)."""
+        received = self.taken // 1000
+        return received if self.second is None else min(self.second, received)
+
 
 class Row(Struct, frozen=True, omit_defaults=True):
     """What is known of a thing.
@@ -87,14 +93,26 @@ def with_unsettled(row: Row, unsettled: tuple[Accepted, ...]) -> Row:
     return structs.replace(row, state=None, before=None, is_deleted=False, recent=tuple(recent))
 
 
-def learned(row: Row, state: dict[str, Any], at: int) -> Row | None:
+def learned(row: Row, state: dict[str, Any] | None, asked: int, answered: int) -> Row | None:
     """Return the row with what Flipt itself said a thing is; None if nothing is to be written.
 
-    `at` is when it said so (epoch seconds). What an event of that second or later has written stays.
+    `asked` and `answered` are Flipt's own times around that word (epoch seconds): no later than it was asked, and when
+    it answered. What an event of `asked` or later has written stays, as it may be newer. What comes in later and says
+    that it happened by `answered` is older than the row: Flipt's word may have held it already.
     """
-    is_newer = row.at >= at and row.state is not None
-    if is_newer or (state == row.state and not row.is_deleted):
+    if is_newer(row, asked) or (state == row.state and not row.is_deleted):
         return None
-    return structs.replace(
-        row, state=state, before=None, state_at=at, before_at=0, is_deleted=False, at=max(at, row.at)
-    )
+    at = max(row.at, answered + 1)
+    return structs.replace(row, state=state, before=None, state_at=answered, before_at=0, is_deleted=False, at=at)
+
+
+def learned_gone(row: Row, asked: int, answered: int) -> Row | None:
+    """Return the row of a thing that Flipt no longer has; None if nothing is to be written (see learned)."""
+    if is_newer(row, asked) or row.is_deleted:
+        return None
+    return structs.replace(row, before=None, before_at=0, is_deleted=True, at=max(row.at, answered + 1))
+
+
+def is_newer(row: Row, since: int) -> bool:
+    """Tell whether an event of this time or later was accepted, settled or not (epoch seconds)."""
+    return row.at >= since or any(each.at >= since for each in row.recent)

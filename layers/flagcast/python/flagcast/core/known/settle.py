@@ -4,7 +4,6 @@ Flipt sends no id, whole seconds and no state before. Equal bodies can be a rese
 off, on within a second is A, B, A. What decides is what was accepted about the same thing in between.
 """
 
-from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
@@ -16,6 +15,7 @@ from flagcast.core.known.context import LARGEST_PREVIOUS, NOTHING, Known
 from flagcast.core.known.row import MOST_RECENT, Accepted, Row
 from flagcast.core.known.states import State, kept
 from flagcast.core.known.thing import ORDERS, WITHOUT_ID
+from flagcast.core.moment import rfc3339
 
 FIRST: Final = 0
 
@@ -79,10 +79,13 @@ def _resent(row: Row, arrival: Arrival) -> Accepted | None:
     same = [each for each in row.recent if each.digest == arrival.digest and each.second == arrival.second]
     if not same:
         return None
+    if row.recent[-1] == same[-1] and arrival.taken >= row.taken:
+        return same[-1]
+    if arrival.taken < row.taken:
+        # Of equal ones, the one that was sent just before it.
+        return next((each for each in reversed(same) if each.taken <= arrival.taken), same[0])
     last_of_second = next(each for each in reversed(row.recent) if each.second == arrival.second)
-    is_late = arrival.taken < row.taken
-    is_over = arrival.at < row.at and last_of_second == same[-1]
-    return same[-1] if row.recent[-1] == same[-1] or is_late or is_over else None
+    return same[-1] if arrival.at < row.at and last_of_second == same[-1] else None
 
 
 def _number(row: Row, arrival: Arrival) -> int | str:
@@ -122,7 +125,7 @@ def _known(row: Row, kind: str) -> Known:
         is_known=True,
         changes=changes_between(kind, row.before, now),
         previous=row.before if row.before and len(msgspec.json.encode(row.before)) <= LARGEST_PREVIOUS else None,
-        known_at=_rfc3339(row.before_at) if row.before_at else None,
+        known_at=rfc3339(row.before_at) if row.before_at else None,
     )
 
 
@@ -140,7 +143,3 @@ def _is_comparable(kind: str, before: State, now: State) -> bool:
 def _members(state: State, field: str) -> set[str] | None:
     listed = state.get(field)
     return {each for each in listed if isinstance(each, str)} if isinstance(listed, list) else None
-
-
-def _rfc3339(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,7 +1,7 @@
 """The state of a thing as its row keeps it: its payload, the longest values as their digest where all is too large."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -16,9 +16,9 @@ def kept(payload: State) -> dict[str, Any] | None:
     """Return what is kept of a payload; None where not even its digests fit."""
     if _size(payload) <= LARGEST_STATE:
         return dict(payload)
-    kept = dict(payload)
-    for name in sorted(payload, key=lambda each: len(msgspec.json.encode(payload[each])), reverse=True):
-        kept[name] = digest(payload[name])
+    kept = _copied(payload)
+    for part, name in sorted(_values(kept), key=lambda place: _size(place[0][place[1]]), reverse=True):
+        part[name] = digest(part[name])
         if _size(kept) <= LARGEST_STATE:
             return kept
     return None
@@ -35,5 +35,18 @@ def is_digest(value: object) -> bool:
     return isinstance(value, dict) and value.keys() == {"bytes", "sha256"}
 
 
-def _size(state: State) -> int:
-    return len(msgspec.json.encode(state))
+def _copied(state: State) -> dict[str, Any]:
+    return {name: _copied(value) if isinstance(value, dict) else value for name, value in state.items()}
+
+
+def _values(state: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield where the values are that are compared by themselves: of a part with members, each of these."""
+    for name, value in state.items():
+        if isinstance(value, dict) and value:
+            yield from _values(value)
+        else:
+            yield state, name
+
+
+def _size(value: object) -> int:
+    return len(msgspec.json.encode(value))

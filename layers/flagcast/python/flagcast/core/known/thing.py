@@ -1,6 +1,7 @@
 """Which thing an event is about, which others say what its ids are called, and under which keys their rows are kept."""
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -73,7 +74,7 @@ def named_by(event: Event) -> Mapping[str, Thing]:
 
 
 def row_key(source: str, thing: Thing) -> str:
-    """Return the key of a thing's row; parts that are long or odd are hashed.
+    """Return the key of a thing's row: its type and its name, which is hashed where a part of it is long or odd.
 
     A partition key has at most 2,048 bytes:
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
@@ -81,7 +82,14 @@ def row_key(source: str, thing: Thing) -> str:
     parts = (thing.type, *thing.name)
     if all(_PLAIN.fullmatch(part) or not part for part in parts):
         return f"{rows_of(source)}{thing.type}#{'/'.join(thing.name)}"
-    return f"{rows_of(source)}#{hashlib.sha256('\0'.join(parts).encode(errors='surrogatepass')).hexdigest()}"
+    kind = thing.type if _PLAIN.fullmatch(thing.type) else ""
+    digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    return f"{rows_of(source)}{kind}##{digest}"
+
+
+def type_in(key: str, source: str) -> str:
+    """Return the type of the thing that a row's key is of; empty where that is odd."""
+    return key.removeprefix(rows_of(source)).partition("#")[0]
 
 
 def rows_of(source: str) -> str:

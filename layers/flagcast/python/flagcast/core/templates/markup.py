@@ -24,6 +24,17 @@ _EMOJI = re.compile(r":(?=(?!\d\d:)[\w+'-]+:)")
 
 _MENTION = re.compile(r"(?<![A-Za-z0-9])@(?=\w)|@(?=(?:everyone|here|channel|all)\b)", re.IGNORECASE)
 _CHANNEL = re.compile(r"(?<![A-Za-z0-9])[#~](?=\w)")
+_ANGLE = re.compile(r"<(?=[A-Za-z@!#/])")
+_LINK_TO_MATTERMOST = (
+    re.compile(r"[A-Za-z][A-Za-z\d.+-]*:(?=[^\W_]|[/%])"),
+    re.compile(r"www\d{0,3}(?=\.)", re.IGNORECASE),
+    re.compile(r"\.(?=[^\W\d_]{2,4}/)"),
+)
+"""What Mattermost makes a link of: any scheme before a letter, digit or slash, www2., and evil.com/ with a path.
+
+The rule `url` of its own renderer: https://github.com/mattermost/marked/blob/master/lib/marked.js
+"""
+
 _SLACK_FORMAT = re.compile(r"(?<![A-Za-z0-9])[*_~]|[*_~](?![A-Za-z0-9])|`")
 _BLOCK = re.compile(r"\d+(?=[.)](?: |$))|(?=[#>+=-])")
 
@@ -65,14 +76,13 @@ def markdown(text: str) -> str:
 
 
 def mattermost(text: str) -> str:
-    """Return a text for Mattermost's Markdown, which knows @names, ~channels, #hashtags and :emoji: too.
+    """Return a text for Mattermost's Markdown, which knows @names, ~channels, #hashtags, :emoji: and $LaTeX$ too.
 
     Its incoming webhooks also read Slack's <!channel> and <address|text>; an entity is neither.
     https://developers.mattermost.com/integrate/slash-commands/slack
     """
-    return _not_a_block(
-        re.sub(r"[\\*_~`|\[\]]", r"\\\g<0>", _entities(_unread(line(text), _LINK, _EMOJI, _MENTION, _CHANNEL)))
-    )
+    text = _entities(_unread(line(text), *_LINK_TO_MATTERMOST, _EMOJI, _MENTION, _CHANNEL)).replace("$", "&#36;")
+    return _not_a_block(re.sub(r"[\\*_~`|\[\]]", r"\\\g<0>", text))
 
 
 def google_chat(text: str) -> str:
@@ -84,12 +94,12 @@ def google_chat(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Return a text for what knows no markup, but may look for @names and addresses all the same.
+    """Return a text for what knows no markup, but may look for @names, addresses and <tags> all the same.
 
     Datadog's events are so: %%% begins Markdown (https://docs.datadoghq.com/api/latest/events/post-an-event/) and @name
     notifies (https://docs.datadoghq.com/monitors/notify/#notifications).
     """
-    return _unread(line(text), _LINK, _EMOJI, _MENTION).replace("%%%", f"%{_GAP}%{_GAP}%")
+    return _unread(line(text), _LINK, _EMOJI, _MENTION, _ANGLE).replace("%%%", f"%{_GAP}%{_GAP}%")
 
 
 def html_text(text: str) -> str:

@@ -1,0 +1,105 @@
+"""What was done, as a sentence goes on behind who did it."""
+
+from flagcast.core.event import Event
+from flagcast.core.words import things
+from flagcast.core.words.changes import Difference, differences
+from flagcast.core.words.moves import moves_of
+from flagcast.core.words.states import now
+from flagcast.core.words.values import LONGEST_QUOTE, listed, mapping, name, percent, quoted
+
+_MOST_OTHERS = 3
+_MOST_KEYS = 3
+_SWITCHED = {"yes": "on", "no": "off"}
+
+
+def deed(event: Event) -> str:
+    """Say what was done to which thing: by what changed where that is known, else by the event's own verb."""
+    what = things.what(event)
+    if event.is_known and not event.is_denied:
+        if event.action == "updated":
+            return _updated(event) or f"updated {what}"
+        if event.type == "distribution":
+            return f"{name(event.action)} {what}{_shared(event)}"
+    return f"{name(event.verb_phrase)} {what}"
+
+
+def _updated(event: Event) -> str:
+    """Say what an update did; nothing where what it changed is not known to be a change."""
+    if not event.changes:
+        return f"saved {'the order of ' if event.is_order else ''}{things.what(event)} without a change"
+    if event.is_order:
+        return _reordered(event)
+    known = [each for each in differences(event) if each.is_known]
+    if not known:
+        return ""
+    # What is there now says more than what is gone.
+    first, *others = sorted(known, key=lambda each: not each.after)
+    return f"{_clause(event, first)}{_others([each.label.lower() for each in others])}"
+
+
+def _others(labels: list[str]) -> str:
+    """Name what else changed."""
+    if not labels:
+        return ""
+    if len(labels) > _MOST_OTHERS:
+        labels = [*labels[: _MOST_OTHERS - 1], f"{len(labels) - _MOST_OTHERS + 1} more fields"]
+    return f" and changed the {listed(labels)}"
+
+
+def _reordered(event: Event) -> str:
+    moves = moves_of(event)
+    if len(moves) != 1:
+        return f"reordered {things.what(event)}"
+    [move] = moves
+    article = "the " if event.known.names.get(move.id) else ""
+    owner = f" {owner}" if (owner := things.owner(event)) else ""
+    return f"moved {article}{things.one_of(event, move.id)}{owner} from position {move.before} to {move.after}"
+
+
+def _clause(event: Event, made: Difference) -> str:
+    """Say one change in a sentence of its own kind."""
+    what, plain = things.what(event), things.plain(event)
+    old, new = name(made.before, LONGEST_QUOTE), name(made.after, LONGEST_QUOTE)
+    match event.type, made.label:
+        case "flag", "Enabled" if new in _SWITCHED:
+            return f"turned {_SWITCHED[new]} {what}"
+        case "namespace", "Protected" if new in _SWITCHED:
+            return f"{'protected' if new == 'yes' else 'unprotected'} {what}"
+        case _, "Name" if new:
+            return f"renamed {what} to {quoted(made.after)}"
+        case _, "Description" if new:
+            return f"reworded the description of {plain}" if old else f"added a description to {plain}"
+        case "variant", "Attachment" if new:
+            return f"changed the attachment of {what}{_inside(made)}"
+        case "segment", "Matches" if new:
+            return f"changed {what} to match {new}{_from(old)}"
+        case "rule" | "rollout", "Segments" if new:
+            return f"changed {plain}: now targets {new}{f' (before: {old})' if old else ''}"
+        case "rollout", "Share" if new and mapping(now(event).get("threshold")).get("value") is True:
+            return f"rolled out {things.owner(event).removeprefix('of ')} to {new}{_from(old)}"
+        case "distribution", "Share":
+            return f"changed {things.share(event)}: {made.sides}"
+        case ("rollout", "Share") | ("constraint", "Constraint"):
+            return f"changed {plain}: {made.sides}"
+        case _ if new:
+            return f"changed the {made.label.lower()} of {plain} to {new}{_from(old)}"
+        case _:
+            return f"removed the {made.label.lower()} of {plain}"
+
+
+def _from(old: str) -> str:
+    return f" (from {old})" if old else ""
+
+
+def _inside(made: Difference) -> str:
+    """Say how long an attachment is and was where it is not shown, and which of its members changed."""
+    keys = [*made.keys[:_MOST_KEYS], *(["more"] if len(made.keys) > _MOST_KEYS else [])]
+    return f"{f' ({made.sides})' if made.is_size else ''}{f': {listed(keys)}' if keys else ''}"
+
+
+def _shared(event: Event) -> str:
+    """Say which share a distribution has, or had."""
+    share = percent(now(event).get("rollout"))
+    if not share:
+        return ""
+    return f" (was {name(share)})" if event.action == "deleted" else f": {name(share)}"
