@@ -134,7 +134,7 @@ def test_a_repeated_key_is_refused_as_flipt_refuses_it(tmp_path: Path) -> None:
     assert "audit: repeated on line 2, first on line 1" in refused(tmp_path, "audit: {}\naudit: {}\n")
 
 
-@pytest.mark.parametrize("tree", [["a"], "just words", {"services": {"flipt": {}}}])
+@pytest.mark.parametrize("tree", [["a"], "just words", {"services": {"flipt": {}}}, {"version": "3", "services": {}}])
 def test_what_is_no_configuration_of_flipt_is_said(tmp_path: Path, tree: object) -> None:
     assert "is no configuration of Flipt" in refused(tmp_path, tree)
 

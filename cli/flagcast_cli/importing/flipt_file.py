@@ -67,7 +67,9 @@ def read_flipt(path: Path, environ: Mapping[str, str]) -> FliptWebhook:
     if (version := root.text("version")) is not None and version.known().startswith("2"):
         raise CommandError(f"{path} is of Flipt 2, which has no audit webhooks", "Give the file of a Flipt 1.")
     variables = tuple(sorted(name for name in environ if name.startswith("FLIPT_AUDIT_") and environ[name]))
-    if tree and not any(as_key(key).lower() in _SECTIONS for key in tree) and not variables:
+    sections = {as_key(key).partition(".")[0].lower() for key in tree}
+    # Compose has a version, too.
+    if sections - {"version"} and not sections & (_SECTIONS - {"version"}) and not variables:
         raise CommandError(f"{path} is no configuration of Flipt", "Give the file that `flipt --config` is given.")
     sink = root.section("audit").section("sinks").section("webhook")
     url, entries = sink.text("url"), sink.items("templates")

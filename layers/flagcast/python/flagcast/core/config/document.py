@@ -100,9 +100,9 @@ def _said(text: str, error: yaml.YAMLError) -> tuple[str, int, int]:
         before = text[: found.start()]
         return "a control character", before.count("\n") + 1, len(before) - before.rfind("\n")
     said = str(getattr(error, "problem", None) or "unreadable")
-    if (mark := getattr(error, "problem_mark", None)) is None:
-        return said, 0, 0
-    line = [*text.split("\n"), ""][min(mark.line, text.count("\n") + 1)]
-    if line[: mark.column + 1].lstrip(" ").startswith("\t"):
+    mark = getattr(error, "problem_mark", None)
+    line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+    written = "".join(text.split("\n")[line - 1 : line])
+    if line and written[:column].lstrip(" ").startswith("\t"):
         said += "; it is a tab, and YAML indents with spaces"
-    return said, mark.line + 1, mark.column + 1
+    return said, line, column
