@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
-from flagcast.core.checking import problems
+from msgspec import structs
+
+from flagcast.core.checking import problems, warnings
 from flagcast.core.config.model import Problem
-from flagcast.edges.configuration_file import read_configuration, read_templates, read_text
+from flagcast.edges.configuration_file import read_configuration, read_presets, read_templates, read_text
 from flagcast.errors import ConfigurationUnreadable
 from flagcast_cli.checking.advice import advice
 from flagcast_cli.checking.places import Places
-from flagcast_cli.samples import sample_events, sample_files
+from flagcast_cli.samples import sample_files
 
 
 def problems_of(path: Path) -> list[Problem]:
@@ -27,4 +29,6 @@ def everything_about(path: Path) -> list[Problem]:
     except ConfigurationUnreadable as error:
         return list(error.args)
     samples = {file.stem: file.read_bytes() for file in sample_files()}
-    return [*problems(configuration, templates, samples), *advice(configuration, places, sample_events(configuration))]
+    all_of_it = configuration, templates, samples, read_presets()
+    odd = (structs.replace(each, is_warning=True) for each in warnings(*all_of_it))
+    return [*problems(*all_of_it), *odd, *advice(configuration, places)]

@@ -10,15 +10,17 @@ from cyclopts import App, Parameter
 
 from flagcast import __version__
 from flagcast.core.config.references import stripped
+from flagcast.edges.quiet import silence_libraries
 from flagcast_cli import send as sending
 from flagcast_cli.aws import ENVIRONMENT, Account
 from flagcast_cli.checkout import CONFIGURATION, Config
-from flagcast_cli.console import CommandError, err, out, show_error
+from flagcast_cli.console import CommandError, err, out, show_error, show_traceback
 from flagcast_cli.deploy.command import build, check, deploy
 from flagcast_cli.deploy.samconfig import account_of
 from flagcast_cli.dlq.command import app as dead_letters
 from flagcast_cli.doctor import command as doctoring
 from flagcast_cli.importing import command as importing
+from flagcast_cli.known.command import forget, learn, verify
 from flagcast_cli.local import demo as local_demo
 from flagcast_cli.presets import show_presets
 from flagcast_cli.preview import preview, preview_all
@@ -34,6 +36,9 @@ app.command(dead_letters)
 app.command(check)
 app.command(build)
 app.command(deploy)
+app.command(learn)
+app.command(verify)
+app.command(forget)
 
 Port = Annotated[int, Parameter(help="The port of the local stack on 127.0.0.1.")]
 
@@ -72,8 +77,8 @@ def send(
     body = sending.read(file) if file else sending.stamped(sending.read(sample(type, action)))
     answer = sending.send(body, url, secret)
     colour = "green" if answer.status == 200 else "red"
-    out.print(f"[{colour}]{answer.status}[/]", end=" ")
-    out.print(answer.body, soft_wrap=True, markup=False)
+    out.print(answer.status, style=colour, end=" ")
+    out.print(answer.body, soft_wrap=True)
     if answer.advice:
         err.print(answer.advice, soft_wrap=True)
     return 0 if answer.status == 200 else 1
@@ -86,6 +91,7 @@ def render(
     /,
     *,
     all: bool = False,  # noqa: A002 - what people type
+    changes: bool = False,
     config: Config = CONFIGURATION,
 ) -> int:
     """Print what a destination would be sent: method, address, headers and body; nothing is sent.
@@ -98,9 +104,13 @@ def render(
         A sample (such as flag-updated or flag-deleted-denied) or the file of a body.
     all
         Every sample, one after the other.
+    changes
+        As if Flagcast had seen each thing before, in another state.
 
     """
-    return preview_all(config, destination) if all else preview(config, destination, event)
+    if all:
+        return preview_all(config, destination, changes=changes)
+    return preview(config, destination, event, changes=changes)
 
 
 @app.command
@@ -232,6 +242,8 @@ def main() -> None:
     for ended in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # All as Ctrl-C does, so that what was started is stopped; a shell ignores SIGINT for what it runs behind.
         signal.signal(ended, signal.default_int_handler)
+    silence_libraries()
+    sys.excepthook = show_traceback
     try:
         code = app(result_action="return_value")
     except CommandError as error:

@@ -10,32 +10,32 @@ from rich.json import JSON
 from flagcast.core.outcomes import Faulty, Filtered, FilterFailed, RenderFailed
 from flagcast.core.rehearsal import Rehearsed, rehearsed
 from flagcast.core.rendering import Request
-from flagcast_cli.console import err, out
+from flagcast_cli.console import err, marked, out
 from flagcast_cli.rehearsal import Rehearsal, rehearsal_of
 from flagcast_cli.samples import sample_files
 
 
-def preview(config: Path, destination: str, event: str) -> int:
+def preview(config: Path, destination: str, event: str, *, changes: bool = False) -> int:
     """Print what a destination would be sent for one event; returns the exit code."""
     rehearsal = rehearsal_of(config, destination)
-    made = rehearsed(rehearsal.compiled, rehearsal.event(event))
+    made = rehearsed(rehearsal.compiled, rehearsal.event(event, changes=changes))
     code = _show(made)
     if isinstance(made, Filtered):
-        err.print(f"flagcast render {destination} --all shows every sample.", soft_wrap=True, markup=False)
+        err.print(f"flagcast render {destination} --all shows every sample.", soft_wrap=True)
     return code
 
 
-def preview_all(config: Path, destination: str) -> int:
+def preview_all(config: Path, destination: str, *, changes: bool = False) -> int:
     """Print what a destination would be sent for every sample; returns the exit code."""
     rehearsal = rehearsal_of(config, destination)
-    return max(_show_named(rehearsal, [path.stem for path in sample_files()]), default=0)
+    return max(_show_named(rehearsal, [path.stem for path in sample_files()], changes=changes), default=0)
 
 
-def _show_named(rehearsal: Rehearsal, samples: Sequence[str]) -> list[int]:
+def _show_named(rehearsal: Rehearsal, samples: Sequence[str], *, changes: bool) -> list[int]:
     codes = []
     for sample in samples:
         out.rule(sample, align="left")
-        codes.append(_show(rehearsed(rehearsal.compiled, rehearsal.event(sample))))
+        codes.append(_show(rehearsed(rehearsal.compiled, rehearsal.event(sample, changes=changes))))
     return codes
 
 
@@ -45,22 +45,20 @@ def _show(made: Rehearsed) -> int:
             show_request(made)
             return 0
         case Filtered():
-            out.print("[yellow]not sent:[/] `events` or `when` rejects this event", soft_wrap=True)
+            out.print(marked("[yellow]not sent:[/] `events` or `when` rejects this event"), soft_wrap=True)
             return 0
         case RenderFailed(detail) | FilterFailed(detail) | Faulty(detail):
-            out.print("[red]✗[/]", end=" ")
-            out.print(detail, soft_wrap=True, markup=False)
+            out.print("✗", style="red", end=" ")
+            out.print(detail, soft_wrap=True)
             return 1
     assert_never(made)
 
 
 def show_request(request: Request) -> None:
     """Print a request whose secrets are masked already."""
-    out.print(f"[bold]{request.method}[/]", end=" ")
-    out.print(request.url, soft_wrap=True, markup=False)
+    out.print(marked("[bold]{}[/] {}", request.method, request.url), soft_wrap=True)
     for name, value in request.headers.items():
-        out.print(f"[cyan]{name}:[/]", end=" ")
-        out.print(value, soft_wrap=True, markup=False)
+        out.print(marked("[cyan]{}:[/] {}", name, value), soft_wrap=True)
     out.print()
     _show_body(request.body)
 
@@ -70,9 +68,9 @@ def _show_body(body: bytes) -> None:
     try:
         json.loads(text)
     except ValueError:
-        out.print(text, soft_wrap=True, markup=False)
+        out.print(text, soft_wrap=True)
         return
     if out.is_terminal:
         out.print(JSON(text, ensure_ascii=False), soft_wrap=True)
     else:
-        out.print(json.dumps(json.loads(text), ensure_ascii=False, indent=2), soft_wrap=True, markup=False)
+        out.print(json.dumps(json.loads(text), ensure_ascii=False, indent=2), soft_wrap=True)

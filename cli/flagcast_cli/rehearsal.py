@@ -9,6 +9,7 @@ from flagcast.core.checking import taken_in
 from flagcast.core.compiling import Compiled, compile_destination
 from flagcast.core.config.model import Configuration, Destination
 from flagcast.core.event import Event, InvalidEvent
+from flagcast.core.sample_changes import known_or_not
 from flagcast.edges.configuration_file import read_configuration, read_templates
 from flagcast.errors import ConfigurationUnreadable
 from flagcast_cli.console import CommandError
@@ -21,13 +22,16 @@ class Rehearsal(Struct, frozen=True):
     configuration: Configuration
     compiled: Compiled
 
-    def event(self, named: str) -> Event:
-        """Read a sample or a file as the first source would take it in; raises CommandError."""
+    def event(self, named: str, *, changes: bool = False) -> Event:
+        """Read a sample or a file as the first source would take it in; raises CommandError.
+
+        With `changes`, as if its thing had been seen before in another state.
+        """
         path = find_event(named)
         event = next(iter(taken_in(path.read_bytes(), path.stem, self.configuration)))
         if isinstance(event, InvalidEvent):
             raise CommandError(f"{path} is not an event: {event.detail}", "Give a body as Flipt sends it.")
-        return event
+        return known_or_not(event) if changes else event
 
 
 def rehearsal_of(config: Path, name: str) -> Rehearsal:

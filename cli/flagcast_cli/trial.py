@@ -10,16 +10,17 @@ from typing import assert_never
 from msgspec import structs
 
 from flagcast.core.checking import taken_in
-from flagcast.core.conditions import accepted
+from flagcast.core.conditions import judged
 from flagcast.core.config.references import Values
 from flagcast.core.event import Event, InvalidEvent
 from flagcast.core.masking import masked
-from flagcast.core.outcomes import Answered, BlockedAddress, NotAccepted, Unreachable
+from flagcast.core.outcomes import Answered, BlockedAddress, NotAccepted, NotNow, Unreachable
 from flagcast.core.rehearsal import refusal
 from flagcast.core.rendering import Request, render
 from flagcast.edges import transport
 from flagcast.edges.aws.secrets import SecretStore
 from flagcast.errors import SecretUnavailable
+from flagcast.story.attempt import LONGEST_EXCERPT
 from flagcast_cli.aws import Account
 from flagcast_cli.checkout import samconfig_of
 from flagcast_cli.console import CommandError, err, out
@@ -64,7 +65,7 @@ def trial(config: Path, name: str, stack: str, account: Account) -> int:
         raise CommandError(made.detail, f"flagcast render {name} shows what would be sent.")
     show_request(_masked(made, values))
     answer = transport.send(made, time.monotonic() + rehearsal.compiled.destination.timeout)
-    return _tell(accepted(rehearsal.compiled, answer) if isinstance(answer, Answered) else answer, values)
+    return _tell(judged(rehearsal.compiled, answer) if isinstance(answer, Answered) else answer, values)
 
 
 def _marked(rehearsal: Rehearsal, name: str) -> Event:
@@ -127,15 +128,18 @@ def _masked(request: Request, values: Values) -> Request:
     return structs.replace(request, url=hidden(request.url), headers=headers, body=body)
 
 
-def _tell(outcome: Answered | NotAccepted | Unreachable | BlockedAddress, values: Values) -> int:
+def _tell(outcome: Answered | NotAccepted | NotNow | Unreachable | BlockedAddress, values: Values) -> int:
     out.print()
     match outcome:
         case Answered(status, excerpt=text):
-            good, said, advice = 200 <= status <= 299, text, _advice(status)
+            good, said, advice = outcome.is_delivery, text, _advice(status)
             heading = str(status)
         case NotAccepted(status, detail):
             good, said, heading = False, detail, f"{status}, not accepted"
-            advice = "It answered 2xx, but its accept does not hold: the answer says why."
+            advice = "The destination's accept does not hold for this answer."
+        case NotNow(status, detail=detail):
+            good, said, heading = False, detail, f"{status}, not now"
+            advice = "The destination's retry.when holds for this answer: a delivery is retried."
         case Unreachable(cause):
             good, said, heading, advice = False, "", "no answer", _CAUSES[cause]
         case BlockedAddress(detail):
@@ -143,10 +147,10 @@ def _tell(outcome: Answered | NotAccepted | Unreachable | BlockedAddress, values
             advice = "It is not for everyone: allow_private opens the subnet that it is in, if that is meant."
         case _:
             assert_never(outcome)
-    out.print(f"[{'green' if good else 'red'}]{heading}[/]", end=" ")
-    out.print(masked(said, values.values())[:500], soft_wrap=True, markup=False)
+    out.print(heading, style="green" if good else "red", end=" ")
+    out.print(masked(said, values.values(), LONGEST_EXCERPT), soft_wrap=True)
     if not good:
-        err.print(advice, soft_wrap=True, markup=False)
+        err.print(advice, soft_wrap=True)
     return 0 if good else 1
 
 

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 # Few names: for seconds of a deploy this file can meet the layer of the release before (docs/decisions.md).
 from flagcast.core.message import read_record
 from flagcast.edges.attempting import attempting, batch
+from flagcast.edges.quiet import quiet
 
 
 class Context(Protocol):
@@ -15,6 +16,7 @@ class Context(Protocol):
         """Return how long the invocation may go on."""
 
 
+@quiet
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """Work through one batch of the event source mapping.
 

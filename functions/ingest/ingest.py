@@ -5,10 +5,12 @@ from typing import Any
 
 # Few names: for seconds of a deploy this file can meet the layer of the release before (docs/decisions.md).
 from flagcast.core import http
+from flagcast.edges.quiet import quiet
 from flagcast.edges.receiving import answer_to
 from flagcast.edges.wiring import telemetry
 
 
+@quiet
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Answer one request of API Gateway."""
     began = time.monotonic()

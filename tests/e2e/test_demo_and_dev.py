@@ -25,6 +25,7 @@ def test_the_demo_shows_what_arrived_where_and_leaves_nothing_running() -> None:
     rows = {cells[1].strip(): [cell.strip() for cell in cells[2:-1]] for cells in table_rows(shown.stdout)}
     assert rows["event"] == ["archive", "team-chat", "incident-desk", "old-tool"]
     assert rows["flag updated"] == ["✓", "✓", "·", "·"]
+    assert "Enabled: no → yes" in rows
     assert rows["rollout created"] == ["✓", "✓", "✓ 3 attempts", "·"]
     assert rows["segment created"] == ["✓", "·", "·", "✗ 422 rejected"]
     assert rows["old-tool"] == ["segment created", "rejected", "422", "segments are not supported"]

@@ -75,8 +75,8 @@ def by_subject(bodies: list[bytes]) -> dict[tuple[str, ...], list[bytes]]:
 def test_on_off_on_off_on_within_a_second_and_ten_denied_deletes_are_fifteen_deliveries(
     stack: Stack, receiver: Receiver
 ) -> None:
-    # Bug: equal bodies within a second were one event: sixteen answers of 200 were four deliveries, the last of them the
-    # opposite of what Flipt had.
+    # Bug: equal bodies within a second were one event: of sixteen answers of 200 four were deliveries, and the last of
+    # them said the opposite of what Flipt had.
     on, off = (
         json.dumps({**json.loads(event_named("toggled")), "payload": {"key": "toggled", "enabled": enabled}}).encode()
         for enabled in (True, False)

@@ -1,13 +1,25 @@
 """How AWS is called: as boto3 does it, with the credentials and the region of the caller."""
 
-from collections.abc import Iterator
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from botocore.exceptions import ProfileNotFound, SSOError
 
+from flagcast.core.config.references import Reference
+from flagcast.edges.aws.bodies import Bodies
 from flagcast.edges.aws.client import client
+from flagcast.edges.aws.queue import Queue
+from flagcast.edges.aws.secrets import SecretStore
+from flagcast.edges.aws.state import State
+from flagcast.edges.aws.troubles import Troubles
+from flagcast.errors import BodyUnavailable, QueueUnavailable, SecretUnavailable, StateUnavailable
 from tests.integration.conftest import begin_anew
+from tests.integration.deliver.raw_server import serving
+from tests.support.time_limits import PATIENCE
 
 
 @pytest.fixture(autouse=True)
@@ -64,3 +76,45 @@ def test_a_profile_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("AWS_PROFILE", "nowhere")
     with pytest.raises(ProfileNotFound, match="nowhere"):
         client("sqs")
+
+
+PAGE = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n<h1>Sign in to the network</h1>"
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        (lambda: State(client("dynamodb"), "state", time.time).read(["one"]), StateUnavailable),
+        (lambda: State(client("dynamodb"), "state", time.time).take_slot("d", 1), StateUnavailable),
+        (lambda: Troubles(client("dynamodb"), "state", time.time).look_up(["d"]), StateUnavailable),
+        (lambda: Bodies(lambda: client("s3"), "bodies").store("bodies/1", b"1", soon()), BodyUnavailable),
+        (lambda: Bodies(lambda: client("s3"), "bodies").fetch("bodies/1", soon()), BodyUnavailable),
+        (lambda: Queue(client("sqs"), "https://sqs/1/q.fifo").waiting(soon()), QueueUnavailable),
+        (lambda: store().values([Reference("secret", "one")], soon()), SecretUnavailable),
+        (lambda: store().values([Reference("ssm", "one")], soon()), SecretUnavailable),
+    ],
+)  # fmt: skip
+def test_a_proxys_page_in_place_of_an_answer_is_an_outage(
+    monkeypatch: pytest.MonkeyPatch, call: Callable[[], object], error: type[Exception]
+) -> None:
+    # botocore reads it as an empty answer: a KeyError stopped the batch, and S3 had stored what it never saw.
+    def page(connection: socket.socket, _: threading.Event) -> None:
+        connection.recv(65_536)
+        connection.sendall(PAGE)
+
+    with serving(page) as url:
+        for name, value in {
+            "AWS_ENDPOINT_URL": url.removesuffix("/in"), "AWS_REGION": "eu-west-1",
+            "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing",
+        }.items():  # fmt: skip
+            monkeypatch.setenv(name, value)
+        with pytest.raises(error, match="NotFromAws"):
+            call()
+
+
+def store() -> SecretStore:
+    return SecretStore(client, "flagcast/", "/flagcast/", {}, time.monotonic)
+
+
+def soon() -> float:
+    return time.monotonic() + PATIENCE

@@ -50,6 +50,7 @@ def compiled(name: str) -> Compiled:
     """Compile a preset with no more said than it needs."""
     keys = tree(name)
     keys.pop("description")
+    keys.pop("answers", None)
     for path in keys.pop("needs", {}):
         *above, last = path.split(".")
         part = keys.setdefault(above[0], {}) if above else keys

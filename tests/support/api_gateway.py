@@ -22,7 +22,7 @@ def http_event(
 ) -> dict[str, Any]:
     """Make the event of one request; `encoded` is what API Gateway does with a body that is not text to it."""
     path = "/health" if source is None else f"/webhooks/{source}"
-    route = "GET /health" if source is None else "ANY /webhooks/{source}"
+    route = f"{method} /health" if source is None else "ANY /webhooks/{source}"
     event: dict[str, Any] = {
         "version": "2.0",
         "routeKey": route,

@@ -69,7 +69,7 @@ class Faults:
             for each in refused
         ]
         if not taken:
-            return _response(200), {}
+            return _response(200), {"ResponseMetadata": {"RequestId": "none was taken"}}
         params["body"] = json.dumps({**sent, "Entries": taken}).encode()
         return None
 

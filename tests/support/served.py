@@ -113,13 +113,15 @@ async def _first(look: Callable[[], Any], wait: float) -> Any:
 
 
 def _answer(value: Any, status: int = 200) -> Answer:
-    return Answer(msgspec.json.encode(value), status, "application/x-amz-json-1.0")
+    # Every answer of AWS has a request ID.
+    headers = {"x-amzn-RequestId": "simulated"}
+    return Answer(msgspec.json.encode(value), status, "application/x-amz-json-1.0", headers)
 
 
 def _error(code: str, message: str) -> Answer:
     shape = _SHAPES.get(code, code.rpartition(".")[2])
     answer = _answer({"__type": f"com.amazonaws.sqs#{shape}", "message": message}, 400)
-    answer.headers = {"x-amzn-query-error": f"{code};Sender"}
+    answer.headers = {**answer.headers, "x-amzn-query-error": f"{code};Sender"}
     return answer
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flagcast.core.addresses import ANYWHERE, GLOBAL_UNICAST, SPECIAL, Subnet, is_in, is_url, refusal
+from flagcast.core.addresses import ANYWHERE, GLOBAL_UNICAST, SPECIAL, Subnet, in_ascii, is_in, is_url, refusal
 
 NETWORKS = [ip_network(each) for each in SPECIAL]
 PYTHONS_OWN_MIND = {
@@ -211,6 +211,38 @@ def test_what_is_no_subnet_is_refused_with_a_sentence(written: object, why: str)
 )  # fmt: skip
 def test_an_http_url_is_one(url: str) -> None:
     assert is_url(url)
+
+
+@pytest.mark.parametrize(
+    ("written", "url"),
+    [
+        ("https://münchen.example", "https://xn--mnchen-3ya.example"),
+        ("https://MÜNCHEN.example:8443/ä?b=ö#ü", "https://xn--mnchen-3ya.example:8443/ä?b=ö#ü"),
+        ("http://mu\u0308nchen.example/", "http://xn--mnchen-3ya.example/"),
+        # As browsers do; IDNA 2003 made strasse.example of it, which may be someone else's.
+        ("https://straße.example/", "https://xn--strae-oqa.example/"),
+        ("https://例え。テスト/", "https://xn--r8jz45g.xn--zckzah/"),
+        ("https://xn--mnchen-3ya.example/", "https://xn--mnchen-3ya.example/"),
+        ("https://hooks.example.com/ä", "https://hooks.example.com/ä"),
+    ],
+)
+def test_a_host_in_unicode_is_taken_in_its_ascii_form(written: str, url: str) -> None:
+    # https://münchen.example was no address, though every browser takes it.
+    assert in_ascii(written) == url
+    assert is_url(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://127。0。0。1/", "https://①②⑦.0.0.1/", "https://\uff11\uff12\uff17.0.0.1/", "https://\uff45xample.com/",
+        "https://münchen..example/", "https://" + "ü" * 64 + ".example/", "https://ü@x/", "https://x@ü/", "https://ü\\x/",
+        "https://ü x/", "https://\ud800.example/", "https://☃.example\u0338/", "https://ü%31/",
+        "ftp://ü/", "ü",
+    ],
+)  # fmt: skip
+def test_a_host_that_has_no_ascii_form_or_only_dresses_up_ascii_is_none(url: str) -> None:
+    assert not is_url(in_ascii(url))
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ OURS = {
 }
 THEIRS = {"core": {"msgspec", "yaml"}, "story": {"msgspec"}, "edges": {"msgspec"}}
 THEIRS_IN = {
+    "flagcast.core.addresses": {"idna"},
     "flagcast.core.templates.limits": {"jinja2"},
     **{name: {"msgspec", "jinja2"} for name in MODULES if name.startswith("flagcast.core.templates.jinja")},
     **{name: {"msgspec", "gotpl"} for name in MODULES if name.startswith("flagcast.core.templates.go")},

@@ -8,6 +8,7 @@ from msgspec import structs
 
 from flagcast.core.event import Event
 from flagcast.core.known.context import Change, Known
+from flagcast.core.known.states import digest
 from flagcast.core.summary import summarise
 from flagcast.core.words.changes import LONGEST_LINE
 from tests.unit.making import changed, event
@@ -244,6 +245,13 @@ def test_what_is_deleted_is_called_by_its_last_name(
     assert summary.title == f"ada deleted {said}"
     assert facts.items() <= dict(summary.facts).items()
     assert summary.changes == ()
+
+
+def test_of_a_large_attachment_that_was_kept_as_its_digest_the_size_is_a_fact() -> None:
+    made = event(type="variant", action="deleted", payload={"id": "v1", "flag_key": "new-ui"})
+    was = {**VARIANT, "attachment": digest("x" * 14_000)}
+    facts = dict(summarise(structs.replace(made, known=Known(True, previous=was))).facts)
+    assert facts["Attachment"] == "14 kB"
 
 
 def test_a_deleted_rule_is_named_by_what_its_event_says() -> None:

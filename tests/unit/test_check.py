@@ -43,6 +43,69 @@ def test_what_is_too_faulty_to_be_tried_has_its_own_problems_alone(tmp_path: Pat
     assert found[1].startswith("destinations.other.template: ")
 
 
+@pytest.mark.parametrize(
+    ("keys", "problem"),
+    [
+        ("when: event.namespace == 'nowhere' and 'enabled' in event.chnged",
+         "destinations.chat.when: event has no chnged; did you mean changed?"),
+        ("when: event.namespace == 'nowhere' and event.isknown",
+         "destinations.chat.when: event has no isknown; did you mean is_known?"),
+        ("when: 'event[\"prevous\"] is none'", "destinations.chat.when: event has no prevous; did you mean previous?"),
+        ("accept: response.stat == 1", "destinations.chat.accept: response has no stat; did you mean status?"),
+        ("headers: {X-A: '{{ summary.change if false }}'}",
+         "destinations.chat.headers.X-A: summary has no change; did you mean changes?"),
+        ("body: '{{ event.xyzzy if false }}{{ event.xyzzy }}'",
+         "destinations.chat.body: event has no xyzzy; there are: action, "),
+        ('body: "{\\n{{ summary.titel if false }}"',
+         "destinations.chat.body: body, line 2: summary has no titel; did you mean title?"),
+    ],
+)  # fmt: skip
+def test_a_field_that_there_is_not_is_found_without_a_sample_that_comes_to_it(
+    tmp_path: Path, keys: str, problem: str
+) -> None:
+    # No sample is of this namespace: the misspelt name was found when the first event of it was a dead letter.
+    found = check(tmp_path, f"destinations: {{chat: {{url: https://a, {keys}}}}}")
+    assert len(found) == 1, found
+    assert found[0].startswith(problem)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        'when: \'"enabled" in event.changed and event.namespace == "production"\'',
+        "when: event.previous is not none and event.previous.enabled is defined and event.is_known",
+        "when: event.later is defined and event.later == 1",
+        "when: (event.later | default(1)) == 1",
+        "body: '{% set event = {\"own\": 1} %}{{ event.own }}'",
+        "body: '{% for event in [{\"own\": 1}] %}{{ event.own }}{% endfor %}'",
+        "body: '{{ event.payload.anything | default(1) }}{{ vars.x | default(1) }}', content_type: text/plain",
+        "engine: go, body: '{\"a\": {{ toJson .Type }} }'",
+    ],
+)
+def test_a_field_that_there_is_or_may_not_be_is_no_problem(tmp_path: Path, keys: str) -> None:
+    assert check(tmp_path, f"destinations: {{chat: {{url: https://a, {keys}}}}}") == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{% for each in event.changes %}{{ each.feild }}{% endfor %}1",
+        "{% if event.previous %}{{ event.previous.x.y }}{% endif %}1",
+    ],
+)
+def test_what_a_template_says_of_changes_is_tried_with_changes(tmp_path: Path, body: str) -> None:
+    found = check(tmp_path, f"destinations: {{chat: {{url: https://a, body: '{body}'}}}}")
+    assert found
+    assert all("its changes known" in each for each in found)
+
+
+def test_a_template_file_is_read_for_its_fields(tmp_path: Path) -> None:
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "chat.j2").write_text("{{ event.titel if false }}1", encoding="utf-8")
+    found = check(tmp_path, "destinations: {chat: {url: https://a, template: chat.j2}}")
+    assert found[0].startswith("destinations.chat.template: chat.j2, line 1: event has no titel; ")
+
+
 def test_there_is_a_sample_of_each_kind_of_notice() -> None:
     assert [(name, event.action, event.is_notice) for name, event in sample_notices()] == [
         ("notice-trouble", "trouble", True),

@@ -75,7 +75,7 @@ def test_a_mistake_in_a_template_is_one_problem_in_its_file(tmp_path: Path) -> N
     [each] = found(tmp_path, text, t='{"a": 1,\n "b": {{ event.typo }}}')
     assert (each.file, each.line) == (str(tmp_path / "templates/t.j2"), 2)
     assert each.source == ' "b": {{ event.typo }}}'
-    assert each.message.startswith("event has no attribute 'typo' (on sample ")
+    assert each.message == "event has no typo"
 
 
 def test_a_mistake_in_a_body_is_at_its_line_of_the_file(tmp_path: Path) -> None:
@@ -159,13 +159,8 @@ WARNED = [
     ("a: {url: https://a.example.com, vars: {routing_key: 0123abcd}}", "destinations.a.vars.routing_key", "looks like"),
     ("a: {url: https://flags.internal/x}", "destinations.a.url", "flags.internal is known only inside of a network"),
     ("a: {url: https://a.example.com, events: ['token:updated']}", "destinations.a.events[0]", "matches no event"),
-    (f"a: {{{A}, when: event.type == 'flags'}}", "destinations.a.when", 'event.type is never "flags"'),
-    (f"a: {{{A}, when: \"event.action in ['update']\"}}", "destinations.a.when", 'event.action is never "update"'),
-    (
-        "a: {url: https://a.example.com, events: ['flag:*'], when: event.type == 'segment'}",
-        "destinations.a.when",
-        "is false for every event that `events` accepts",
-    ),
+    (f"a: {{{A}, when: event.type == 'flags'}}", "destinations.a.when", "is true for none of the "),
+    (f"a: {{{A}, events: ['flag:*'], when: event.type == 'segment'}}", "destinations.a.when", "is true for none"),
     ("", "destinations", "is empty: every event is accepted, and goes nowhere"),
 ]  # fmt: skip
 

@@ -18,6 +18,7 @@ from flagcast.core.outcomes import (
     GiveUp,
     Newer,
     NotAccepted,
+    NotNow,
     Outcome,
     RenderFailed,
     RetryIn,
@@ -52,10 +53,20 @@ def after(outcome: Outcome, *, attempts: int = 1, trying: float = 0, queued: flo
             for cause in ("connection", "name", "tls", "timeout", "protocol", "address")
         ),
         *(
-            (Answered(status, retry_after=9, excerpt="why"), GiveUp("rejected", "why", status))
+            (Answered(status, excerpt="why"), GiveUp("rejected", "why", status))
             for status in (300, 301, 302, 303, 304, 307, 308, 400, 401, 403, 405, 409, 413, 422, 499)
         ),
+        # "Not now" in a 4xx was a dead letter at once, while the task behind it waited for that same answer.
+        *(
+            (Answered(status, retry_after=9, excerpt="why"), RetryIn(9))
+            for status in (400, 401, 403, 409, 413, 422, 499)
+        ),
+        *((Answered(status, retry_after=9), GiveUp("rejected", "", status)) for status in (300, 302, 304, 307)),
         (Answered(410, excerpt="moved on"), GiveUp("gone", "moved on", 410)),
+        (Answered(410, retry_after=9), GiveUp("gone", "", 410)),
+        (Answered(302, is_accepted=True), Done()),
+        (NotNow(200, None, "ratelimited"), RetryIn(1)),
+        (NotNow(403, 30, "abuse"), RetryIn(30)),
         (RenderFailed("body, line 1: no"), GiveUp("render_failed", "body, line 1: no")),
         (NotAccepted(200, "ok: false"), GiveUp("rejected", "ok: false", 200)),
         (FilterFailed("when: no"), GiveUp("filter_failed", "when: no")),
@@ -96,13 +107,14 @@ def test_a_retry_waits_by_the_number_of_attempts(attempts: int, seconds: float) 
     [
         (Answered(503, retry_after=7, excerpt="down"), GiveUp("expired", "down", 503)),
         (Answered(404, excerpt="not yet"), GiveUp("expired", "not yet", 404)),
+        (NotNow(200, 7, "ratelimited"), GiveUp("expired", "ratelimited", 200)),
         (Unreachable("name"), GiveUp("expired", "name")),
     ],
 )
 def test_retrying_ends_once_max_backoff_duration_has_passed_since_the_first_attempt(
     outcome: Outcome, given_up: GiveUp
 ) -> None:
-    assert after(outcome, trying=DAY - 0.5) == RetryIn(7 if outcome == Answered(503, 7, "down") else 1)
+    assert after(outcome, trying=DAY - 0.5) == RetryIn(getattr(outcome, "retry_after", None) or 1)
     assert after(outcome, trying=DAY) == given_up
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from flagcast.core.outcomes import Reason
 from flagcast_cli.dlq.letters import QUEUE_NET, Absent, Letter
-from flagcast_cli.dlq.showing import _WHAT_FOLLOWS, age, counted, next_steps, plain
+from flagcast_cli.dlq.showing import _WHAT_FOLLOWS, age, counted, next_steps
 from tests.unit.test_dlq_letters import letter
 
 SINCE = [
@@ -22,12 +22,6 @@ SINCE = [
 @pytest.mark.parametrize(("seconds", "text"), SINCE)
 def test_an_age_is_said_in_at_most_two_units(seconds: float, text: str) -> None:
     assert age(seconds) == text
-
-
-def test_what_a_terminal_would_obey_or_hide_is_written_out() -> None:
-    assert plain("a\x1b[2J\x9b\u202e\u200b\n\t\U000e0041é✓") == (
-        "a\\u001b[2J\\u009b\\u202e\\u200b\\n\\t\\udb40\\udc41é✓"
-    )
 
 
 def test_letters_are_counted_and_hidden_ones_allowed_for() -> None:

@@ -8,6 +8,7 @@ from flagcast.core.outcomes import (
     CircuitOpen,
     DependencyFailed,
     NotAccepted,
+    NotNow,
     Outcome,
     Paused,
     Slowed,
@@ -153,9 +154,10 @@ def test_a_task_whose_row_could_not_be_read_is_not_throttled() -> None:
         (Answered(503, 120), 120),
         (Answered(403, 60), 60),
         (Answered(429, YEAR), LONGEST_DELAY),
+        (NotNow(200, 60, "ratelimited"), 60),
     ],
 )
-def test_a_destination_that_asks_for_rest_has_it_as_a_whole_and_no_other(answer: Answered, rest: float) -> None:
+def test_a_destination_that_asks_for_rest_has_it_as_a_whole_and_no_other(answer: Outcome, rest: float) -> None:
     world = World()
     elsewhere = world.function()
     world.answer = answer
@@ -174,6 +176,8 @@ def test_a_destination_that_asks_for_rest_has_it_as_a_whole_and_no_other(answer:
 @pytest.mark.parametrize(
     "answer",
     [Answered(202, 3600), Answered(503), Answered(400), Unreachable("timeout"), NotAccepted(200, ""),
+     # What is not retried asks for nothing: the task behind it waited for that same answer.
+     Answered(302, 3600), Answered(410, 3600), Answered(302, 3600, is_accepted=True), NotNow(200, None, ""),
      DependencyFailed("x")],
 )  # fmt: skip
 def test_any_other_answer_is_no_call_for_rest(answer: Outcome) -> None:

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from flagcast.core.compiling import Compiled, compile_destination
 from flagcast.core.outcomes import RenderFailed
 from flagcast.core.rendering import Request, render
+from flagcast.core.templates.go import GoTemplate, compile_go
+from flagcast.core.templates.places import plain
 from tests.support.captures import Captured, captured
 from tests.unit.making import JSON, destination, event, event_of
 
@@ -138,3 +140,13 @@ def test_an_event_of_a_field_that_is_no_string_has_none() -> None:
     made = render(compiled, about, {}, NOW)
     assert isinstance(made, Request)
     assert made.body == b'{"actor":{"email":"e"}}'
+
+
+def test_a_destinations_vars_are_the_one_name_beside_flipts() -> None:
+    made = compile_go("{{ range .Payload }}{{ $.Vars.key }}{{ end }}{{ $.Vars.none }}", "body")
+    assert isinstance(made, GoTemplate)
+    one = event(payload={"a": 1})
+    pieces = made.fill({"event": one, "vars": {"key": "k"}})
+    assert isinstance(pieces, tuple)
+    assert plain(pieces) == "k<no value>"
+    assert isinstance(made.fill({"event": one, "vars": {}}), RenderFailed)

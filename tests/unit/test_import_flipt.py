@@ -158,6 +158,33 @@ def test_no_credential_is_shown(run: Run) -> None:
     assert "canary" not in written + said
 
 
+ODD_PLACES = """\
+audit:
+  sinks:
+    webhook:
+      enabled: true
+      templates:
+        - url: https://canaryhost.tunnel.example.com/canarypath/canary-dashes?t=canaryquery#canaryfragment
+          headers: {X-Odd: canary words, Accept: "https://u:canary@a.example.com", X-Canary2: "a ${canary}"}
+          body: |
+            {"auth": "canary", "key": "canary", "pin": 123456, "u": "https://a.example.com/canary/{{ .Type }}",
+             "text": "password: canary{{ .Action }}", "id": "{{ .Type }}canary0123456789"}
+        - url: https://relay.internal/canary
+          body: 'token=canary&text={{ "canary0123456789" }}'
+          headers: {Content-Type: text/plain}
+        - url: https://a.example.com/x
+          body: '{"broken": "canary0123456789" {{ .Type '
+"""
+
+
+def test_no_credential_is_shown_from_the_oddest_places(run: Run) -> None:
+    # Half of these were: in bodies, paths of letters, a subdomain, `?t=`, a fragment, headers of unknown names.
+    _, written, said = run(ODD_PLACES)
+    shown = (written + said).replace("X-Canary2", "").replace("x_canary2", "")
+    assert "canary" not in shown
+    assert "123456" not in shown
+
+
 def test_no_credential_is_shown_in_url_mode(run: Run) -> None:
     text = "audit: {sinks: {webhook: {enabled: true, url: 'https://u:canary@a.example.com', signing_secret: canary}}}"
     code, written, said = run(text)

@@ -14,7 +14,7 @@ from msgspec import structs
 from flagcast.core.compiling import Compiled, compile_destination
 from flagcast.core.config.model import Configuration, Destination, Retry
 from flagcast.core.config.read import read
-from flagcast.core.config.references import Reference
+from flagcast.core.config.references import Reference, Text
 from flagcast.core.rendering import Request, render
 from flagcast_cli.console import CommandError
 from flagcast_cli.importing.convert import Imported, ImportedDestination, convert
@@ -65,11 +65,11 @@ def stored(imported: Imported) -> dict[str, str]:
     return {each.name: each.value() for each in imported.secrets}
 
 
-def sent(imported: Imported) -> Request:
-    """Send an event to the one destination, its secrets as they are to be stored, its body left out."""
+def sent(imported: Imported, *, with_body: bool = False) -> Request:
+    """Send an event to the one destination, its secrets as they are to be stored, its body left out unless said."""
     (destination,) = configured(imported).destinations.values()
     assert isinstance(destination, Destination)
-    compiled = compile_destination(structs.replace(destination, body=None), {})
+    compiled = compile_destination(destination if with_body else structs.replace(destination, body=None, vars={}), {})
     assert isinstance(compiled, Compiled), compiled
     parts = {secret.name: secret.parts for secret in imported.secrets}
     values = {each: value_of(each, parts) for each in compiled.references}
@@ -86,9 +86,9 @@ def value_of(reference: Reference, parts: Mapping[str, Mapping[str, Any]]) -> st
 
 
 def test_a_template_becomes_a_destination_with_its_body_unchanged() -> None:
-    imported = converted(template(headers={"Content-Type": "application/json", "X-Team": "platform"}))
+    imported = converted(template(headers={"Content-Type": "application/json", "X-Requested-With": "platform"}))
     assert only(imported) == ImportedDestination(
-        "audit-example-com", PATH, URL, headers={"X-Team": "platform"}, body='{"a": 1}'
+        "audit-example-com", PATH, URL, headers={"X-Requested-With": "platform"}, body='{"a": 1}'
     )
     assert (imported.secrets, imported.notes) == ((), ())
     made = configured(imported).destinations["audit-example-com"]
@@ -221,7 +221,7 @@ def test_a_private_target_is_imported_with_what_opens_it(host: str, subnets: lis
     destination = configured(imported).destinations[only(imported).name]
     assert isinstance(destination, Destination)
     assert list(destination.allow_private) == subnets
-    said = f"{PATH}.url: {host.strip('[]')} is known only inside a network, so allow_private is written beside it;"
+    said = f"{PATH}.url: its host is known only inside a network, so allow_private is written beside it;"
     assert [note.startswith(said) and "VPC" in note for note in imported.notes] == [True] * bool(subnets)
 
 
@@ -272,8 +272,8 @@ def test_a_variable_inside_an_address_is_refused_as_flipt_does_not_replace_it() 
 
 
 def test_headers_that_flagcast_sets_are_left_out_and_said() -> None:
-    imported = converted(template(headers={"User-Agent": "flipt", "Host": "a", "X-Team": "platform"}))
-    assert only(imported).headers == {"X-Team": "platform"}
+    imported = converted(template(headers={"User-Agent": "flipt", "Host": "a", "X-Requested-With": "platform"}))
+    assert only(imported).headers == {"X-Requested-With": "platform"}
     assert imported.notes == (
         f"{PATH}.headers.User-Agent: left out, Flagcast sets it itself",
         f"{PATH}.headers.Host: left out, Flagcast sets it itself",
@@ -299,8 +299,8 @@ def test_a_content_type_that_is_not_json_is_kept_and_said() -> None:
 )
 def test_braces_in_a_header_are_sent_as_they_stand(value: str) -> None:
     # Flipt fills templates in bodies alone; Flagcast would fill this one.
-    imported = converted(template(headers={"X-Team": value}))
-    assert sent(imported).headers["X-Team"] == value
+    imported = converted(template(headers={"CE-Team": value}))
+    assert sent(imported).headers["CE-Team"] == value
     assert "Flipt fills no templates in headers" in imported.notes[0]
 
 
@@ -381,11 +381,47 @@ def test_what_is_no_duration_is_refused() -> None:
         converted(template(), max_backoff_duration=setting("15", "x.max_backoff_duration"))
 
 
-def test_a_body_that_may_hold_a_credential_is_said_with_its_line() -> None:
-    imported = converted(template(body='{\n"routing_key": "R012345canary"}'))
-    assert imported.notes[0].startswith(f"{PATH}.body: line 2 looks as if it holds a credential (routing_key)")
-    assert "canary" not in imported.notes[0]
-    assert "# Line 2 of the body looks as if it holds a credential (routing_key)." in flagcast_yaml(imported, "f")
+BODIES = {
+    '{"routing_key": "R012345canary", "n": {{ toJson .Payload }}}': ("routing_key",),
+    '{"password": "canary"}': ("password",),
+    '{"auth": "Bearer canary", "text": "{{ .Type }}"}': ("auth",),
+    '{"key": "canary\\u0022\\n", "token" : "canary2"}': ("key", "token"),
+    '{"api_key": "canary-{{ .Type }}"}': ("api_key",),
+    '{"link": "https://ci.example.com/job/canary?t=1", "x": "{{ .Action }}"}': ("address",),
+    '{"link": "https:\\/\\/hooks.slack.com\\/services\\/canary"}': ("address",),
+    '{"id": "canarycanarycanarycanary"}': ("value",),
+    '{"id": "canary0123456"}': ("value",),
+    '{"who": {{ toJson "canary-0123456789abc" }}}': ("value",),
+    '{"a": "{{/* canary0123456789 */}}{{ .Type }}"}': (),
+    '{"a": "{{ range $k, $v := .Payload }}{{ $k }} canary00000000 {{ end }}"}': ("value",),
+}
+
+
+@pytest.mark.parametrize(("body", "names"), BODIES.items())
+def test_a_credential_in_a_body_is_kept_as_a_var_and_the_same_is_sent(body: str, names: tuple[str, ...]) -> None:
+    # The body was printed as it stood, with a note.
+    imported = converted(template(body=body))
+    assert "canary" not in flagcast_yaml(imported, "f") + "".join(imported.notes)
+    assert tuple(only(imported).vars) == names
+    as_in_flipt = compile_destination(Destination(url=Text(URL), engine="go", body=body), {})
+    assert isinstance(as_in_flipt, Compiled)
+    expected = render(as_in_flipt, event(), {}, now=0)
+    assert isinstance(expected, Request)
+    assert json.loads(sent(imported, with_body=True).body) == json.loads(expected.body)
+
+
+def test_a_body_that_is_a_form_has_its_credentials_kept_too() -> None:
+    body = "user=flipt&token=canary&text={{ .Type }}"
+    imported = converted(template(body=body, headers={"Content-Type": "application/x-www-form-urlencoded"}))
+    assert "canary" not in flagcast_yaml(imported, "f") + "".join(imported.notes)
+    assert sent(imported, with_body=True).body == b"user=flipt&token=canary&text=flag"
+
+
+def test_a_token_in_the_name_of_a_host_is_neither_shown_nor_in_the_destinations_name() -> None:
+    # The destination was called for the host, token and all.
+    imported = converted(template("https://enabcanaryxyz.m.pipedream.net"))
+    assert "canary" not in flagcast_yaml(imported, "f") + "".join(imported.notes)
+    assert only(imported).name == "pipedream-net"
 
 
 def test_a_sink_that_is_off_and_variables_that_stand_over_the_file_are_said() -> None:

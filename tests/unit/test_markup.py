@@ -97,6 +97,17 @@ def test_a_time_and_a_version_stay_as_they_are_in_mattermost(text: str) -> None:
     assert filtered("mattermost", text) == text
 
 
+@pytest.mark.parametrize(
+    "text",
+    [":)", ":-)", ";)", ":o", ":-O", ":]", ":D", "x-d", ":p", ":@", ":[", ":(", ":'(", ":\u2019-(", ":/", ":s", ":|",
+     ":$", ":-x", "<3", "</3", "a :) b", ":-$"],
+)  # fmt: skip
+def test_no_emoticon_becomes_an_emoji_in_mattermost(text: str) -> None:
+    made = re.sub(r"\\(?=\W)", "", html.unescape(filtered("mattermost", text)))
+    assert text not in made
+    assert made.replace(GAP, "") == text
+
+
 def test_no_formula_is_made_of_a_name_in_mattermost() -> None:
     assert filtered("mattermost", "$a$") == "&#36;a&#36;"
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flagcast.core.masking import MASK, masked
+from flagcast.core.masking import MASK, SHORTEST_PIECE, masked
 
 URL = "https://hooks.slack.com/services/T0/B0/XXXXsecretXXXX"
 # A mask is made of *, so that a secret of * alone would seem to be left.
@@ -32,6 +32,18 @@ SECRETS = st.text(st.characters(exclude_characters="*", exclude_categories=["Cs"
         ("Authorization: Bearer abcdef", ["Bearer abcdef"], "Authorization: ***"),
         ("wrong token abcdef", ["Bearer abcdef"], "wrong token ***"),
         ("abcde", ["Bearer abcde"], "abcde"),
+        # A server cut what it quoted, or wrote it in hex, and the rest became the dead letter's detail.
+        ("no such token: 0123456789abcdef...", [f"Bearer 0123456789abcdef{'x' * 40}"], "no such token: ***..."),
+        ("...cdefghijklmnopq is no token", ["abcdefghijklmnopq"], "...*** is no token"),
+        ("defghijklmnop, fghijklmnopqrst", ["abcdefghijklmnopqrstuv"], "***, ***"),
+        ("got 736563726574", ["secret"], "got ***"),
+        ("got 7B7D7B7D7B7D", ["{}{}{}"], "got ***"),
+        ("integrat", ["integration-key-of-ours"], "integrat"),
+        (
+            "https://hooks.example.com is down",
+            ["https://hooks.slack.com/services/T0"],
+            "https://hooks.example.com is down",
+        ),
     ],
 )
 def test_a_secret_is_taken_out_in_each_form_an_answer_may_write_it(
@@ -49,6 +61,7 @@ def test_a_secret_is_taken_out_in_each_form_an_answer_may_write_it(
         ("no route for /hooks/Zm9vYmFyQUJD==", "https://x.example/hooks/Zm9vYmFyQUJD%3D%3D"),
         ("no such user or password: bob / correct-horse", "Basic Ym9iOmNvcnJlY3QtaG9yc2U="),
         ("UNKNOWN TOKEN ABCDEF-GHIJKL", "abcdef-ghijkl"),
+        ("no route for /hooks/a%252Bb%25252Fd3e4f", "a+b/d3e4f"),
     ],
 )
 def test_of_a_text_that_holds_a_secret_in_other_writing_nothing_secret_is_kept(text: str, secret: str) -> None:
@@ -72,3 +85,12 @@ def test_no_secret_is_left_in_whatever_text_in_whatever_form(
 @given(st.text(string.ascii_letters + " /"), st.text(string.digits, min_size=1))
 def test_text_that_holds_no_secret_is_untouched(text: str, secret: str) -> None:
     assert masked(text, [secret]) == text
+
+
+@given(st.text(string.ascii_letters + string.digits + "-_.~", min_size=12), st.text(" .:", max_size=9), st.data())
+def test_no_piece_of_twelve_characters_is_left_wherever_a_server_cuts(
+    secret: str, around: str, data: st.DataObject
+) -> None:
+    start = data.draw(st.integers(0, len(secret) - SHORTEST_PIECE))
+    end = data.draw(st.integers(start + SHORTEST_PIECE, len(secret)))
+    assert secret[start:end] not in masked(f"{around}{secret[start:end]}{around}", [f"Bearer {secret}"])

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from flagcast.core.config.model import Retry
 from flagcast.core.entry import Entry
 from flagcast.core.outcomes import Answered, CircuitOpen, Faulty, GiveUp, Outcome
 from flagcast.core.progress import NEW
@@ -53,7 +54,7 @@ class World:
         if isinstance(outcome, GiveUp):
             self.notices.gave_up(name, outcome)
         else:
-            self.notices.seen(name, outcome)
+            self.notices.seen(name, outcome, Retry())
         return self.tell()
 
     def begin(self, destination: str, trouble: Trouble, now: float, claimed_before: float) -> Trouble | None:
@@ -195,9 +196,9 @@ def test_another_process_ends_what_this_one_began(world: World) -> None:
 def test_a_delivery_beside_a_failure_ends_nothing(world: World) -> None:
     world.after(0, REFUSED)
     world.clock.pass_(60)
-    world.notices.seen("d", DELIVERED)
+    world.notices.seen("d", DELIVERED, Retry())
     world.notices.gave_up("d", REFUSED)
-    world.notices.seen("d", DELIVERED)
+    world.notices.seen("d", DELIVERED, Retry())
     assert world.tell() == []
     assert world.asked == ["begin", "settle", "begin"]
 
@@ -226,7 +227,7 @@ def test_a_delivery_that_could_not_be_looked_up_yet_is_in_time(world: World) -> 
 
 def test_more_destinations_than_one_read_takes_have_their_turn(world: World) -> None:
     for at in range(MOST_LOOKED_UP + 1):
-        world.notices.seen(f"d{at}", DELIVERED)
+        world.notices.seen(f"d{at}", DELIVERED, Retry())
     world.tell()
     world.clock.pass_(LOOKED_UP_EVERY)
     world.tell()
@@ -312,7 +313,7 @@ def test_a_count_that_is_not_to_be_had_holds_back_no_notice(world: World) -> Non
 
 def test_with_too_little_time_everything_is_kept_for_the_next_invocation(world: World) -> None:
     world.notices.gave_up("d", REFUSED)
-    world.notices.seen("other", DELIVERED)
+    world.notices.seen("other", DELIVERED, Retry())
     world.notices.tell(world.clock.monotonic() + ENOUGH - 0.1)
     assert world.asked == []
     assert world.tell() == TROUBLE
@@ -322,7 +323,7 @@ def test_with_too_little_time_everything_is_kept_for_the_next_invocation(world: 
 def test_an_end_for_which_no_time_is_left_after_the_look_is_kept(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.after(0, REFUSED)
     world.clock.pass_(60)
-    world.notices.seen("d", DELIVERED)
+    world.notices.seen("d", DELIVERED, Retry())
     real = world.look_up
 
     def slow(destinations: Sequence[str]) -> dict[str, Known]:

@@ -2,8 +2,10 @@ import json
 
 import pytest
 
+from flagcast.core.outcomes import Answered, NotNow, Outcome, RetryIn
 from flagcast.edges.telemetry import Telemetry
 from flagcast.errors import QueueUnavailable
+from tests.unit.making import message
 
 
 @pytest.mark.parametrize(
@@ -17,3 +19,13 @@ def test_metrics_are_the_stacks_own_so_that_another_one_does_not_trouble_its_ala
     told = [json.loads(line)["_aws"] for line in lines]
     assert [each["Timestamp"] for each in told] == [1_790_000_000_500] * 2
     assert {each["Namespace"] for one in told for each in one["CloudWatchMetrics"]} == {namespace}
+
+
+@pytest.mark.parametrize("outcome", [Answered(429, 3600.0), NotNow(200, 3600.0, "ratelimited")])
+def test_the_line_of_an_attempt_says_for_how_long_the_destination_asked_to_be_left_alone(outcome: Outcome) -> None:
+    lines: list[str] = []
+    telemetry = Telemetry(lambda: 1_790_000_000.5, "", lines.append)
+    telemetry.attempted(message(), outcome, RetryIn(3600), 1, 0.25)
+    told = json.loads(lines[0])
+    assert (told["outcome"], told["retry_after"], told["retry_in_s"]) == ("retrying", 3600, 3600)
+    assert (told["Failed"], told["DeliveryLatency"]) == (1, 250)

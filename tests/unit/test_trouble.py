@@ -3,6 +3,7 @@ from typing import get_args
 import pytest
 
 from flagcast.core import outcomes, trouble
+from flagcast.core.config.model import Retry
 from flagcast.core.outcomes import (
     Answered,
     BlockedAddress,
@@ -12,6 +13,7 @@ from flagcast.core.outcomes import (
     Filtered,
     GiveUp,
     NotAccepted,
+    NotNow,
     Outcome,
     Paused,
     Slowed,
@@ -32,12 +34,12 @@ NOW = 1000.9
     ],
 )
 def test_what_opened_a_circuit_or_holds_a_destination_is_a_trouble(outcome: Outcome, shown: Trouble) -> None:
-    assert of_outcome(outcome, NOW, has_opened=True) == shown
+    assert of_outcome(outcome, Retry(), NOW, has_opened=True) == shown
 
 
 @pytest.mark.parametrize("outcome", [Answered(503), Answered(429), Answered(400), Answered(200), Unreachable("tls")])
 def test_an_answer_alone_is_none_yet(outcome: Outcome) -> None:
-    assert of_outcome(outcome, NOW, has_opened=False) is None
+    assert of_outcome(outcome, Retry(), NOW, has_opened=False) is None
 
 
 @pytest.mark.parametrize(
@@ -48,7 +50,33 @@ def test_an_answer_alone_is_none_yet(outcome: Outcome) -> None:
     ],
 )  # fmt: skip
 def test_what_is_only_put_off_is_none_and_what_is_given_up_becomes_one_with_its_dead_letter(outcome: Outcome) -> None:
-    assert of_outcome(outcome, NOW, has_opened=True) is None
+    assert of_outcome(outcome, Retry(), NOW, has_opened=True) is None
+
+
+@pytest.mark.parametrize(
+    ("outcome", "seconds"),
+    [
+        (Answered(429, 900, "slow down"), 900),
+        (Answered(503, 3600, "slow down"), 3600),
+        (Answered(403, 3600, "slow down"), 3600),
+        (NotNow(200, 3600, "slow down"), 3600),
+    ],
+)
+def test_a_long_rest_is_a_trouble_that_tells_how_long(outcome: Answered | NotNow, seconds: int) -> None:
+    # Nothing was sent for half a day, since epoch seconds were taken for seconds to wait, and nobody was told.
+    said = f"Retry-After: {seconds} s. slow down"
+    assert of_outcome(outcome, Retry(), NOW, has_opened=False) == Trouble("resting", 1000, outcome.status, said)
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Answered(429, 899), Answered(429), Answered(200, 3600), Answered(302, 3600), Answered(410, 3600),
+        Answered(302, 3600, is_accepted=True), NotNow(200, None, ""), NotNow(200, 899, ""), Answered(400),
+    ],
+)  # fmt: skip
+def test_a_short_rest_or_one_that_is_not_asked_for_is_none(outcome: Outcome) -> None:
+    assert of_outcome(outcome, Retry(), NOW, has_opened=False) is None
 
 
 OWN = {"unknown_destination", "unreadable", "body_missing", "invalid_event"}
@@ -62,7 +90,7 @@ def test_a_dead_letter_is_a_trouble_unless_the_reason_is_the_messages_own(reason
 
 
 def test_every_reason_of_a_dead_letter_is_one_here_but_those() -> None:
-    assert set(get_args(trouble.Reason)) == set(get_args(outcomes.Reason)) - OWN | {"circuit_open", "faulty"}
+    assert set(get_args(trouble.Reason)) == set(get_args(outcomes.Reason)) - OWN | {"circuit_open", "faulty", "resting"}
 
 
 def test_a_long_answer_is_cut() -> None:

@@ -4,32 +4,31 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import structs
-from rich.markup import escape
 
 from flagcast_cli.checking.found import Found
-from flagcast_cli.console import err, out
+from flagcast_cli.console import err, marked, out
 
 
 def show_text(found: Sequence[Found], about: str) -> None:
     """Print problems for a person: each on stderr, and how many there are."""
     for each in found:
         for line in as_text(each):
-            err.print(line, soft_wrap=True, markup=False, emoji=False)
+            err.print(line, soft_wrap=True)
     warnings = sum(each.is_warning for each in found)
     errors = len(found) - warnings
     counts = [_count(errors, "problem") if errors else "no problems", *([_count(warnings, "warning")] * bool(warnings))]
-    to, mark = (err, "[red]✗[/]") if errors else (out, "[green]✓[/]")
-    to.print(f"{mark} {escape(about)}: {', '.join(counts)}", soft_wrap=True)
+    to, mark = (err, "[red]✗[/] {}: {}") if errors else (out, "[green]✓[/] {}: {}")
+    to.print(marked(mark, about, ", ".join(counts)), soft_wrap=True)
 
 
 def show_json(found: Sequence[Found], _: str) -> None:
     """Write problems for a program, to stdout."""
-    out.file.write(as_json(found) + "\n")
+    out.write(as_json(found) + "\n")
 
 
 def show_annotations(found: Sequence[Found], _: str) -> None:
     """Write problems for GitHub, to stdout, where it reads workflow commands."""
-    out.file.write("".join(as_annotation(each) + "\n" for each in found))
+    out.write("".join(as_annotation(each) + "\n" for each in found))
 
 
 def _count(number: int, what: str) -> str:

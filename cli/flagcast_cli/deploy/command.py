@@ -16,7 +16,7 @@ from flagcast_cli.check import everything_about
 from flagcast_cli.checking.found import Found, in_order, located, with_fix
 from flagcast_cli.checking.showing import show_annotations, show_json, show_text
 from flagcast_cli.checkout import CONFIGURATION, Config, samconfig_of
-from flagcast_cli.console import CommandError, err, out
+from flagcast_cli.console import CommandError, err, marked, out
 from flagcast_cli.deploy.build import DESTINATIONS, run_sam
 from flagcast_cli.deploy.build import build as build_stack
 from flagcast_cli.deploy.check import Target, faults
@@ -169,7 +169,7 @@ def _checked(
     """Show every problem; returns 1 if there is one that is more than a warning."""
     found = located(config, everything_about(config))
     if target is not None:
-        with err.status(f"Looking up what {target.stack} has"):
+        with err.status(marked("Looking up what {} has", target.stack)):
             lacking = list(faults(config, target, values=values))
         found = in_order([*found, *_located(config, lacking)])
     show(found, f"{config}, for the stack {target.stack}" if target else str(config))
@@ -184,7 +184,7 @@ def _located(config: Path, lacking: Iterable[Problem | Fault]) -> Iterator[Found
 
 def _build(config: Path, samconfig: Path, named: Environment, flags: tuple[str, ...]) -> None:
     build_stack(config, _environment(), ["--config-file", str(samconfig), "--config-env", named.name, *flags])
-    out.print("[green]✓[/] built, with bytecode, in .aws-sam/build")
+    out.print(marked("[green]✓[/] built, with bytecode, in .aws-sam/build"))
 
 
 def _environment() -> dict[str, str]:

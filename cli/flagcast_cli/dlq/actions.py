@@ -8,7 +8,7 @@ from flagcast.core.config.model import Configuration
 from flagcast.edges.configuration_file import read_configuration
 from flagcast.errors import ConfigurationUnreadable
 from flagcast_cli.aws import Account
-from flagcast_cli.console import CommandError, err, out
+from flagcast_cli.console import CommandError, err, marked, out
 from flagcast_cli.dlq.asking import agreed, require_answer
 from flagcast_cli.dlq.choosing import choose
 from flagcast_cli.dlq.contents import Contents
@@ -92,14 +92,17 @@ def _redrive(place: Place, held: Held, contents: Contents, ready: list[Ready]) -
 
 
 def _report(run: Redrive, ready: list[Ready]) -> None:
-    out.print(f"[green]✓[/] {counted(run.sent)} redriven")
+    out.print(marked("[green]✓[/] {} redriven", counted(run.sent)))
     show_refusals(run.refusals)
     if left := len(ready) - len(run.sent) - len(run.refusals):
-        out.print(f"[yellow]{left} not tried:[/] run it again for them.")
+        out.print(marked("[yellow]{} not tried:[/] run it again for them.", left))
     if run.undeleted:
         out.print(
-            f"[red]{len(run.undeleted)} sent, but still in the dead-letter queue:[/] run it again within five minutes,"
-            " and SQS takes them for what they are; later they are delivered twice.",
+            marked(
+                "[red]{} sent, but still in the dead-letter queue:[/] run it again within five minutes, and SQS takes"
+                " them for what they are; later they are delivered twice.",
+                len(run.undeleted),
+            ),
             soft_wrap=True,
         )
 
@@ -120,9 +123,9 @@ def drop(stack: str, account: Account, wanted: Filter, *, yes: bool, dry_run: bo
         if not agreed(f"Delete {counted(chosen)} for good?", yes=yes):
             return 1
         left = _dropped(held, chosen)
-    out.print(f"[green]✓[/] {len(chosen) - len(left)} dropped")
+    out.print(marked("[green]✓[/] {} dropped", len(chosen) - len(left)))
     if left:
-        out.print(f"[red]✗[/] {len(left)} not known to be deleted: run it again for them.", soft_wrap=True)
+        out.print(marked("[red]✗[/] {} not known to be deleted: run it again for them.", len(left)), soft_wrap=True)
     return 1 if left else 0
 
 

@@ -19,7 +19,7 @@ def agreed(question: str, *, yes: bool) -> bool:
     if yes:
         return True
     try:
-        answer = out.input(f"{question} [y/N] ", markup=False)
+        answer = out.input(f"{question} [y/N] ")
     except EOFError:
         answer = ""
     if answer.strip().lower() in ("y", "yes"):

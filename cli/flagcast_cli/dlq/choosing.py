@@ -1,6 +1,6 @@
 """The letters that a command is about, out of all that are there."""
 
-from flagcast_cli.console import err
+from flagcast_cli.console import err, marked
 from flagcast_cli.dlq.contents import Contents
 from flagcast_cli.dlq.filtering import Filter
 from flagcast_cli.dlq.holding import Held
@@ -22,4 +22,4 @@ def choose(held: Held, contents: Contents, wanted: Filter, now: float) -> list[L
 
 def _say_what_is_not_known(absent: list[Absent]) -> None:
     if absent:
-        err.print(f"[yellow]{len(absent)} left out:[/] the type of their event cannot be read", soft_wrap=True)
+        err.print(marked("[yellow]{} left out:[/] the type of their event cannot be read", len(absent)), soft_wrap=True)

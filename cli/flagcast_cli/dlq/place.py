@@ -46,8 +46,7 @@ def place_of(stack: str, account: Account = ENVIRONMENT) -> Place:
         raise CommandError(
             f"there is no stack {stack} in this account and region",
             "Name another with --stack, or look elsewhere with --region or --profile.",
-            "For the stack of `flagcast dev`: AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_REGION=us-east-1"
-            " AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local",
+            "For the local stack, set the variables that `flagcast dev` printed.",
         )
     if missing := [name for name in _NEEDED if name not in found.outputs]:
         raise CommandError(

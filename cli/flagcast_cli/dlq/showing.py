@@ -11,7 +11,7 @@ from rich.text import Text
 
 from flagcast.core.duration import DAY, HOUR, MINUTE
 from flagcast.core.moment import rfc3339
-from flagcast_cli.console import out
+from flagcast_cli.console import marked, out, plain
 from flagcast_cli.dlq.contents import Contents
 from flagcast_cli.dlq.letters import QUEUE_NET, SHORTEST_PREFIX, Absent, Facts, Letter
 from flagcast_cli.dlq.place import STACK
@@ -33,11 +33,6 @@ _WHAT_FOLLOWS = {
 }
 
 
-def plain(text: str) -> str:
-    r"""Write what a terminal might obey, or nobody would see, as JSON escapes it: \u001b."""
-    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
-
-
 def counted(letters: Sequence[Letter], what: str = "dead letter") -> str:
     """Say how many there are; of those of the queue's net, which keep their group, more may be hidden."""
     at_least = "at least " if any(each.reason == QUEUE_NET for each in letters) else ""
@@ -49,7 +44,7 @@ def show_summary(letters: Sequence[Letter]) -> None:
     if not letters:
         out.print("There are no such dead letters.")
         return
-    out.print(f"[bold]{counted(letters).capitalize()}[/]")
+    out.print(counted(letters).capitalize(), style="bold")
     table = Table(header_style="bold", box=None, pad_edge=False)
     for heading in ("destination", "reason"):
         table.add_column(heading, overflow="fold")
@@ -80,9 +75,8 @@ def _event_and_key(facts: Facts | Absent) -> tuple[str, str]:
 
 def show_json(letters: Iterable[Letter], contents: Contents) -> None:
     """Write every letter but its body as JSON; what is not known of one is null."""
-    # As it is: the console would fold lines.
-    out.file.write(json.dumps({"letters": [_as_json(each, contents.at_hand(each)) for each in letters]}, indent=2))
-    out.file.write("\n")
+    found = [_as_json(each, contents.at_hand(each)) for each in letters]
+    out.write(json.dumps({"letters": found}, indent=2) + "\n")
 
 
 def _as_json(letter: Letter, facts: Facts | Absent) -> dict[str, Any]:
@@ -122,15 +116,14 @@ def show_letter(letter: Letter, contents: Contents, now: float, stack: str) -> N
         ("dead since", since),
     ):
         if value:
-            out.print(f"[cyan]{name:<12}[/]", end=" ")
-            out.print(plain(value), soft_wrap=True, markup=False, emoji=False)
+            out.print(marked("[cyan]{}[/] {}", f"{name:<12}", value), soft_wrap=True)
     out.print()
     raw = contents.raw(letter)
     for line in [raw.why] if isinstance(raw, Absent) else _lines(raw):
-        out.print(plain(line), soft_wrap=True, markup=False, emoji=False)
+        out.print(plain(line), soft_wrap=True)
     out.print()
     for line in next_steps(letter, facts, stack):
-        out.print(plain(line), soft_wrap=True, markup=False, emoji=False)
+        out.print(plain(line), soft_wrap=True)
 
 
 def _lines(raw: bytes) -> list[str]:
@@ -164,8 +157,8 @@ def show_refusals(refusals: Sequence[Refusal]) -> None:
     for why, letters in by_reason.items():
         names = ", ".join(each.name for each in letters[:_MOST_NAMES])
         more = f" and {len(letters) - _MOST_NAMES} more" if len(letters) > _MOST_NAMES else ""
-        out.print(f"[red]✗[/] {len(letters)} not redriven:", end=" ")
-        out.print(plain(f"{why}: {names}{more}"), soft_wrap=True, markup=False, emoji=False)
+        text = f"{why}: {names}{more}"
+        out.print(marked("[red]✗[/] {} not redriven: {}", len(letters), text), soft_wrap=True)
 
 
 def age(seconds: float) -> str:

@@ -3,15 +3,15 @@
 import json
 from collections.abc import Sequence
 
-from flagcast_cli.console import out
+from flagcast_cli.console import marked, out
 from flagcast_cli.doctor.facts import Facts, Where
 from flagcast_cli.doctor.finding import Finding, as_object, exit_code
 
 _MARKS = {
-    "ok": "[green]✓[/]",
-    "note": "[yellow]![/]",
-    "unknown": "[yellow]?[/]",
-    "ill": "[red]✗[/]",
+    "ok": "[green]✓[/] {}",
+    "note": "[yellow]![/] {}",
+    "unknown": "[yellow]?[/] {}",
+    "ill": "[red]✗[/] {}",
 }
 _WIDTH = 18
 
@@ -19,17 +19,17 @@ _WIDTH = 18
 def show(facts: Facts, findings: tuple[Finding, ...], *, as_json: bool) -> None:
     """Print the findings, for people or as JSON."""
     if as_json:
-        out.file.write(as_text(facts.where, findings))
+        out.write(as_text(facts.where, findings))
         return
     for each in findings:
-        out.print(f"{_MARKS[each.level]} {each.check:<{_WIDTH}}", end=" ")
-        out.print(each.found, soft_wrap=True, markup=False, emoji=False)
+        out.print(marked(_MARKS[each.level], f"{each.check:<{_WIDTH}}"), end=" ")
+        out.print(each.found, soft_wrap=True)
         for step in each.next if each.level != "ok" else ():
-            out.print(f"    {step}", soft_wrap=True, markup=False, emoji=False)
+            out.print(f"    {step}", soft_wrap=True)
     colour = "green" if exit_code(findings) == 0 else "red"
-    out.print(f"[{colour}]{summary(findings)}[/]", soft_wrap=True)
+    out.print(summary(findings), style=colour, soft_wrap=True)
     for line in rollback(facts.where, findings):
-        out.print(line, soft_wrap=True, markup=False, emoji=False)
+        out.print(line, soft_wrap=True)
 
 
 def as_text(where: Where, findings: tuple[Finding, ...]) -> str:

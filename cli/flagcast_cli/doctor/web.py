@@ -50,7 +50,7 @@ def _ask(method: str, url: str, body: bytes, headers: dict[str, str]) -> Answer 
     shown = url.partition("?")[0]
     try:
         answer = requests.request(
-            method, url, data=body or None, headers=headers, timeout=PATIENCE, allow_redirects=False
+            method, url, data=body or None, headers=headers, timeout=PATIENCE, allow_redirects=False, auth=_as_it_is
         )
     except (RequestException, UnicodeError) as error:
         # A host with an empty or overlong label is a UnicodeError: https://github.com/psf/requests/issues/3687
@@ -61,3 +61,8 @@ def _ask(method: str, url: str, body: bytes, headers: dict[str, str]) -> Answer 
         answer.content.decode(errors="replace"),
         answer.headers.get("Location", "").partition("?")[0],
     )
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Send the headers that are given: without this, requests puts a password of ~/.netrc over the token."""
+    return request

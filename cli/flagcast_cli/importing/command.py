@@ -35,11 +35,11 @@ def import_flipt(
     text = flagcast_yaml(imported, path.name)
     problems = _problems(text)
     if output is None:
-        _to_stdout(text)
+        out.write(text)
     else:
         _to_file(text, output, force=force)
     for line in report(imported, flipt, problems, path, stack, output):
-        err.print(line, soft_wrap=True, markup=False, emoji=False)
+        err.print(line, soft_wrap=True)
     return 1 if problems else 0
 
 
@@ -61,13 +61,7 @@ def _pipe(name: str, secrets: tuple[Secret, ...]) -> None:
         raise CommandError(
             "a secret is not shown on a terminal", "Pipe it into the command that stores it, as import-flipt prints it."
         )
-    _to_stdout(found.value())
-
-
-def _to_stdout(text: str) -> None:
-    """Write text as it is: the console would take :warning: in a body for a picture, and a tab for blanks."""
-    out.file.write(text)
-    out.file.flush()
+    out.write(found.value())
 
 
 def _to_file(text: str, output: Path, *, force: bool) -> None:

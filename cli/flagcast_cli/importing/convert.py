@@ -14,7 +14,8 @@ from flagcast.core.outcomes import RenderFailed
 from flagcast.core.rehearsal import rehearsed
 from flagcast.core.rendering import is_json
 from flagcast_cli.importing.address import Address, is_internal, read_address
-from flagcast_cli.importing.credentials import Suspicion, credentials_in, is_credential_header, is_credential_url
+from flagcast_cli.importing.body import without_credentials
+from flagcast_cli.importing.credentials import is_credential_header, is_credential_url, is_harmless_host
 from flagcast_cli.importing.flipt_file import FliptTemplate, FliptWebhook
 from flagcast_cli.importing.kept import Part, Secret, Slots
 from flagcast_cli.importing.services import as_name, name_for
@@ -48,7 +49,7 @@ class ImportedDestination(Struct, frozen=True):
     max_backoff_duration: str | None = None
     allow_private: tuple[str, ...] = ()
     when: str | None = None
-    suspicions: tuple[Suspicion, ...] = ()
+    vars: Mapping[str, str] = {}
 
 
 class Imported(Struct, frozen=True):
@@ -93,17 +94,18 @@ def _template(
             headers[header] = _header(header, value, slots, notes)
     if basic is not None:
         _authorize(template.url.path, headers, basic, slots, notes)
-    suspicions = tuple(credentials_in(template.body))
-    notes += (
-        f"{template.path}.body: line {each.line} looks as if it holds a credential ({each.what}). It is copied as it "
-        "stands: keep flagcast.yaml private, or write the body for jinja2 with the value under vars: as ${secret:NAME}"
-        for each in suspicions
-    )
+    path = f"{template.path}.body"
+    body, variables = without_credentials(template.body, path, slots, in_json=is_json(content_type or _JSON))
+    if variables:
+        notes.append(
+            f"{path}: may hold credentials, so they are vars of {name} ({', '.join(variables)}) and the body takes them"
+            " from {{ $.Vars.NAME }}; what is sent is the same, but a number becomes a string"
+        )
     return ImportedDestination(
         name, template.path, slots.written(url), _is_http(address), content_type,
         {header: slots.written(value) for header, value in headers.items()},
-        template.body, None, shared.events, shared.max_backoff_duration, _private(template.url.path, address, notes),
-        _when(template, content_type, notes), suspicions,
+        body, None, shared.events, shared.max_backoff_duration, _private(template.url.path, address, notes),
+        _when(template, content_type, notes), {key: slots.written(value) for key, value in variables.items()},
     ), slots.secret()  # fmt: skip
 
 
@@ -157,12 +159,10 @@ def _private(path: str, address: Address | None, notes: list[str]) -> tuple[str,
     if address is None or not is_internal(address.host):
         return ()
     if address.is_local:
-        notes.append(
-            f"{path}: {address.host} is Flipt's own machine, which Flagcast cannot reach: give another address"
-        )
+        notes.append(f"{path}: its host is Flipt's own machine, which Flagcast cannot reach: give another address")
         return ()
     notes.append(
-        f"{path}: {address.host} is known only inside a network, so allow_private is written beside it; Flagcast"
+        f"{path}: its host is known only inside a network, so allow_private is written beside it; Flagcast"
         " reaches it only from a VPC (docs/operations.md)"
     )
     return address.subnets
@@ -232,7 +232,8 @@ def _name(url: Setting) -> str:
     """Name a destination by its host, or by the variable that holds an address not known here."""
     if url.text is None:
         return as_name((url.variable or "").removesuffix("_URL"))
-    return name_for(read_address(url.path, url.text).host)
+    host = read_address(url.path, url.text).host
+    return name_for(host, shown=is_harmless_host(host))
 
 
 def _unused(name: str, names: set[str]) -> str:

@@ -1,66 +1,69 @@
-"""What looks like a credential: better one secret too many than one in a file that is committed.
+"""What may be a credential. In doubt it is one: one too many costs a name, one too few is committed.
 
-Addresses let in whoever knows them: https://docs.slack.dev/tools/java-slack-sdk/guides/incoming-webhooks,
+So an address or header is shown only if all of it is known to be harmless. Addresses let in whoever knows them:
+https://docs.slack.dev/tools/java-slack-sdk/guides/incoming-webhooks,
 https://docs.discord.com/developers/resources/webhook,
 https://docs.snowflake.com/en/user-guide/notifications/webhook-notifications (Slack, Teams, PagerDuty).
 """
 
 import re
-from collections.abc import Iterator
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
-from msgspec import Struct
-
-from flagcast_cli.importing.services import is_secret_address
+from flagcast_cli.importing.services import is_known_host, is_secret_address
 
 _TELLING = re.compile(r"token|secret|passw|passphrase|credential|cookie|jwt|bearer|signature|api-?_?key", re.IGNORECASE)
 _TELLING_WORDS = frozenset({
-    "auth", "authentication", "authorization", "key", "pass", "pat", "pwd", "session", "sid", "sig", "code",
+    "auth", "authentication", "authorization", "code", "key", "otp", "pass", "pat", "pin", "pwd", "session", "sid",
+    "sig",
 })  # fmt: skip
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+
 _KNOWN_FORM = re.compile(
     r"\b(?:xox[a-z]-|xapp-|gh[pousr]_|github_pat_|glpat-|glsa_|sk_|sk-|rk_|AKIA|ASIA|eyJ|NRAK-|SG\.|hvs\.|whsec_|npm_|pypi-|dop_v1_)"
     r"[A-Za-z0-9_.-]{8,}"
 )
-_UUID = re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b", re.IGNORECASE)
-_RUN = re.compile(r"[A-Za-z0-9]{16,}")
-_LONG_RUN = 32
-_MEMBER = re.compile(r'"([A-Za-z0-9_.-]+)"\s*:\s*"((?:[^"\\\n]|\\.)*)"')
-_ADDRESS = re.compile(r"https?://[^\s\"'<>{}|]+")
-_SHORTEST_MEMBER = 8
+_RUN = re.compile(r"[A-Za-z0-9_+/=~-]{12,}")
+_LONGEST_WORD = 20
+"""Letters; a longer run of them is no word that a person wrote."""
 
-
-class Suspicion(Struct, frozen=True):
-    """A line of a body, and what on it looks like a credential; never the value itself."""
-
-    line: int
-    what: str
+_HARMLESS_HEADERS = re.compile(
+    r"accept(-charset|-encoding|-language)?|cache-control|ce-[a-z]+|content-[a-z]+|user-agent|x-requested-with",
+    re.IGNORECASE,
+)
+_HARMLESS_WORDS = frozenset({
+    "alert", "alerts", "api", "audit", "audits", "automation", "callback", "enqueue", "event", "events", "flag",
+    "flags", "flipt", "hook", "hooks", "in", "inbound", "incoming", "ingest", "log", "logs", "message", "messages",
+    "notification", "notifications", "notify", "receive", "receiver", "record", "records", "rest", "v1", "v2", "v3",
+    "v4", "webhook", "webhooks", "www",
+})  # fmt: skip
+"""Words of which paths and names of hosts are made; whatever else is there may be what lets in."""
+_SEPARATORS = re.compile(r"[/_.-]+")
 
 
 def is_credential_header(name: str, value: str) -> bool:
-    """Tell whether a header's value looks like a credential, by the header's name or by itself."""
-    return bool(value) and (is_telling_name(name) or looks_random(value) or _holds_secret_address(value))
+    """Tell whether a header's value may be a credential: unless the header is known to hold none."""
+    harmless = _HARMLESS_HEADERS.fullmatch(name) is not None and "://" not in value
+    return bool(value) and not (harmless and not looks_random(value))
 
 
 def is_credential_url(url: str) -> bool:
-    """Tell whether whoever knows this address may use it; user and password in it are the caller's to look for."""
+    """Tell whether whoever knows this address may be let in by it; its user is the caller's to look for."""
     try:
         parts = urlsplit(url)
     except ValueError:
-        return False  # no address at all
-    if is_secret_address(parts.hostname or "", parts.path):
+        return True  # No address: then nothing is known of it.
+    host = parts.hostname or ""
+    if parts.query or parts.fragment or is_secret_address(host, parts.path):
         return True
-    members = parse_qsl(parts.query, keep_blank_values=True)
-    return any(value and (is_telling_name(name) or looks_random(value)) for name, value in members) or looks_random(
-        parts.path
-    )
+    return not (_is_harmless(parts.path) and is_harmless_host(host))
 
 
-def credentials_in(body: str) -> Iterator[Suspicion]:
-    """Yield what looks like a credential in a template's own text, at most one for each line."""
-    for number, line in enumerate(body.split("\n"), 1):
-        if (what := _suspect(line)) is not None:
-            yield Suspicion(number, what)
+def is_harmless_host(host: str) -> bool:
+    """Tell whether a host's name holds no token: it is a service's, or its subdomain is of common words."""
+    if is_known_host(host) or host.replace(".", "").isdecimal() or ":" in host:
+        return True
+    labels = host.split(".")
+    return _is_harmless(".".join(labels[:-2])) and not any(looks_random(each) for each in labels)
 
 
 def is_telling_name(name: str) -> bool:
@@ -69,31 +72,21 @@ def is_telling_name(name: str) -> bool:
 
 
 def looks_random(text: str) -> bool:
-    """Tell whether a text holds what nobody made up: a known form of token, a UUID, a long run of characters."""
-    if _KNOWN_FORM.search(text) or _UUID.search(text):
-        return True
-    runs = _RUN.findall(text)
-    return any(len(run) >= _LONG_RUN or (not run.isalpha() and not run.isdigit()) for run in runs)
+    """Tell whether a text holds what no one made up: a known form of token, a long run of letters or digits."""
+    return random_part(text) is not None
 
 
-def _suspect(line: str) -> str | None:
-    member: re.Match[str]
-    for member in _MEMBER.finditer(line):
-        name, value = member[1], member[2]
-        if is_telling_name(name) and name.lower() != "key" and _is_literal(value):
-            return name
-    if _holds_secret_address(line):
-        return "an address that lets in whoever knows it"
-    return "a long random text" if looks_random(line) else None
+def random_part(text: str) -> tuple[int, int] | None:
+    """Return where in a text the first part is that looks random."""
+    found = [(each.start(), each.end()) for each in _KNOWN_FORM.finditer(text)]
+    found += [(each.start(), each.end()) for each in _RUN.finditer(text) if _is_random(each[0])]
+    return min(found, default=None)
 
 
-def _is_literal(value: str) -> bool:
-    return len(value) >= _SHORTEST_MEMBER and "{{" not in value and " " not in value
+def _is_random(run: str) -> bool:
+    letters = [each for each in re.findall(r"[A-Za-z]+", run) if len(each) > _LONGEST_WORD]
+    return bool(letters) or (any(each.isdigit() for each in run) and any(each.isalpha() for each in run))
 
 
-def _holds_secret_address(text: str) -> bool:
-    return any(_has_user(each) or is_credential_url(each) for each in _ADDRESS.findall(text))
-
-
-def _has_user(address: str) -> bool:
-    return "@" in address.split("://", 1)[1].split("/", 1)[0]
+def _is_harmless(text: str) -> bool:
+    return all(word.lower() in _HARMLESS_WORDS for word in _SEPARATORS.split(text) if word)

@@ -33,7 +33,7 @@ def report(
 ) -> Iterator[str]:
     """Yield the lines, none of which holds a secret; `written` is where the configuration went, None for stdout."""
     yield f"{path}: {_count(len(imported.destinations), 'destination')}, {_count(len(imported.secrets), 'secret')}"
-    notes = [*imported.notes, *_sampled(flipt)]
+    notes = [*imported.notes, *_sampled(flipt), *_redirected(imported)]
     if problems:
         yield from ("", "To fix before it can be deployed:", *(f"{_INDENT}{each}" for each in problems))
     if notes:
@@ -84,6 +84,18 @@ def _store(secret: Secret, path: Path, stack: str) -> str:
 def _sampled(flipt: FliptWebhook) -> Iterator[str]:
     if flipt.sampling_ratio is not None and flipt.sampling_ratio.text not in ("1", "1.0"):
         yield f"{flipt.sampling_ratio.path}: is not 1, and Flipt samples audit events away by it too"
+
+
+def _redirected(imported: Imported) -> Iterator[str]:
+    """Say what Flipt's client does and Flagcast does not: Go follows a redirect, and sends a 302 on as GET.
+
+    https://pkg.go.dev/net/http#Client
+    """
+    if imported.destinations:
+        yield (
+            "Flipt follows redirects, Flagcast does not: if an address redirects, flagcast test NAME shows where to,"
+            " and that address belongs in url"
+        )
 
 
 def _count(number: int, what: str) -> str:

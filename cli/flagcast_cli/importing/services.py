@@ -37,11 +37,21 @@ _SERVICES = (
 )
 
 
-def name_for(host: str) -> str:
-    """Return a readable name for a destination: ``slack`` for hooks.slack.com, ``hooks-example-com`` for another."""
+def name_for(host: str, *, shown: bool) -> str:
+    """Return a readable name for a destination: ``slack`` for hooks.slack.com, ``hooks-example-com`` for another.
+
+    Of a host that is not to be `shown`, whose subdomain may be a token, it is the domain's.
+    """
     if (service := _service(host)) is not None:
         return service.name
-    return as_name(host)
+    return as_name(host if shown else ".".join(host.split(".")[-2:]))
+
+
+def is_known_host(host: str) -> bool:
+    """Tell whether a host is a service's that everyone uses, so that its name says nothing."""
+    return any(host.lower() in each.hosts for each in _SERVICES) or (
+        (service := _service(host)) is not None and not service.address_is_secret
+    )
 
 
 def as_name(text: str) -> str:

@@ -38,8 +38,6 @@ def flagcast_yaml(imported: Imported, file: str) -> str:
 
 def _destination(destination: ImportedDestination) -> Iterator[str]:
     yield f"# From {_comment(destination.origin)}{'' if destination.body else ': the original bytes, unchanged'}"
-    for each in destination.suspicions:
-        yield f"# Line {each.line} of the body looks as if it holds a credential ({each.what})."
     yield f"{_scalar(destination.name)}:"
     for line in _keys(destination):
         yield f"{_INDENT}{line}" if line else ""
@@ -60,6 +58,9 @@ def _keys(destination: ImportedDestination) -> Iterator[str]:
     if destination.headers:
         yield "headers:"
         yield from (f"{_INDENT}{_scalar(name)}: {_scalar(value)}" for name, value in destination.headers.items())
+    if destination.vars:
+        yield "vars:"
+        yield from (f"{_INDENT}{_scalar(name)}: {_scalar(value)}" for name, value in destination.vars.items())
     if destination.sign_secret is not None:
         yield f"sign: {{scheme: flipt, secret: {json.dumps(destination.sign_secret)}}}"
     if destination.max_backoff_duration is not None:

@@ -15,11 +15,11 @@ from msgspec import Struct
 from flagcast_cli import send as sending
 from flagcast_cli.actions import Answer, Received
 from flagcast_cli.checkout import LOCAL_STACK
-from flagcast_cli.console import CommandError, out, step
+from flagcast_cli.console import CommandError, marked, out, step
 from flagcast_cli.deploy.build import one_at_a_time
 from flagcast_cli.local.containers import bridge
 from flagcast_cli.local.emulator import HOST, emulator
-from flagcast_cli.local.report import DeadLetter, Delivery, dead_letter_table, delivery_table
+from flagcast_cli.local.report import DeadLetter, Delivery, dead_letter_table, delivery_table, said_of_changes
 from flagcast_cli.local.sam_local import prepared
 from flagcast_cli.local.stack import Stack, build, deploy
 from flagcast_cli.receiver import Receiver
@@ -85,9 +85,10 @@ def demo(port: int) -> int:
         with step("Waiting until each is delivered or dead-lettered"):
             letters = _wait_until_settled(stack, receiver, story)
         deliveries = _deliveries(receiver.requests(), letters, story)
-    out.print(delivery_table([each.name for each in story], DESTINATIONS, deliveries))
+        changes = _changes(receiver.requests(), story)
+    out.print(delivery_table([each.name for each in story], DESTINATIONS, deliveries, changes))
     out.print(dead_letter_table(letters))
-    out.print(f"Nothing is left running. [dim]{time.monotonic() - began:.0f} s in all.[/]")
+    out.print(marked("Nothing is left running. [dim]{} s in all.[/]", round(time.monotonic() - began)))
     return 0
 
 
@@ -124,12 +125,17 @@ def _show_commands(stack: Stack, *, sam_local: bool) -> None:
     flagcast = Path(sys.argv[0])
     secret, url = quote(stack.signing_secret), quote(stack.webhook_url)
     send = f"FLAGCAST_SIGNING_SECRET={secret} {quote(str(flagcast))} send --type flag --action updated --url {url}"
-    out.print("\n[bold]The local stack is running.[/] Ctrl-C stops it. Send it an event from another terminal:\n")
-    out.print(f"  {send}\n", soft_wrap=True, markup=False)
+    out.print(
+        marked("\n[bold]The local stack is running.[/] Ctrl-C stops it. Send it an event from another terminal:\n")
+    )
+    out.print(f"  {send}\n", soft_wrap=True)
+    variables = " ".join(f"{name}={value}" for name, value in stack.emulator.variables.items())
+    out.print("or look at its dead letters:\n")
+    out.print(f"  {variables} {quote(str(flagcast))} dlq list\n", soft_wrap=True)
     if sam_local:
         out.print("or run its functions in Lambda's containers, in this folder (docs/sam-local.md):\n")
         for words in SAM_LOCAL:
-            out.print(f"  {quote(str(flagcast.with_name('sam')))} local {words}", soft_wrap=True, markup=False)
+            out.print(f"  {quote(str(flagcast.with_name('sam')))} local {words}", soft_wrap=True)
         out.print()
 
 
@@ -195,7 +201,18 @@ def _deliveries(
     return deliveries
 
 
+def _changes(requests: list[Received], story: list[Sent]) -> dict[str, list[str]]:
+    """Return by event what it changed, as the message in the chat says it."""
+    names = {sent.event_id: sent.name for sent in story}
+    said: dict[str, list[str]] = {}
+    for received in requests:
+        if received.path == "/team-chat":
+            headers = {name.lower(): value for name, value in received.headers}
+            said[names[headers["webhook-id"]]] = said_of_changes(json.loads(received.body))
+    return said
+
+
 def _show(received: Received) -> None:
     body = received.body.decode(errors="replace")
-    out.print(f"[cyan]{received.path}[/] [dim]{received.answered}[/]", end=" ")
-    out.print(body[:200] + ("…" if len(body) > 200 else ""), soft_wrap=True, markup=False)
+    shown = body[:200] + ("…" if len(body) > 200 else "")
+    out.print(marked("[cyan]{}[/] [dim]{}[/] {}", received.path, received.answered, shown), soft_wrap=True)

@@ -36,14 +36,21 @@ class Emulator(Struct, frozen=True):
         """Return where AWS's clients find it."""
         return f"http://{HOST}:{self.port}"
 
-    def environment(self) -> dict[str, str]:
-        """Return a process environment in which every AWS client talks to it, and to nothing else."""
+    @property
+    def variables(self) -> dict[str, str]:
+        """Return what leads an AWS client here."""
         return {
-            **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_DEFAULT_REGION": REGION,
+        }
+
+    def environment(self) -> dict[str, str]:
+        """Return a process environment in which every AWS client talks to it, and to nothing else."""
+        return {
+            **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+            **self.variables,
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             # sam build wants this environment's python3.13, with its pip.

@@ -667,3 +667,15 @@ def test_queue_attributes_are_kept_as_sqs_writes_them(stack: Deployed, seen: Cal
     queue = seen().queues["task queue"]
     assert isinstance(queue, Queue)
     assert (queue.url, queue.attributes["VisibilityTimeout"]) == (stack.tasks, "270")
+
+
+def test_a_password_of_netrc_is_not_sent_in_the_place_of_the_token(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # requests puts what ~/.netrc holds for the host over the Authorization that it is given.
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login canary password canary\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    web.get(receiver.url, "flipt-token")
+    web.post_signed(receiver.url, b"{}", "secret")
+    assert [dict(each.headers).get("Authorization") for each in receiver.requests()] == ["Bearer flipt-token", None]

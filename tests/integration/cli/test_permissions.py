@@ -10,6 +10,7 @@ from flagcast_cli.aws import Account
 from flagcast_cli.console import CommandError
 from tests.integration.cli import test_check_stack, test_doctor
 from tests.integration.cli.dlq_harness import Dlq, dlq
+from tests.integration.cli.known_harness import KnownStack, known
 from tests.support.iam.denied import ANSWERS, CANARY, KEY, Answer, deny
 from tests.support.iam.recorded import Calls, calls_of
 
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
 checked, doctored = test_check_stack.stack, test_doctor.stack
 clients, seen = test_doctor.clients, test_doctor.seen
 receiver = test_doctor.receiver
-__all__ = ["dlq"]
+__all__ = ["dlq", "known"]
 
 
-def test_everything_that_is_listed_is_asked(request: pytest.FixtureRequest, asked_of_aws: Calls) -> None:
+def test_everything_that_is_listed_is_asked(
+    request: pytest.FixtureRequest, asked_of_aws: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Each puts its own doubles where the last one's were.
     check: test_check_stack.Stack = request.getfixturevalue("checked")
     check.deploy()
@@ -36,6 +39,13 @@ def test_everything_that_is_listed_is_asked(request: pytest.FixtureRequest, aske
     assert letters.run("show", large.id) == 0
     assert letters.run("redrive", "--destination", "chat", "--yes") == 0
     assert letters.run("drop", "--yes") == 0
+    rows: KnownStack = request.getfixturevalue("known")
+    assert rows.run("learn") == 0
+    with monkeypatch.context() as patched:
+        # As if the rows were written after they were listed.
+        patched.setattr("flagcast_cli.known.table.Table.of", lambda *_: {})
+        assert rows.run("learn") == 0
+    assert rows.run("forget", "--yes") == 0
     request.getfixturevalue("doctored")
     look: Callable[..., Any] = request.getfixturevalue("seen")
     look(code=0)

@@ -47,6 +47,17 @@ def test_the_sample_is_a_flag_updated_unless_another_is_named(
     assert capsys.readouterr().out.splitlines()[-1] == "token deleted"
 
 
+@pytest.mark.parametrize(("option", "said"), [([], "Someone updated"), (["--changes"], "Someone turned on")])
+def test_what_changed_is_shown_where_it_is_asked_for(
+    configured: Configured, run: Run, capsys: pytest.CaptureFixture[str], option: list[str], said: str
+) -> None:
+    config = configured('    url: https://a\n    body: "{{ summary.title }}"\n    content_type: text/plain\n')
+    assert run("render", "d", "flag-updated", *option, "--config", config) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith(said)
+    assert run("render", "d", "--all", *option, "--config", config) == 0
+    assert said in capsys.readouterr().out
+
+
 def test_what_filters_turn_down_is_said_to_be_not_sent(
     configured: Configured, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,6 +12,7 @@ from flagcast_cli.console import CommandError
 from flagcast_cli.deployed import Deployed
 from flagcast_cli.receiver import Receiver
 from tests.integration.cli.conftest import Run
+from tests.support.command_line import flagcast
 
 Configured = Callable[[str], Path]
 
@@ -114,7 +115,7 @@ def test_an_answer_that_is_not_accepted_is_a_refusal(
     printed = capsys.readouterr()
     assert "200, not accepted" in printed.out
     assert "channel_not_found" in printed.out
-    assert "its accept does not hold" in printed.err
+    assert "accept does not hold" in printed.err
 
 
 def test_a_secret_that_cannot_be_had_is_said_with_where_it_is_looked_for(
@@ -154,3 +155,37 @@ def test_secrets_are_looked_up_where_the_deployed_stack_has_them(
     with pytest.raises(CommandError, match=r"\$\{secret:token\}: ResourceNotFoundException") as raised:
         run("test", "d", "--config", config, "--stack", "ours")
     assert "flagcast check --stack ours" in raised.value.next_steps[0]
+
+
+def test_an_answer_can_neither_move_the_cursor_nor_be_read_as_markup_nor_have_a_library_speak(
+    configured: Configured, receiver: Receiver
+) -> None:
+    # Its escape sequences forged "200", and urllib3 wrote the address with its secret to standard error.
+    body = "\x1b[2K\r[bold]200[/] ok \x9b31m\u202e".encode()
+    receiver.script("/in", [Answer(500, {"no colon\r\nX": "1"}, body)])
+    shown = flagcast("test", "d", "--config", str(configured(destination(receiver))), FLAGCAST_VAR_TOKEN="t0ken")
+    assert shown.returncode == 1
+    assert r"500 \u001b[2K\r[bold]200[/] ok \u009b31m\u202e" in shown.stdout
+    assert shown.stderr == "It is in trouble itself: try again later.\n"
+
+
+def test_what_the_stack_answers_to_send_is_shown_and_not_obeyed(receiver: Receiver) -> None:
+    receiver.script("/in", [Answer(404, body=b"\x1b]0;title\x07")])
+    shown = flagcast("send", "--url", f"{receiver.url}/in", FLAGCAST_SIGNING_SECRET="s")
+    assert shown.stdout == r"404 \u001b]0;title\u0007" + "\n"
+
+
+@pytest.mark.parametrize("template", ['\'{"who": "{{ event.actor }}"}\'', "'{{ event.actor }}'"])
+def test_what_an_event_brings_into_a_request_is_shown_and_not_obeyed(
+    configured: Configured, tmp_path: Path, template: str
+) -> None:
+    # render passed ESC, U+009B and U+202E of an event into the headers and text bodies on the screen.
+    event = tmp_path / "event.json"
+    actor = {"authentication": "oidc", "name": "\x1b[2J\x9b\u202e"}
+    event.write_text(json.dumps({"type": "flag", "action": "updated", "metadata": {"actor": actor}}))
+    more = 'url: https://a.example\n    headers: {X-Who: "{{ event.actor }}"}\n'
+    kind = "" if "who" in template else "    content_type: text/plain\n"
+    config = configured(f"    {more}    body: {template}\n{kind}")
+    shown = flagcast("render", "d", str(event), "--config", str(config))
+    assert shown.stdout.count(r"\u009b\u202e") == 2
+    assert all(each.isprintable() or each == "\n" for each in shown.stdout)

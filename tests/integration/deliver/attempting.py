@@ -9,7 +9,7 @@ from flagcast.core.config.model import Destination
 from flagcast.core.config.read import read
 from flagcast.core.outcomes import Answered, BlockedAddress, Faulty, RenderFailed, Unreachable
 from flagcast.core.rendering import Request, render
-from flagcast.edges import transport
+from tests.integration.deliver import sending
 from tests.unit.making import RAW, event_of
 
 LOOPBACK: dict[str, Any] = {"allow_private": ["127.0.0.0/8"]}
@@ -27,4 +27,4 @@ def attempt(
     compiled = compile_destination(destination, {})
     assert isinstance(compiled, Compiled)
     made = render(compiled, event_of(raw), dict.fromkeys(compiled.references, secret), time.time())
-    return transport.send(made, time.monotonic() + destination.timeout) if isinstance(made, Request) else made
+    return sending.send(made, time.monotonic() + destination.timeout) if isinstance(made, Request) else made

@@ -38,17 +38,24 @@ class Authority:
         self.file = folder / f"{name}.pem"
         self.file.write_bytes(made.public_bytes(_PEM))
 
-    def certificate(self, host: str = "127.0.0.1", valid: timedelta = timedelta(days=1)) -> Path:
-        """Sign a server's certificate; returns the file that holds it and its key."""
+    def certificate(
+        self, host: str = "127.0.0.1", valid: timedelta = timedelta(days=1), *, by_common_name: bool = False
+    ) -> Path:
+        """Sign a server's certificate; returns the file that holds it and its key.
+
+        `by_common_name` writes the host where it was before there were alternative names, and nowhere else.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         try:
             subject: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(host))
         except ValueError:
             subject = x509.DNSName(host)
+        common_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)] if by_common_name else [])
+        begun = self._begun(common_name, key.public_key(), valid)
+        if not by_common_name:
+            begun = begun.add_extension(x509.SubjectAlternativeName([subject]), critical=True)
         made = (
-            self._begun(x509.Name([]), key.public_key(), valid)
-            .add_extension(x509.SubjectAlternativeName([subject]), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            begun.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .sign(self._key, hashes.SHA256())
         )

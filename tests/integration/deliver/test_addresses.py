@@ -11,8 +11,8 @@ import pytest
 from flagcast.core.addresses import Subnet
 from flagcast.core.outcomes import Answered, BlockedAddress, Faulty, Unreachable
 from flagcast.core.rendering import Request
-from flagcast.edges import transport
 from flagcast_cli.receiver import Receiver
+from tests.integration.deliver import sending
 from tests.integration.deliver.attempting import attempt
 from tests.integration.deliver.harness import Stack
 from tests.support.time_limits import PATIENCE
@@ -210,10 +210,10 @@ def to(url: str, allowed: tuple[Subnet, ...]) -> Request:
 
 def test_a_kept_connection_is_not_used_by_a_destination_that_may_not_make_it() -> None:
     with Receiver() as receiver:
-        assert transport.send(to(receiver.url, LOOPBACK), time.monotonic() + PATIENCE) == Answered(200)
-        assert isinstance(transport.send(to(receiver.url, ()), time.monotonic() + PATIENCE), BlockedAddress)
+        assert sending.send(to(receiver.url, LOOPBACK), time.monotonic() + PATIENCE) == Answered(200)
+        assert isinstance(sending.send(to(receiver.url, ()), time.monotonic() + PATIENCE), BlockedAddress)
         narrower = (Subnet("127.0.0.2/32"),)
-        assert isinstance(transport.send(to(receiver.url, narrower), time.monotonic() + PATIENCE), BlockedAddress)
+        assert isinstance(sending.send(to(receiver.url, narrower), time.monotonic() + PATIENCE), BlockedAddress)
         assert len(receiver.requests()) == 1
 
 

@@ -15,8 +15,9 @@ from flagcast.core.addresses import Subnet
 from flagcast.core.config.model import Destination
 from flagcast.core.outcomes import Answered, BlockedAddress, Unreachable
 from flagcast.core.rendering import Request
-from flagcast.edges import connection, transport
+from flagcast.edges import connection
 from flagcast.edges.configuration_file import read_configuration
+from tests.integration.deliver import sending
 from tests.integration.deliver.authority import Authority, answering
 from tests.integration.deliver.harness import Stack
 from tests.integration.deliver.raw_server import serving
@@ -28,7 +29,7 @@ TLS = Unreachable("tls")
 def send(url: str, ca_file: Path | None) -> Answered | Unreachable | BlockedAddress:
     allowed = (Subnet("127.0.0.0/8"),)
     made = Request("POST", url, {}, b"{}", allowed, None if ca_file is None else str(ca_file))
-    return transport.send(made, time.monotonic() + PATIENCE)
+    return sending.send(made, time.monotonic() + PATIENCE)
 
 
 @pytest.fixture
@@ -71,6 +72,16 @@ def test_the_name_in_the_url_is_the_one_that_is_verified(authority: Authority, m
         assert send(url.replace("127.0.0.1", "hooks.example.com"), authority.file) == Answered(200)
         assert send(url.replace("127.0.0.1", "hooks.example.com."), authority.file) == Answered(200)
         assert send(url.replace("127.0.0.1", "hooks.example.org"), authority.file) == TLS
+
+
+def test_a_certificate_that_names_its_host_by_the_common_name_alone_is_none_of_that_host(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Browsers and urllib3 refuse it, and a public authority signs none.
+    real = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *rest, **named: real("127.0.0.1", *rest, **named))
+    with serving(answering(authority.certificate("hooks.example.com", by_common_name=True)), "https") as url:
+        assert send(url.replace("127.0.0.1", "hooks.example.com"), authority.file) == TLS
 
 
 def test_a_file_stands_instead_of_the_systems_authorities(authority: Authority) -> None:
@@ -147,6 +158,6 @@ def test_an_answer_that_comes_before_the_body_is_read_is_the_answer(authority: A
 
     with serving(talk, "https") as url:
         made = Request("POST", url, {}, b"x" * size, (Subnet("127.0.0.0/8"),), str(authority.file))
-        assert [transport.send(made, time.monotonic() + PATIENCE) for _ in range(10)] == [
+        assert [sending.send(made, time.monotonic() + PATIENCE) for _ in range(10)] == [
             Answered(413, excerpt="no")
         ] * 10

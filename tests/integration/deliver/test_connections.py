@@ -1,7 +1,7 @@
 """What a connection does that no scripted answer can show: answers before the answer, names, slow and dead servers."""
 
-import logging
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -18,6 +18,7 @@ from flagcast.core.rendering import Request
 from flagcast.edges import deadline, transport
 from flagcast.edges.connection import exchanging
 from flagcast_cli.receiver import Receiver
+from tests.integration.deliver import sending
 from tests.integration.deliver.authority import Authority, answering
 from tests.integration.deliver.raw_server import serving as serving_all
 from tests.integration.deliver.raw_server import take
@@ -55,8 +56,8 @@ def test_an_answer_before_the_answer_is_never_taken_for_it() -> None:
             connection.sendall(b"HTTP/1.1 " + answer + b"\r\nContent-Length: 0\r\n\r\n")
 
     with serving(talk) as url:
-        assert transport.send(request(url), time.monotonic() + PATIENCE) == Answered(200)
-        assert transport.send(request(url), time.monotonic() + PATIENCE) == Answered(500)
+        assert sending.send(request(url), time.monotonic() + PATIENCE) == Answered(200)
+        assert sending.send(request(url), time.monotonic() + PATIENCE) == Answered(500)
 
 
 def test_a_name_that_takes_its_time_ends_the_attempt_by_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,7 +70,7 @@ def test_a_name_that_takes_its_time_ends_the_attempt_by_its_deadline(monkeypatch
 
     monkeypatch.setattr(socket, "getaddrinfo", slowly)
     with ends_within(0.5):
-        assert transport.send(request("http://slow.example/in"), time.monotonic() + 0.5) == Unreachable("timeout")
+        assert sending.send(request("http://slow.example/in"), time.monotonic() + 0.5) == Unreachable("timeout")
     found.set()
 
 
@@ -104,7 +105,7 @@ def test_a_reader_that_stops_reading_ends_the_attempt_by_its_deadline() -> None:
 
     with serving(talk) as url:
         with ends_within(1):
-            sent = transport.send(request(url, b"x" * 50_000_000), time.monotonic() + 1)
+            sent = sending.send(request(url, b"x" * 50_000_000), time.monotonic() + 1)
         told.set()
     assert sent == Unreachable("timeout")
 
@@ -131,9 +132,9 @@ def test_a_connection_is_kept_for_ten_seconds_and_not_trusted_after_an_idle_time
     with Receiver() as receiver:
         now = time.monotonic()
         monkeypatch.setattr(time, "monotonic", lambda: now)
-        assert transport.send(request(receiver.url), now + PATIENCE) == Answered(200)
+        assert sending.send(request(receiver.url), now + PATIENCE) == Answered(200)
         now += idle
-        assert transport.send(request(receiver.url), now + PATIENCE) == Answered(200)
+        assert sending.send(request(receiver.url), now + PATIENCE) == Answered(200)
     assert len(made) == connections
 
 
@@ -145,14 +146,14 @@ def test_a_connection_that_nothing_goes_over_is_not_kept_because_others_are_used
     now = time.monotonic()
     with Receiver() as seldom, Receiver() as often:
         monkeypatch.setattr(time, "monotonic", lambda: now)
-        assert transport.send(request(seldom.url), now + PATIENCE) == Answered(200)
+        assert sending.send(request(seldom.url), now + PATIENCE) == Answered(200)
         for _ in range(2):
             now += 6
-            assert transport.send(request(often.url), now + PATIENCE) == Answered(200)
+            assert sending.send(request(often.url), now + PATIENCE) == Answered(200)
         made = connects(monkeypatch)
-        assert transport.send(request(often.url), now + PATIENCE) == Answered(200)
+        assert sending.send(request(often.url), now + PATIENCE) == Answered(200)
         assert made == []
-        assert transport.send(request(seldom.url), now + PATIENCE) == Answered(200)
+        assert sending.send(request(seldom.url), now + PATIENCE) == Answered(200)
         assert len(made) == 1
 
 
@@ -195,7 +196,7 @@ def test_a_kept_connection_that_died_meanwhile_is_replaced_and_nothing_is_said_a
     # to ten attempts failed at once, the circuit opened, and `notify` told of a destination that was well.
     server = Dying(1, 1, ends=ends)
     with serving_all(server.talk) as url:
-        assert [transport.send(request(url), time.monotonic() + PATIENCE) for _ in range(2)] == [Answered(200)] * 2
+        assert [sending.send(request(url), time.monotonic() + PATIENCE) for _ in range(2)] == [Answered(200)] * 2
     assert server.connections == 2
     assert len(server.requests) == 3
 
@@ -213,7 +214,7 @@ def test_where_every_kept_connection_died_each_request_gets_a_new_one() -> None:
             reset(connection)
 
     def together() -> list[object]:
-        return list(threads.map(lambda _: transport.send(request(url), time.monotonic() + PATIENCE), range(2)))
+        return list(threads.map(lambda _: sending.send(request(url), time.monotonic() + PATIENCE), range(2)))
 
     with serving_all(talk) as url, ThreadPoolExecutor(2) as threads:
         assert together() == [Answered(200)] * 2
@@ -238,7 +239,7 @@ def test_a_request_that_is_sent_once_more_trusts_no_kept_connection(tmp_path: Pa
         made = Request("POST", url, {}, b"{}", (Subnet("127.0.0.0/8"),), str(authority.file))
         for trusts_kept, expected in ((True, 1), (True, 1), (False, 2), (True, 2)):
             outcome, _ = transport._once(made, time.monotonic() + PATIENCE, trusts_kept=trusts_kept)
-            assert (outcome, len(connections)) == (Answered(200), expected)
+            assert (sending.without_headers(outcome), len(connections)) == (Answered(200), expected)
 
 
 def test_a_deadline_that_passes_after_the_answer_was_read_is_not_that_of_whoever_has_the_connection_next() -> None:
@@ -262,28 +263,28 @@ def test_a_deadline_that_passes_after_the_answer_was_read_is_not_that_of_whoever
     ):
         adapter = transport._adapter(frozenset({"127.0.0.0/8"}), None)
         with adapter.send(transport._prepared(request(url))).raw as answer:
-            assert transport._answer(answer, made.deadline) == Answered(200)
+            assert sending.without_headers(transport._answer(answer, made.deadline)) == Answered(200)
         next_one = other.submit(transport.send, request(url), time.monotonic() + PATIENCE)
         for _ in range(2):
             assert received.acquire(timeout=PATIENCE)
         made.deadline.pass_()
         passed.set()
-        assert next_one.result() == Answered(200)
+        assert sending.without_headers(next_one.result()) == Answered(200)
     assert len(requests) == 2
 
 
 def test_a_request_is_sent_once_more_only_once() -> None:
     server = Dying(1, 0)
     with serving_all(server.talk) as url:
-        assert transport.send(request(url), time.monotonic() + PATIENCE) == Answered(200)
-        assert transport.send(request(url), time.monotonic() + PATIENCE) == Unreachable("protocol")
+        assert sending.send(request(url), time.monotonic() + PATIENCE) == Answered(200)
+        assert sending.send(request(url), time.monotonic() + PATIENCE) == Unreachable("protocol")
     assert (server.connections, len(server.requests)) == (2, 3)
 
 
 def test_a_new_connection_that_dies_is_the_destinations_own() -> None:
     server = Dying(0)
     with serving_all(server.talk) as url:
-        assert transport.send(request(url), time.monotonic() + PATIENCE) == Unreachable("protocol")
+        assert sending.send(request(url), time.monotonic() + PATIENCE) == Unreachable("protocol")
     assert len(server.requests) == 1
 
 
@@ -291,8 +292,8 @@ def test_a_new_connection_that_dies_is_the_destinations_own() -> None:
 def test_a_request_that_had_the_beginning_of_an_answer_is_not_sent_again(beginning: bytes) -> None:
     server = Dying(1, last_words=beginning)
     with serving_all(server.talk) as url:
-        assert transport.send(request(url), time.monotonic() + PATIENCE) == Answered(200)
-        assert transport.send(request(url), time.monotonic() + PATIENCE) == Unreachable("protocol")
+        assert sending.send(request(url), time.monotonic() + PATIENCE) == Answered(200)
+        assert sending.send(request(url), time.monotonic() + PATIENCE) == Unreachable("protocol")
     assert len(server.requests) == 2
 
 
@@ -300,9 +301,9 @@ def test_a_kept_connection_that_says_nothing_more_takes_no_longer_than_the_timeo
     over = threading.Event()
     server = Dying(1, ends=lambda _: over.wait(HOLD))
     with serving_all(server.talk) as url:
-        assert transport.send(request(url), time.monotonic() + PATIENCE) == Answered(200)
+        assert sending.send(request(url), time.monotonic() + PATIENCE) == Answered(200)
         with ends_within(0.5):
-            outcome = transport.send(request(url), time.monotonic() + 0.5)
+            outcome = sending.send(request(url), time.monotonic() + 0.5)
         over.set()
     assert outcome == Unreachable("timeout")
     assert len(server.requests) == 2
@@ -331,7 +332,7 @@ def test_an_address_that_swallows_connections_keeps_no_one_from_the_next(monkeyp
     with swallowing() as dead, Receiver() as receiver:
         well = ("127.0.0.1", int(receiver.url.rpartition(":")[2]))
         resolving(monkeypatch, dead, dead, well)
-        assert transport.send(request("http://hooks.example.com/in"), time.monotonic() + PATIENCE) == Answered(200)
+        assert sending.send(request("http://hooks.example.com/in"), time.monotonic() + PATIENCE) == Answered(200)
 
 
 def test_where_every_address_swallows_connections_the_attempt_ends_by_its_deadline(
@@ -340,29 +341,30 @@ def test_where_every_address_swallows_connections_the_attempt_ends_by_its_deadli
     with swallowing() as dead:
         resolving(monkeypatch, *[dead] * 50)
         with ends_within(0.6):
-            outcome = transport.send(request("http://hooks.example.com/in"), time.monotonic() + 0.6)
+            outcome = sending.send(request("http://hooks.example.com/in"), time.monotonic() + 0.6)
     assert outcome == Unreachable("timeout")
 
 
-def test_what_urllib3_has_to_say_of_an_answer_reaches_no_log(capfd: pytest.CaptureFixture[str]) -> None:
-    # Lambda's root handler wrote "Failed to parse headers (url=https://hooks.example/services/T0/secret)" into the log,
-    # with what the destination had answered.
-    told: list[logging.LogRecord] = []
-
-    class Root(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            told.append(record)
+@pytest.mark.parametrize("status", [401, 413])
+@pytest.mark.parametrize("highest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["1.2", "1.3"])
+def test_an_answer_that_comes_before_the_body_is_read_is_read(
+    tmp_path: Path, highest: ssl.TLSVersion, status: int
+) -> None:
+    # Four in ten were `protocol` over TLS 1.3. What has arrived is read; those answers had never left their server:
+    # they waited behind the session tickets for an acknowledgement (Nagle's algorithm), and a server that closes a
+    # connection with bytes unread throws away what waits. A server that sends at once loses none.
+    authority = Authority(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority.certificate())
+    context.maximum_version = highest
 
     def talk(connection: socket.socket, over: threading.Event) -> None:
-        take(connection)
-        connection.sendall(b"HTTP/1.1 200 OK\r\nno colon here\r\nContent-Length: 0\r\n\r\n")
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with context.wrap_socket(connection, server_side=True) as wrapped:
+            wrapped.recv(100)
+            wrapped.sendall(b"HTTP/1.1 %d No\r\nContent-Length: 2\r\n\r\nno" % status)
 
-    root, handler = logging.getLogger(), Root()
-    root.addHandler(handler)
-    try:
-        with serving_all(talk) as url:
-            assert transport.send(request(url + "?secret"), time.monotonic() + PATIENCE) == Answered(200)
-    finally:
-        root.removeHandler(handler)
-    assert told == []
-    assert capfd.readouterr() == ("", "")
+    with serving_all(talk, "https") as url:
+        made = Request("POST", url, {}, b"x" * 2_000_000, (Subnet("127.0.0.0/8"),), str(authority.file))
+        outcomes = [sending.send(made, time.monotonic() + PATIENCE) for _ in range(10)]
+    assert outcomes == [Answered(status, excerpt="no")] * 10

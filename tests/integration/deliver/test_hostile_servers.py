@@ -3,6 +3,7 @@
 import gzip
 import itertools
 import socket
+import struct
 import threading
 import time
 import tracemalloc
@@ -15,13 +16,14 @@ from flagcast.core.addresses import Subnet
 from flagcast.core.outcomes import Answered, BlockedAddress, Unreachable
 from flagcast.core.rendering import Request
 from flagcast.edges import transport
+from tests.integration.deliver import sending
 from tests.integration.deliver.raw_server import Talk, serving, take
 from tests.support.time_limits import HOLD, PATIENCE, ends_within
 
 SECONDS = 1.0
 """Until the deadline of an attempt that only its deadline ends."""
 MOST_MEMORY = 16 * 1024 * 1024
-"""100 headers of 64 KiB, the most that http.client reads, and room around them."""
+"""The head and the answer of which parts are kept, and room around them."""
 
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -30,7 +32,7 @@ TIMEOUT, PROTOCOL, TLS = Unreachable("timeout"), Unreachable("protocol"), Unreac
 
 def send(url: str, seconds: float = PATIENCE, body: bytes = b"{}") -> Answered | Unreachable | BlockedAddress:
     made = Request("POST", url, {"Content-Type": "application/json"}, body, (Subnet("127.0.0.0/8"),))
-    return transport.send(made, time.monotonic() + seconds)
+    return sending.send(made, time.monotonic() + seconds)
 
 
 def says(*pieces: bytes, then: Iterable[bytes] = (), every: float | None = None) -> Talk:
@@ -86,6 +88,18 @@ def half_closes(connection: socket.socket, over: threading.Event) -> None:
     over.wait(HOLD)
 
 
+def resets(*pieces: bytes) -> Talk:
+    """Say the pieces, and reset the connection when they have been read."""
+
+    def talk(connection: socket.socket, over: threading.Event) -> None:
+        take(connection)
+        connection.sendall(b"".join(pieces))
+        over.wait(0.1)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    return talk
+
+
 def closes(connection: socket.socket, over: threading.Event) -> None:
     take(connection)
 
@@ -112,9 +126,14 @@ ENDLESS: dict[str, tuple[Talk, Answered | Unreachable]] = {
 }
 ENDING: dict[str, tuple[Talk, Answered | Unreachable]] = {
     "flood-of-the-status-line": (floods(b"", b"H"), PROTOCOL),
-    "flood-of-headers": (floods(OK, numbered("X-{}: 1\r\n")), PROTOCOL),
-    "flood-of-long-headers": (floods(OK, b"X-More: " + b"." * 60_000 + b"\r\n"), PROTOCOL),
-    "flood-of-one-header": (floods(OK + b"X-More: ", b"."), PROTOCOL),
+    # The status has been said: 36 posts of one event in a day, and then a dead letter.
+    "flood-of-headers": (floods(OK, numbered("X-{}: 1\r\n")), Answered(200)),
+    "flood-of-long-headers": (floods(OK, b"X-More: " + b"." * 60_000 + b"\r\n"), Answered(200)),
+    "flood-of-one-header": (floods(OK + b"X-More: ", b"."), Answered(200)),
+    "flood-of-one-header-in-lines": (floods(OK + b"X-More: 1\r\n", b" ." * 30_000 + b"\r\n"), Answered(200)),
+    "flood-of-lengths": (floods(OK, b"Content-Length: 2\r\n"), Answered(200)),
+    "another-version": (says(b"HTTP/2 200 OK\r\nContent-Length: 2\r\n\r\nab"), Answered(200)),
+    "reset-in-the-headers": (resets(OK, b"X-Mo"), Answered(200)),
     "flood-of-the-body": (floods(OK + b"\r\n", b"."), Answered(200)),
     "flood-of-a-chunk's-size": (floods(CHUNKED, b"0"), Answered(200)),
     "flood-of-one-chunk": (floods(CHUNKED + b"FFFFFFFFFFFFFFFFFFFF\r\n", b"."), Answered(200)),
@@ -140,7 +159,7 @@ ENDING: dict[str, tuple[Talk, Answered | Unreachable]] = {
     "a-status-of-two-digits": (says(b"HTTP/1.1 20 OK\r\n\r\n"), PROTOCOL),
     "a-status-of-five-digits": (says(b"HTTP/1.1 20000 OK\r\n\r\n"), PROTOCOL),
     "a-negative-status": (says(b"HTTP/1.1 -200 OK\r\n\r\n"), PROTOCOL),
-    "two-lengths": (says(OK, b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nab"), PROTOCOL),
+    "two-lengths": (says(OK, b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nab"), Answered(200)),
     "a-negative-length": (says(OK, b"Content-Length: -1\r\n\r\nab"), Answered(200, excerpt="ab")),
     "a-length-of-5000-digits": (says(OK, b"Content-Length: ", b"9" * 5000, b"\r\n\r\nab"), Answered(200, excerpt="ab")),
     "a-chunk-size-that-is-none": (says(CHUNKED, b"none\r\n"), Answered(200)),
@@ -176,6 +195,40 @@ def test_an_attempt_on_any_other_server_ends_with_its_answer_or_its_fault_and_wi
     talk: Talk, outcome: Answered | Unreachable
 ) -> None:
     attempt(talk, outcome, PATIENCE)
+
+
+MANY = numbered("X-{}: 1\r\n")
+LONG = b"X-Long: " + b"." * 100_000 + b"\r\n"
+
+
+@pytest.mark.parametrize("more", [MANY, LONG, b"no colon here\r\n"], ids=["many", "long", "no-colon"])
+@pytest.mark.parametrize(
+    ("status", "retry_after", "excerpt"), [(200, None, "ok"), (410, None, "ok"), (429, 30.0, "ok")]
+)
+def test_an_answer_behind_more_headers_than_anyone_needs_is_read_like_any_other(
+    more: bytes, status: int, retry_after: float | None, excerpt: str
+) -> None:
+    # More than 100 header lines, or one of more than 64 KiB, made `protocol` of any answer: of a 200, which was posted
+    # again and again and became a dead letter, of a 410, and of a 429 whose Retry-After nobody read. What was behind a
+    # line without a colon was not read either, so the answer had no length, and the attempt took all of its timeout.
+    asks = b"Retry-After: 30\r\n" if retry_after else b""
+    head = b"HTTP/1.1 %d So\r\n" % status + more + asks + b"Content-Length: 2\r\n\r\nok"
+
+    def talk(connection: socket.socket, over: threading.Event) -> None:
+        while take(connection):
+            connection.sendall(head)
+
+    with serving(talk) as url:
+        # The second is sent on the connection of the first, which was read to its end.
+        assert [send(url) for _ in range(2)] == [Answered(status, retry_after, excerpt)] * 2
+
+
+@pytest.mark.parametrize("more", [MANY, LONG], ids=["many", "long"])
+@pytest.mark.parametrize("status", [100, 103])
+def test_an_answer_behind_hints_with_more_headers_than_anyone_needs_is_read(status: int, more: bytes) -> None:
+    head = b"HTTP/1.1 %d Hint\r\n" % status + more + b"\r\n" + OK + b"Content-Length: 2\r\n\r\nok"
+    with serving(says(head)) as url:
+        assert send(url) == Answered(200, excerpt="ok")
 
 
 def hello(connection: socket.socket, *pieces: bytes, over: threading.Event, every: float) -> None:
@@ -245,6 +298,10 @@ def packed(encoding: bytes, body: bytes) -> Talk:
         (b" GZIP ", gzip.compress(b"no such hook"), "no such hook"),
         (b"x-gzip", gzip.compress(b"no such hook"), "no such hook"),
         (b"deflate", zlib.compress(b"no such hook"), "no such hook"),
+        # What some take "deflate" to mean.
+        (b"deflate", zlib.compress(b"no such hook", wbits=-15), "no such hook"),
+        (b"gzip, deflate", zlib.compress(gzip.compress(b"no such hook")), "no such hook"),
+        (b"gzip", gzip.compress(b"\xef\xbb\xbfno such hook"), "no such hook"),
         (b"gzip", gzip.compress(b"no such hook")[:-8], "no such hook"),
         (b"gzip", b"no such hook", "no such hook"),
         (b"gzip", b"", ""),
@@ -253,7 +310,7 @@ def packed(encoding: bytes, body: bytes) -> Talk:
         (b"identity", b"no such hook", "no such hook"),
     ],
     # What gzip writes holds the time.
-    ids=map(str, range(10)),
+    ids=map(str, range(13)),
 )
 def test_an_answer_that_comes_packed_unasked_can_be_read(encoding: bytes, body: bytes, excerpt: str) -> None:
     with serving(packed(encoding, body)) as url:

@@ -103,8 +103,11 @@ def test_a_group_that_fails_twice_arrives_in_order_in_the_end(stack: Stack) -> N
         ("soon", 1),
         ("-5", 1),
         ("1, 2", 1),
-        (str(100 * HOUR), 11.5 * HOUR),
-        ("9" * 400, 11.5 * HOUR),
+        ("30, 30", 30),
+        (str(24 * HOUR), 11.5 * HOUR),
+        # A mistake: nothing was sent for half a day.
+        (str(100 * HOUR), HOUR),
+        ("9" * 400, 1),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 1),
     ],
 )

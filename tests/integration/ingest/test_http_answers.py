@@ -200,3 +200,11 @@ def test_health_is_well_while_the_configuration_can_be_read(ingest: Ingest) -> N
     ingest.write("sources: [")
     assert ingest.ask(http_event(method="GET", source=None)).status == HTTPStatus.SERVICE_UNAVAILABLE
     assert ingest.faults.calls.total() == 0
+
+
+def test_a_monitor_that_asks_for_the_head_of_health_alone_has_its_status_and_no_body(ingest: Ingest) -> None:
+    # It was 404: an HTTP API sends it to no route of GET's.
+    answer = ingest.ask(http_event(method="HEAD", source=None))
+    assert (answer.status, answer.body) == (HTTPStatus.OK, {})
+    ingest.write("sources: [")
+    assert ingest.ask(http_event(method="HEAD", source=None)).status == HTTPStatus.SERVICE_UNAVAILABLE

@@ -1,6 +1,7 @@
 """Everything Flagcast raises. What is expected to happen is a value; these are the rest.
 
 FlagcastError
+├── Broken                    stands for an error that no one expected, whose message may quote anything
 ├── ConfigurationUnreadable   flagcast.yaml, as a whole, cannot be used
 ├── TemplateUnreadable        a file of templates/ cannot be read
 └── Unavailable               something we depend on did not do its part in time
@@ -13,6 +14,10 @@ FlagcastError
 
 class FlagcastError(Exception):
     """Anything Flagcast raises itself."""
+
+
+class Broken(FlagcastError):
+    """Raised in place of an error that no one expected, with its type's name: its message may quote anything."""
 
 
 class ConfigurationUnreadable(FlagcastError):

@@ -71,6 +71,8 @@ _URL = re.compile(
     r"([/?#][^\s\\\x00-\x1f\x7f\ud800-\udfff]*)?"
 )
 
+_WRITTEN_URL = re.compile(r"(?P<before>https?://)(?P<host>[^\x00-\x20\x7f/?#@:\\\[\]]+)(?P<after>.*)", re.DOTALL)
+
 
 class Subnet(str):
     """A range of addresses, as CIDR: ``10.0.0.0/8``, ``fd00::/8``."""
@@ -101,6 +103,24 @@ class Subnet(str):
 
 
 ANYWHERE = (Subnet("0.0.0.0/0"), Subnet("::/0"))
+
+
+def in_ascii(url: str) -> str:
+    """Return a URL with its host in the ASCII form that the name system knows (IDNA 2008), as browsers write it.
+
+    One whose host has no such form is returned as it is; so is one that only dresses up ASCII, such as 127。0。0。1.
+    """
+    found = _WRITTEN_URL.fullmatch(url)
+    if found is None or found["host"].isascii():
+        return url
+    # Loaded by those who use it: its tables are 100 kB.
+    import idna
+
+    try:
+        host = idna.encode(found["host"], uts46=True).decode()
+    except idna.IDNAError:
+        return url
+    return f"{found['before']}{host}{found['after']}" if "xn--" in host else url
 
 
 def is_url(text: str) -> bool:

@@ -6,19 +6,42 @@ from typing import get_args
 from flagcast.core.compiling import Compiled, compile_destination
 from flagcast.core.config.model import Configuration, Destination, Problem, Source
 from flagcast.core.config.paths import below
+from flagcast.core.config.presets import Answers, read_preset
+from flagcast.core.doubts import Doubt, doubts
 from flagcast.core.event import NOTICES, Event, InvalidEvent, Origin, parse
+from flagcast.core.misspelt import misspelt
 from flagcast.core.notice import Kind, notice_body, notice_id
 from flagcast.core.outcomes import FilterFailed, RenderFailed
 from flagcast.core.rehearsal import SOME_TIME, rehearsed
+from flagcast.core.sample_changes import with_changes
 from flagcast.core.spot import Spot
 from flagcast.core.trouble import Trouble
 
 _RECEIVED_AT = "2026-01-02T03:04:05.678Z"
 
 
-def problems(configuration: Configuration, templates: Mapping[str, str], samples: Mapping[str, bytes]) -> list[Problem]:
-    """Return every problem, dry runs of every template on every sample (raw bodies by name) included."""
-    return [*configuration.problems, *_template_problems(configuration, templates, samples)]
+def problems(
+    configuration: Configuration,
+    templates: Mapping[str, str],
+    samples: Mapping[str, bytes],
+    presets: Mapping[str, str],
+) -> list[Problem]:
+    """Return every problem, dry runs of every template on every sample (raw bodies by name) included.
+
+    `presets` is the text of each, whose vendor's answers `accept` and `retry.when` are tried on.
+    """
+    certain = [each.problem for each in _doubts(configuration, templates, samples, presets) if each.is_certain]
+    return [*configuration.problems, *_template_problems(configuration, templates, samples), *certain]
+
+
+def warnings(
+    configuration: Configuration,
+    templates: Mapping[str, str],
+    samples: Mapping[str, bytes],
+    presets: Mapping[str, str],
+) -> list[Problem]:
+    """Return what is odd and may be meant: expressions that hold for no sample."""
+    return [each.problem for each in _doubts(configuration, templates, samples, presets) if not each.is_certain]
 
 
 def taken_in(raw: bytes, name: str, configuration: Configuration) -> Iterator[Event | InvalidEvent]:
@@ -67,12 +90,37 @@ def _key(destination: Destination, spot: Spot | None) -> str:
 def _template_problems(
     configuration: Configuration, templates: Mapping[str, str], samples: Mapping[str, bytes]
 ) -> Iterator[Problem]:
+    for path, compiled, tried in _tried(configuration, templates, samples):
+        if isinstance(compiled, Compiled):
+            yield from dry_run(compiled, path, tried)
+        else:
+            yield from compiled
+
+
+def _doubts(
+    configuration: Configuration,
+    templates: Mapping[str, str],
+    samples: Mapping[str, bytes],
+    presets: Mapping[str, str],
+) -> Iterator[Doubt]:
+    for path, compiled, tried in _tried(configuration, templates, samples):
+        if isinstance(compiled, Compiled):
+            preset = compiled.destination.preset
+            answers = read_preset(presets[preset]).answers if preset is not None and preset in presets else Answers()
+            yield from doubts(compiled, path, answers, tried)
+
+
+def _tried(
+    configuration: Configuration, templates: Mapping[str, str], samples: Mapping[str, bytes]
+) -> Iterator[tuple[str, Compiled | tuple[Problem, ...], list[tuple[str, Event]]]]:
+    """Yield each destination that can be compiled, by its path, and the events that it is tried on."""
     events = [
         (name, event)
         for name, raw in samples.items()
         for event in taken_in(raw, name, configuration)
         if isinstance(event, Event)
     ]
+    events += with_changes(events)
     for name, configured in configuration.destinations.items():
         tried = [*events, *sample_notices()] if name == configuration.notify else events
         destination = configured if isinstance(configured, Destination) else configured.draft
@@ -80,7 +128,5 @@ def _template_problems(
             continue
         path = f"destinations.{name}"
         compiled = compile_destination(destination, templates, path)
-        if isinstance(compiled, Compiled):
-            yield from dry_run(compiled, path, tried)
-        else:
-            yield from compiled
+        wrong = tuple(misspelt(destination, templates, path)) if isinstance(compiled, Compiled) else ()
+        yield path, wrong or compiled, tried

@@ -32,6 +32,7 @@ class Compiled(Struct, frozen=True):
     headers: dict[str, JinjaTemplate]
     when: Expression | None
     accept: Expression | None
+    retry_when: Expression | None
     references: tuple[Reference, ...]
 
 
@@ -49,6 +50,7 @@ def compile_destination(
         {name: header for name in destination.headers if (header := compiling.header(name, destination.headers[name]))},
         compiling.expression("when", destination.when),
         compiling.expression("accept", destination.accept),
+        compiling.expression("retry.when", destination.retry.when),
         references_of(destination),
     )
     return tuple(compiling.problems) or made

@@ -20,6 +20,7 @@ from flagcast.core.outcomes import (
     GiveUp,
     Newer,
     NotAccepted,
+    NotNow,
     Outcome,
     Paused,
     RenderFailed,
@@ -38,6 +39,7 @@ UNKNOWN_FOR = 2 * HOUR
 
 RETRIED = frozenset({408, 425, 429})
 GONE = 410
+TOO_MANY = 429
 
 
 class Circumstances(Struct, frozen=True):
@@ -71,21 +73,47 @@ def is_outage(outcome: Outcome) -> bool:
     return isinstance(outcome, Unreachable) or (isinstance(outcome, Answered) and outcome.status >= 500)
 
 
+def is_for_later(answer: Answered, policy: Retry) -> bool:
+    """Tell whether an answer by itself says that the event may be taken later.
+
+    A 4xx that names a time to come again does: RFC 9110 section 15.5.14 says so of 413, GitHub of 403.
+    https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit
+    """
+    status = answer.status
+    if status < 200 or status in RETRIED or status >= 500 or status in policy.retry_on:
+        return True
+    return status >= 400 and status != GONE and answer.retry_after is not None
+
+
+def rest_of(outcome: Outcome, policy: Retry) -> float | None:
+    """Return the seconds for which a destination asks to be left alone; None where it does not.
+
+    What is not retried asks for nothing: a Retry-After beside a 2xx says when to look at what was made.
+    """
+    match outcome:
+        case NotNow(retry_after=seconds):
+            return seconds
+        case Answered(status, seconds) if not outcome.is_delivery and is_for_later(outcome, policy):
+            return seconds or (policy.initial_interval if status == TOO_MANY or seconds is not None else None)
+        case _:
+            return None
+
+
 def decide(outcome: Outcome, task: Circumstances, policy: Retry, now: float, random: Random) -> Decision:
     """Decide what follows from an outcome; the table is in docs/architecture.md.
 
     `now` is in epoch seconds.
     """
     match outcome:
-        case Answered(status) if 200 <= status <= 299:
+        case Answered() if outcome.is_delivery:
             return Done()
-        case Answered(status) if status < 200 or status in RETRIED or status >= 500 or status in policy.retry_on:
+        case Answered() if is_for_later(outcome, policy):
             return _again(outcome, task, policy, now, random)
         case Answered(status, excerpt=excerpt):
             return GiveUp("gone" if status == GONE else "rejected", excerpt, status)
         case NotAccepted(status, detail):
             return GiveUp("rejected", detail, status)
-        case Unreachable():
+        case NotNow() | Unreachable():
             return _again(outcome, task, policy, now, random)
         case BlockedAddress(detail):
             return GiveUp("blocked_address", detail)
@@ -114,13 +142,13 @@ def decide(outcome: Outcome, task: Circumstances, policy: Retry, now: float, ran
 
 
 def _again(
-    outcome: Answered | Unreachable, task: Circumstances, policy: Retry, now: float, random: Random
+    outcome: Answered | NotNow | Unreachable, task: Circumstances, policy: Retry, now: float, random: Random
 ) -> RetryIn | GiveUp:
-    given_up, retry_after = (
-        (GiveUp("expired", outcome.excerpt, outcome.status), outcome.retry_after)
-        if isinstance(outcome, Answered)
-        else (GiveUp("expired", outcome.cause), None)
-    )
+    if isinstance(outcome, Unreachable):
+        given_up, retry_after = GiveUp("expired", outcome.cause), None
+    else:
+        said = outcome.excerpt if isinstance(outcome, Answered) else outcome.detail
+        given_up, retry_after = GiveUp("expired", said, outcome.status), outcome.retry_after
     if task.first_attempt is not None and now - task.first_attempt >= policy.max_backoff_duration:
         return given_up
     return RetryIn(backoff(policy, task.attempts, random, retry_after))

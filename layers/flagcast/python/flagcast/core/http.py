@@ -33,13 +33,15 @@ class Answer(Struct, frozen=True):
     status: int
     body: Mapping[str, Any]
     headers: Mapping[str, str] = {}
+    is_to_head: bool = False
+    """Whether only the head is asked for: RFC 9110 section 9.3.2 allows no body."""
 
     def as_response(self) -> dict[str, Any]:
         """Return what API Gateway expects of the function."""
         return {
             "statusCode": self.status,
             "headers": {"content-type": "application/json", **self.headers},
-            "body": msgspec.json.encode(self.body).decode(),
+            "body": "" if self.is_to_head else msgspec.json.encode(self.body).decode(),
         }
 
 

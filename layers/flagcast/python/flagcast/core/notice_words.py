@@ -13,6 +13,7 @@ from flagcast.core.words.values import LONGEST_NAME
 
 _REASONS = {
     "circuit_open": "it did not answer, or answered 5xx, three times in a row",
+    "resting": "it asked to be left alone for a long time",
     "faulty": "its configuration has a problem",
     "rejected": "it refused an event",
     "gone": "it answered 410 Gone",

@@ -23,17 +23,36 @@ Reason = Literal[
 
 
 class Answered(Struct, frozen=True):
-    """The destination answered; `retry_after` in seconds, `excerpt` the answer's first characters."""
+    """The destination answered; `retry_after` in seconds, `excerpt` the answer's first characters.
+
+    `headers` by name in lower case; they are there until `retry.when` and `accept` have been asked. `is_accepted` tells
+    that `accept` holds for an answer that is no 2xx.
+    """
 
     status: int
     retry_after: float | None = None
     excerpt: str = ""
+    headers: dict[str, str] = {}
+    is_accepted: bool = False
+
+    @property
+    def is_delivery(self) -> bool:
+        """Tell whether the destination took the event."""
+        return self.is_accepted or 200 <= self.status <= 299
 
 
 class NotAccepted(Struct, frozen=True):
     """The destination answered 2xx, but not as its `accept` wants it."""
 
     status: int
+    detail: str
+
+
+class NotNow(Struct, frozen=True):
+    """The destination answered that it does not take the event now, as its `retry.when` tells."""
+
+    status: int
+    retry_after: float | None
     detail: str
 
 
@@ -139,6 +158,7 @@ class DependencyFailed(Struct, frozen=True):
 Outcome = (
     Answered
     | NotAccepted
+    | NotNow
     | Unreachable
     | BlockedAddress
     | Filtered
@@ -156,7 +176,7 @@ Outcome = (
     | DependencyFailed
 )
 
-Attempted = Answered | NotAccepted | Unreachable
+Attempted = Answered | NotAccepted | NotNow | Unreachable
 """A request was made: these count as attempts."""
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from flagcast.core.addresses import Subnet, is_url
+from flagcast.core.addresses import Subnet, in_ascii, is_url
 from flagcast.core.compiling import Compiled, name_of
 from flagcast.core.config.references import Values
 from flagcast.core.event import Event
@@ -47,7 +47,7 @@ def render(compiled: Compiled, event: Event, values: Values, now: float) -> Requ
     https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
     """
     destination = compiled.destination
-    url = destination.url.resolve(values)
+    url = in_ascii(destination.url.resolve(values))
     if not is_url(url) or not url.startswith(("https://", "http://") if destination.allow_http else "https://"):
         return Faulty("url: its secret does not hold an https:// address")
     names = names_for(event, {name: text.resolve(values) for name, text in destination.vars.items()})

@@ -5,7 +5,7 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from flagcast.core.event import Event
-from flagcast.core.words.changes import lines
+from flagcast.core.words.changes import differences, lines
 from flagcast.core.words.facts import facts
 from flagcast.core.words.moments import clock, moment
 from flagcast.core.words.things import what
@@ -45,13 +45,14 @@ class Summary(Struct, frozen=True):
 def summarise(event: Event) -> Summary:
     """Say in words what an event says; whatever is missing or of the wrong type is left out."""
     at = moment(event.timestamp) or moment(event.received_at)
+    made = differences(event)
     return Summary(
-        title=f"{_who(event)} {deed(event)}",
+        title=f"{_who(event)} {deed(event, made)}",
         what=what(event),
         where=_where(event),
         kind="denied" if event.is_denied else event.action if event.action in _KINDS else "other",
-        changes=lines(event),
-        facts=tuple(facts(event, at)),
+        changes=lines(event, made),
+        facts=tuple(facts(event, at, {each.label for each in made})),
         path=_path(event),
         url=event.url if event.url and len(event.url) <= LONGEST_URL else None,
         time=clock(at, "T", "Z") if at else None,

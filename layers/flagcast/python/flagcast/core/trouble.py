@@ -4,7 +4,10 @@ from typing import Literal
 
 from msgspec import Struct
 
-from flagcast.core.outcomes import Answered, Faulty, GiveUp, Outcome, Unreachable
+from flagcast.core.config.model import Retry
+from flagcast.core.delivery import rest_of
+from flagcast.core.duration import MINUTE
+from flagcast.core.outcomes import Answered, Faulty, GiveUp, NotNow, Outcome, Unreachable
 
 LONGEST_EXCERPT = 300
 """Characters of an answer that a notice quotes."""
@@ -15,8 +18,12 @@ SHORTEST = 30
 Shorter than a circuit stays open, so that the first delivery after an outage ends it.
 """
 
+LONG_REST = 15 * MINUTE
+"""Seconds of rest that a destination asks for and that are told of: until they are over nothing is sent to it."""
+
 Reason = Literal[
     "circuit_open",
+    "resting",
     "faulty",
     "rejected",
     "gone",
@@ -48,9 +55,9 @@ class Known(Struct, frozen=True):
     is_told: bool
 
 
-def of_outcome(outcome: Outcome, now: float, *, has_opened: bool) -> Trouble | None:
+def of_outcome(outcome: Outcome, policy: Retry, now: float, *, has_opened: bool) -> Trouble | None:
     """Return the trouble that an outcome shows; `has_opened` tells that the circuit opened with this outcome or one
-    beside it. An answer that is retried and may yet succeed is none.
+    beside it. An answer that is retried and may yet succeed is none, unless it asks for a long rest.
     """
     match outcome:
         case Faulty(detail):
@@ -59,6 +66,10 @@ def of_outcome(outcome: Outcome, now: float, *, has_opened: bool) -> Trouble | N
             return _trouble("circuit_open", now, status, excerpt)
         case Unreachable(cause) if has_opened:
             return _trouble("circuit_open", now, None, f"no answer: {cause}")
+        case Answered(status, excerpt=said) | NotNow(status, detail=said):
+            seconds = rest_of(outcome, policy) or 0
+            asks = f"Retry-After: {seconds:.0f} s. {said}"
+            return _trouble("resting", now, status, asks) if seconds >= LONG_REST else None
         case _:
             return None
 
@@ -77,7 +88,7 @@ def of_dead_letter(given_up: GiveUp, now: float) -> Trouble | None:
 
 def is_delivery(outcome: Outcome) -> bool:
     """Tell whether the destination took an event."""
-    return isinstance(outcome, Answered) and 200 <= outcome.status <= 299
+    return isinstance(outcome, Answered) and outcome.is_delivery
 
 
 def is_over(trouble: Trouble, delivered_at: float) -> bool:

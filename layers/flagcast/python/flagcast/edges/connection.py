@@ -3,7 +3,6 @@
 An address is judged when it is connected to: the resolver is asked once, and nothing else is ever connected to.
 """
 
-import logging
 import socket
 import ssl
 import threading
@@ -24,14 +23,9 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionErr
 
 from flagcast.core.addresses import Subnet, refusal
 from flagcast.edges.deadline import Deadline
+from flagcast.edges.head import Head
 from flagcast.edges.racing import Address, race
 from flagcast.edges.within import finished, within
-
-# What urllib3 says holds addresses, so secrets, and what servers answered: "Failed to parse headers (url=...)".
-_log = logging.getLogger("urllib3")
-_log.addHandler(logging.NullHandler())
-_log.propagate = False
-
 
 KEPT_FOR = 10.0
 """Seconds for which a connection that nothing goes over is kept: those of a frozen function die without a word."""
@@ -52,6 +46,8 @@ class Exchange:
         self.is_on_a_kept_connection = False
         self.has_answer = False
         """Whether a byte of an answer has come."""
+        self.status: int | None = None
+        """The answer's status, once it is known: it decides, whatever becomes of the rest of the answer."""
 
     @property
     def is_stale(self) -> bool:
@@ -80,10 +76,20 @@ def _this() -> Exchange:
 
 
 class _FinalResponse(HTTPResponse):
-    """The answer itself: those before it (RFC 9110 section 15.2: 102, 103) are read over, as http.client does with 100.
+    """The answer itself: those before it (RFC 9110 section 15.2: 100, 102, 103) are read over.
 
     Taken for the answer, one would leave the real answer on the connection, to be read as the next request's.
     """
+
+    def begin(self) -> None:
+        """Read the status and the headers, of which there may be more than http.client takes."""
+        reader = self.fp
+        try:
+            super().begin()
+        finally:
+            # An answer that is none has been closed.
+            if self.fp is not None:
+                self.fp = reader
 
     def _read_status(self) -> tuple[str, int, str]:
         made = _this()
@@ -92,9 +98,11 @@ class _FinalResponse(HTTPResponse):
             # What came before the connection was shut down can still be read, and is megabytes.
             made.deadline.check()
             version, status, reason = super()._read_status()  # type: ignore[misc]  # typeshed does not show it
-            if status in (HTTPStatus.CONTINUE, HTTPStatus.SWITCHING_PROTOCOLS) or status >= HTTPStatus.OK:
+            head: Any = Head(self.fp, made.deadline)
+            if status == HTTPStatus.SWITCHING_PROTOCOLS or status >= HTTPStatus.OK:
+                made.status, self.fp = status, head
                 return version, status, reason
-            parse_headers(self.fp)
+            parse_headers(head)
 
 
 class _Connecting(HTTPConnection):
@@ -174,6 +182,8 @@ def _verifying(ca_file: str | None) -> ssl.SSLContext:
     """Read the authorities once: it takes longer than a connection. A file's stand instead of the system's."""
     context = ssl.create_default_context(cafile=ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # RFC 9110 section 4.3.4: the common name says nothing of a host. Python's own context goes on asking it.
+    context.hostname_checks_common_name = False
     return context
 
 

@@ -25,12 +25,14 @@ PATIENCE = 3.5
 
 
 def answer_to(request: Request, began: float) -> Answer:
-    """Answer one request; a 200 to anything but a GET says that an event is stored."""
+    """Answer one request; a 200 to anything but a GET or HEAD says that an event is stored."""
+    is_health = request.source is None and request.method in ("GET", "HEAD")
     try:
-        return health() if request.source is None and request.method == "GET" else receive(request, began)
+        answer = health() if is_health else receive(request, began)
     except (ConfigurationUnreadable, Unavailable) as error:
         telemetry().rejected(known_source(request.source), "unavailable", str(error))
-        return http.UNAVAILABLE
+        answer = http.UNAVAILABLE
+    return structs.replace(answer, is_to_head=is_health and request.method == "HEAD")
 
 
 def receive(request: Request, began: float) -> Answer:

@@ -16,11 +16,12 @@ from flagcast.core.event import Event
 from flagcast.core.message import Message
 from flagcast.core.outcomes import (
     Answered,
+    Attempted,
     Decision,
     Done,
     Filtered,
     GiveUp,
-    NotAccepted,
+    NotNow,
     Outcome,
     RetryIn,
     Unreachable,
@@ -96,12 +97,14 @@ class Telemetry:
             "Deliveries": 1,
         }
         metrics = [_metrics(["destination", "outcome"], Deliveries="Count")]
-        if isinstance(outcome, Answered | NotAccepted | Unreachable):
+        if isinstance(outcome, Attempted):
             fields |= {"Failed": 0 if isinstance(decision, Done) else 1, "DeliveryLatency": _ms(seconds)}
             metrics.append(_metrics(["destination"], Failed="Count", DeliveryLatency="Milliseconds"))
         match outcome:
-            case Answered(status):
+            case Answered(status, retry_after):
                 fields["status"] = status
+                if retry_after is not None:
+                    fields["retry_after"] = retry_after
             case None | Filtered():
                 pass
             case _:
@@ -187,7 +190,7 @@ def _outcome(outcome: Outcome | None, decision: Decision) -> str:
             return "filtered"
         case _, Done():
             return "delivered"
-        case Answered() | Unreachable(), _:
+        case Answered() | NotNow() | Unreachable(), _:
             return "retrying"
         case _:
             return "put_off"

@@ -2,8 +2,7 @@
 
 import time
 import zlib
-from datetime import UTC
-from email.utils import parsedate_to_datetime
+from contextlib import suppress
 from functools import cache
 from typing import Literal
 
@@ -17,13 +16,15 @@ from urllib3.exceptions import HTTPError, MaxRetryError, NameResolutionError
 from flagcast import __version__
 from flagcast.core.outcomes import Answered, BlockedAddress, Unreachable
 from flagcast.core.rendering import Request
+from flagcast.core.response import text_of
+from flagcast.core.retry_after import read_retry_after
 from flagcast.edges.connection import Adapter, AddressRefusedError, exchanging
 from flagcast.edges.deadline import Deadline
 
 LONGEST_ANSWER = 64 * 1024
 """Bytes of an answer that are read, and that are made of one that came compressed."""
 USER_AGENT = f"Flagcast/{__version__}"
-_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
+_GZIP_OR_ZLIB, _RAW = 32 + zlib.MAX_WBITS, -zlib.MAX_WBITS
 
 
 def send(request: Request, deadline: float) -> Answered | Unreachable | BlockedAddress:
@@ -63,7 +64,12 @@ def _once(
         except AddressRefusedError as error:
             return BlockedAddress(str(error)), False
         except (RequestException, HTTPError) as error:
-            return Unreachable("timeout" if made.deadline.has_passed else _cause(error)), made.is_stale
+            if made.deadline.has_passed:
+                return Unreachable("timeout"), made.is_stale
+            # The destination has said what became of the request, whatever is wrong with the rest of its answer.
+            if made.status is not None:
+                return Answered(made.status), False
+            return Unreachable(_cause(error)), made.is_stale
 
 
 def _prepared(request: Request) -> PreparedRequest:
@@ -95,9 +101,11 @@ def _cause(error: Exception) -> Literal["name", "connection", "tls", "timeout", 
 
 
 def _answer(response: BaseHTTPResponse, deadline: Deadline) -> Answered:
-    encoding, read = response.headers.get("Content-Encoding", ""), _read(response, deadline)
-    excerpt = _decoded(read, encoding).decode(errors="replace")
-    return Answered(response.status, _retry_after(response.headers.get("Retry-After")), excerpt)
+    headers = {name.lower(): response.headers[name] for name in response.headers}
+    unpacked = _unpacked(_read(response, deadline), headers.get("content-encoding", ""))
+    asked = headers.get("retry-after")
+    retry_after = None if asked is None else read_retry_after(asked, time.time())
+    return Answered(response.status, retry_after, text_of(unpacked, headers.get("content-type", "")), headers)
 
 
 def _read(response: BaseHTTPResponse, deadline: Deadline) -> bytes:
@@ -115,28 +123,23 @@ def _read(response: BaseHTTPResponse, deadline: Deadline) -> bytes:
     return read[:LONGEST_ANSWER]
 
 
-def _decoded(read: bytes, encoding: str) -> bytes:
-    """Unpack an answer that comes compressed though nobody asked for it, so that people can read it."""
-    if encoding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
-        return read
-    try:
-        return zlib.decompressobj(_GZIP_OR_ZLIB).decompress(read, LONGEST_ANSWER)
-    except zlib.error:
-        return read
+def _unpacked(read: bytes, encodings: str) -> bytes:
+    """Unpack an answer that comes compressed though nobody asked for it, so that it can be read."""
+    for encoding in reversed(encodings.lower().split(",")):
+        match encoding.strip():
+            case "gzip" | "x-gzip":
+                read = _inflated(read, _GZIP_OR_ZLIB)
+            case "deflate":
+                # RFC 9110 section 8.4.1.2 means zlib's format; some send what is inside of it.
+                read = _inflated(read, _GZIP_OR_ZLIB, _RAW)
+    return read
 
 
-def _retry_after(value: str | None) -> float | None:
-    """Read a Retry-After (RFC 9110 section 10.2.3): seconds, or the date until which to wait."""
-    if value is None:
-        return None
-    if value.strip().isascii() and value.strip().isdigit():
-        return float(value)
-    try:
-        until = parsedate_to_datetime(value)
-        return max((until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp() - time.time(), 0)
-    except (ValueError, OverflowError):
-        # Not a date, or one that no clock reaches.
-        return None
+def _inflated(read: bytes, *formats: int) -> bytes:
+    for each in formats:
+        with suppress(zlib.error):
+            return zlib.decompressobj(each).decompress(read, LONGEST_ANSWER)
+    return read
 
 
 def _as_latin(value: str) -> str:

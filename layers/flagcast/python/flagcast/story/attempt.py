@@ -7,7 +7,7 @@ from typing import Protocol, assert_never
 from msgspec import UNSET, structs
 
 from flagcast.core.compiling import Compiled, compile_destination
-from flagcast.core.conditions import accepted, wanted
+from flagcast.core.conditions import judged, wanted
 from flagcast.core.config.model import Configuration, Destination, FaultyDestination, FaultySource, Problem, Retry
 from flagcast.core.config.references import Reference, Text, Values
 from flagcast.core.event import Event, InvalidEvent, Origin, parse
@@ -22,6 +22,7 @@ from flagcast.core.outcomes import (
     FilterFailed,
     Newer,
     NotAccepted,
+    NotNow,
     Outcome,
     RenderFailed,
     UnknownDestination,
@@ -178,7 +179,7 @@ class Attempts:
         except SecretUnavailable as error:
             return DependencyFailed(str(error))
         if isinstance(outcome, Answered):
-            outcome = accepted(compiled, outcome)
+            outcome = judged(compiled, outcome)
         return _without_secrets(outcome, values)
 
     def _once(self, made: Request | RenderFailed | Faulty, deadline: float) -> Outcome:
@@ -217,15 +218,18 @@ def _faulty(problems: Sequence[Problem]) -> Faulty:
 
 
 def _without_secrets(outcome: Outcome, values: Values) -> Outcome:
-    """Take the secrets out of an answer that echoes the request, and keep of it what people read."""
+    """Take the secrets out of an error, and of an answer that echoes the request, of which people read a part."""
     match outcome:
         case Answered():
             return structs.replace(outcome, excerpt=_excerpt(outcome.excerpt, values))
-        case NotAccepted():
+        case NotAccepted() | NotNow():
             return structs.replace(outcome, detail=_excerpt(outcome.detail, values))
+        case RenderFailed():
+            # It says what the template wrote; a var that is a part of that is no exception.
+            return structs.replace(outcome, detail=masked(outcome.detail, values.values()))
         case _:
             return outcome
 
 
 def _excerpt(text: str, values: Values) -> str:
-    return masked(text, values.values())[:LONGEST_EXCERPT]
+    return masked(text, values.values(), LONGEST_EXCERPT)

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from flagcast.core.config.model import Destination
-from flagcast.core.outcomes import Answered, Outcome, Paused, Slowed, Throttled
+from flagcast.core.delivery import rest_of
+from flagcast.core.outcomes import Outcome, Paused, Slowed, Throttled
 from flagcast.core.progress import SLOT_KEPT_FOR, Progress
 from flagcast.core.retry import LONGEST_DELAY, SHORTEST_DELAY
 from flagcast.errors import StateUnavailable
@@ -13,8 +14,6 @@ from flagcast.story.records import Journal
 
 LOOKED_UP_EVERY = 5.0
 """Seconds for which it is taken as known whether a destination has asked for rest."""
-
-TOO_MANY = 429
 
 
 class Slots(Protocol):
@@ -60,8 +59,8 @@ class Gates:
         if (held := self._held(name, destination, progress)) is not None:
             return held
         outcome = self._circuits.guard(name, attempt)
-        if isinstance(outcome, Answered) and _asks_for_rest(outcome):
-            self._rest(name, outcome.retry_after or destination.retry.initial_interval)
+        if (seconds := rest_of(outcome, destination.retry)) is not None:
+            self._rest(name, seconds)
         return outcome
 
     def _held(self, name: str, destination: Destination, progress: Progress) -> Throttled | Slowed | None:
@@ -103,8 +102,3 @@ class Gates:
             self._slots.rest(name, until)
         except StateUnavailable as error:
             self._journal.state_failed("rest", error)
-
-
-def _asks_for_rest(answer: Answered) -> bool:
-    """Tell whether an answer is a refusal for now; a Retry-After beside a 2xx says when to look at what was made."""
-    return answer.status == TOO_MANY or (answer.retry_after is not None and not 200 <= answer.status <= 299)

@@ -6,6 +6,7 @@ no task waits for it.
 
 from typing import Protocol
 
+from flagcast.core.config.model import Retry
 from flagcast.core.outcomes import GiveUp, Outcome
 from flagcast.core.trouble import Trouble, is_delivery, is_over, of_dead_letter, of_outcome
 from flagcast.errors import StateUnavailable
@@ -61,13 +62,13 @@ class Notices:
         """Pass it on."""
         self._journal.state_failed(action, error)
 
-    def seen(self, destination: str, outcome: Outcome) -> None:
+    def seen(self, destination: str, outcome: Outcome, policy: Retry) -> None:
         """Note what came of an attempt."""
         now = self._clock.now()
         if is_delivery(outcome):
             if destination not in self._shown and destination != self._teller.through:
                 self._delivered[destination] = now
-        elif (trouble := of_outcome(outcome, now, has_opened=destination in self._opened)) is not None:
+        elif (trouble := of_outcome(outcome, policy, now, has_opened=destination in self._opened)) is not None:
             self._note(destination, trouble)
 
     def gave_up(self, destination: str, given_up: GiveUp) -> None:

@@ -26,7 +26,7 @@ class Watched:
         """Make one attempt."""
         outcome = self._attempting.make(message, progress)
         if self._notices is not None and isinstance(message.task, Task):
-            self._notices.seen(message.task.destination, outcome)
+            self._notices.seen(message.task.destination, outcome, self.policy(message).retry)
         return outcome
 
     def put_dead_letter(self, message: Message, given_up: GiveUp, attempts: int) -> None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Iterator
 
-from flagcast.core.addresses import is_url
+from flagcast.core.addresses import in_ascii, is_url
 from flagcast.core.config.decode import meant
 from flagcast.core.config.model import LEAST_MAX_AGE, LONGEST_BACKOFF, LONGEST_TIMEOUT, Destination, Problem, Source
 from flagcast.core.config.paths import item, join
@@ -84,7 +84,7 @@ def _check_url(destination: Destination) -> Iterator[Problem]:
     begins_with_reference = bool(url.references) and url.startswith(str(url.references[0]))
     if begins_with_reference:
         return
-    if not is_url(url.resolve(dict.fromkeys(url.references, "1"))):
+    if not is_url(in_ascii(url.resolve(dict.fromkeys(url.references, "1")))):
         yield Problem("url", "expected https://host/..., or a reference to a secret that holds it")
     elif url.startswith("http://") and not destination.allow_http:
         yield Problem("url", "is not https; allow_http: true permits it")

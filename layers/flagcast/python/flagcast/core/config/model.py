@@ -52,6 +52,7 @@ class Retry(Struct, frozen=True, forbid_unknown_fields=True):
     max_interval: Duration = Duration(HOUR)
     max_backoff_duration: Duration = Duration(DAY)
     retry_on: tuple[int, ...] = ()
+    when: str | None = None
 
 
 class Source(Struct, frozen=True, forbid_unknown_fields=True):

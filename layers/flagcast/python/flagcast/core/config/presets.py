@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from flagcast.core.config.decode import meant
@@ -12,12 +13,28 @@ from flagcast.core.config.paths import join
 from flagcast.core.shown import shown
 
 
+class Answer(Struct, frozen=True, forbid_unknown_fields=True):
+    """One answer of a vendor's."""
+
+    status: int
+    text: str
+
+
+class Answers(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the vendor answers, as it documents it: `accept` and `retry.when` are tried on these."""
+
+    accepted: tuple[Answer, ...] = ()
+    not_now: tuple[Answer, ...] = ()
+    rejected: tuple[Answer, ...] = ()
+
+
 class Preset(Struct, frozen=True):
     """A ready-made destination; `needs` says by path what it cannot know, and `keys` are the rest of it."""
 
     description: str
     needs: dict[str, str]
     keys: dict[str, Any]
+    answers: Answers = Answers()
 
 
 NO_PRESET = Preset("", {}, {})
@@ -27,7 +44,9 @@ def read_preset(text: str) -> Preset:
     """Read a preset's file; raises ConfigurationUnreadable where it is not YAML."""
     tree, _ = load(text)
     # What defaults say of templates is said of the operator's own.
-    return Preset(tree.pop("description"), tree.pop("needs", {}), {"engine": "jinja2", "escape": "json", **tree})
+    description, needs, answers = tree.pop("description"), tree.pop("needs", {}), tree.pop("answers", {})
+    keys = {"engine": "jinja2", "escape": "json", **tree}
+    return Preset(description, needs, keys, msgspec.convert(answers, Answers))
 
 
 def find_preset(name: object, texts: Mapping[str, str], path: str) -> tuple[Preset, list[Problem]]:

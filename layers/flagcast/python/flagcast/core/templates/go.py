@@ -37,7 +37,11 @@ class GoTemplate:
         run = Run(self._templates)
         try:
             with budgeted():
-                run.template("", go_event(names["event"]))
+                event = go_event(names["event"])
+                if variables := names.get("vars"):
+                    # The one name that Flipt's event does not have.
+                    event.fields["Vars"] = dict(variables)
+                run.template("", event)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this template with this event that failed
             # Only our own messages are known to quote nothing of the event.
             what = str(error) if isinstance(error, TemplateFailed | LimitExceeded) else type(error).__name__

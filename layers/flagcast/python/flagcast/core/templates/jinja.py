@@ -55,8 +55,11 @@ class JinjaTemplate:
 class Expression:
     """A Jinja2 expression that is either true or false."""
 
-    def __init__(self, expression: TemplateExpression, name: str, environment: PiecesEnvironment) -> None:
-        """Keep what Jinja2 made of it."""
+    def __init__(
+        self, expression: TemplateExpression, name: str, environment: PiecesEnvironment, looks_at: frozenset[str]
+    ) -> None:
+        """Keep what Jinja2 made of it, and the attributes that it looks at."""
+        self.looks_at = looks_at
         self._expression = expression
         self._name = name
         self._environment = environment
@@ -102,9 +105,19 @@ class Templates:
         """Compile an expression that is to give true or false, or say why it cannot be."""
         environment = self._environment
         try:
-            return Expression(environment.compile_expression(source, undefined_to_none=False), name, environment)
+            compiled = environment.compile_expression(source, undefined_to_none=False)
+            return Expression(compiled, name, environment, self._looked_at(source))
         except Exception as error:  # noqa: BLE001 - Python's compiler raises too: nested too deeply, too long a number
             return _failed(name, _line(error), error, environment)
+
+    def _looked_at(self, source: str) -> frozenset[str]:
+        """Return the attributes that an expression names, as a.b or a["b"]."""
+        parsed = self._environment.parse("{{ " + source + " }}")
+        written = [each.arg for each in parsed.find_all(nodes.Getitem)]
+        return frozenset(
+            [each.attr for each in parsed.find_all(nodes.Getattr)]
+            + [str(each.value) for each in written if isinstance(each, nodes.Const)]
+        )
 
     def printed_names(self, source: str) -> list[str]:
         """Return the names that a template prints by themselves, as {{ name }} and in no larger expression."""

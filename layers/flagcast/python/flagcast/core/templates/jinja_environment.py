@@ -124,8 +124,9 @@ class PiecesEnvironment(ImmutableSandboxedEnvironment):
         return self.discreet(super().getitem(obj, argument), argument)
 
     def discreet(self, found: object, name: object) -> object:
-        """Take the name from what was not found where that name is a value's."""
-        if isinstance(found, Undefined) and isinstance(name, str) and name not in self.written:
+        """Take the name from what was not found, unless the template wrote it or it is a number: it may be a value."""
+        is_ours = isinstance(name, int) or (isinstance(name, str) and name in self.written)
+        if isinstance(found, Undefined) and not is_ours:
             return self.undefined("a value has no attribute of the name that another gives")
         return found
 

@@ -35,6 +35,9 @@ _LINK_TO_MATTERMOST = (
 The rule `url` of its own renderer: https://github.com/mattermost/marked/blob/master/lib/marked.js
 """
 
+_EMOTICON = re.compile(r"[:;](?=['`\u2019]?-?[\[\]()@/|$dopsx](?![A-Za-z0-9]))|<(?=/?3)|\bx(?=-d\b)", re.IGNORECASE)
+"""What Mattermost shows as an emoji: utils/emoticons.tsx of its web app, https://github.com/mattermost/mattermost."""
+
 _SLACK_FORMAT = re.compile(r"(?<![A-Za-z0-9])[*_~]|[*_~](?![A-Za-z0-9])|`")
 _BLOCK = re.compile(r"\d+(?=[.)](?: |$))|(?=[#>+=-])")
 
@@ -76,12 +79,14 @@ def markdown(text: str) -> str:
 
 
 def mattermost(text: str) -> str:
-    """Return a text for Mattermost's Markdown, which knows @names, ~channels, #hashtags, :emoji: and $LaTeX$ too.
+    """Return a text for Mattermost's Markdown, which knows @names, ~channels, #hashtags, :emoji:, :) and $LaTeX$ too.
 
     Its incoming webhooks also read Slack's <!channel> and <address|text>; an entity is neither.
     https://developers.mattermost.com/integrate/slash-commands/slack
     """
-    text = _entities(_unread(line(text), *_LINK_TO_MATTERMOST, _EMOJI, _MENTION, _CHANNEL)).replace("$", "&#36;")
+    text = _entities(_unread(line(text), *_LINK_TO_MATTERMOST, _EMOJI, _EMOTICON, _MENTION, _CHANNEL)).replace(
+        "$", "&#36;"
+    )
     return _not_a_block(re.sub(r"[\\*_~`|\[\]]", r"\\\g<0>", text))
 
 

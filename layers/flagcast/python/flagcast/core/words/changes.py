@@ -1,6 +1,6 @@
 """What an event changed, field by field, as people read it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -54,12 +54,12 @@ def differences(event: Event) -> list[Difference]:
     ]
 
 
-def lines(event: Event) -> tuple[str, ...]:
+def lines(event: Event, made: Sequence[Difference]) -> tuple[str, ...]:
     """Return a line for each change, such as "Enabled: no → yes"; at most ten."""
-    made = [*_moved(event), *map(_line, differences(event))]
-    if len(made) > MOST_LINES:
-        made[MOST_LINES - 1 :] = [f"and {len(made) - MOST_LINES + 1} more changes"]
-    return tuple(shorten(line(each), LONGEST_LINE) for each in made)
+    said = [*_moved(event), *map(_line, made)]
+    if len(said) > MOST_LINES:
+        said[MOST_LINES - 1 :] = [f"and {len(said) - MOST_LINES + 1} more changes"]
+    return tuple(shorten(line(each), LONGEST_LINE) for each in said)
 
 
 def _moved(event: Event) -> Iterator[str]:

@@ -1,13 +1,12 @@
 """What is worth knowing about an event beside its sentence and its changes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from datetime import datetime, timedelta
 from typing import Final
 
 from flagcast.core.event import Event
 from flagcast.core.templates.markup import line, shorten
 from flagcast.core.words.aspects import aspects_of
-from flagcast.core.words.changes import differences
 from flagcast.core.words.moments import clock, moment
 from flagcast.core.words.moves import ids_in
 from flagcast.core.words.states import now
@@ -18,9 +17,8 @@ LONG_AGO: Final = timedelta(days=30)
 """How long before an event its thing may have been seen without a word about it."""
 
 
-def facts(event: Event, at: datetime | None) -> Iterator[tuple[str, str]]:
-    """Yield labels and values, none of them empty, and none that a line of the changes says."""
-    changed = {each.label for each in differences(event)}
+def facts(event: Event, at: datetime | None, changed: Set[str]) -> Iterator[tuple[str, str]]:
+    """Yield labels and values, none of them empty, and none whose label is among those that changed."""
     for label, value in _candidates(event, at):
         if label not in changed and (text := shorten(line(value), LONGEST_FACT)):
             yield label, text

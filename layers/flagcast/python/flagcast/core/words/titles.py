@@ -1,8 +1,10 @@
 """What was done, as a sentence goes on behind who did it."""
 
+from collections.abc import Sequence
+
 from flagcast.core.event import Event
 from flagcast.core.words import things
-from flagcast.core.words.changes import Difference, differences
+from flagcast.core.words.changes import Difference
 from flagcast.core.words.moves import moves_of
 from flagcast.core.words.states import now
 from flagcast.core.words.values import LONGEST_QUOTE, listed, mapping, name, percent, quoted
@@ -12,24 +14,24 @@ _MOST_KEYS = 3
 _SWITCHED = {"yes": "on", "no": "off"}
 
 
-def deed(event: Event) -> str:
+def deed(event: Event, made: Sequence[Difference]) -> str:
     """Say what was done to which thing: by what changed where that is known, else by the event's own verb."""
     what = things.what(event)
     if event.is_known and not event.is_denied:
         if event.action == "updated":
-            return _updated(event) or f"updated {what}"
+            return _updated(event, made) or f"updated {what}"
         if event.type == "distribution":
             return f"{name(event.action)} {what}{_shared(event)}"
     return f"{name(event.verb_phrase)} {what}"
 
 
-def _updated(event: Event) -> str:
+def _updated(event: Event, made: Sequence[Difference]) -> str:
     """Say what an update did; nothing where what it changed is not known to be a change."""
     if not event.changes:
         return f"saved {'the order of ' if event.is_order else ''}{things.what(event)} without a change"
     if event.is_order:
         return _reordered(event)
-    known = [each for each in differences(event) if each.is_known]
+    known = [each for each in made if each.is_known]
     if not known:
         return ""
     # What is there now says more than what is gone.

@@ -3,11 +3,12 @@
 import os
 import threading
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 from boto3.session import Session
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 # One attempt each: what is worth a second one is decided, within the deadline, by who calls.
 # The read timeout leaves room for that second one inside the 4 s in which ingest must answer.
@@ -21,6 +22,12 @@ _CONFIG = Config(
 _CONFIG_OF = {"dynamodb": _CONFIG.merge(Config(connect_timeout=0.5, read_timeout=1))}
 
 
+class NotFromAws(BotoCoreError):
+    """Raised for a 2xx that AWS did not send, such as a proxy's page, which botocore reads as an empty answer."""
+
+    fmt = "what answered is not AWS"
+
+
 # A session makes one client at a time: https://docs.aws.amazon.com/boto3/latest/guide/clients.html (multithreading).
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -32,7 +39,19 @@ def _session() -> Session:
     boto3 itself reads AWS_DEFAULT_REGION alone; Lambda sets both, and people the one that other tools of AWS read.
     https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html
     """
-    return Session(region_name=os.environ.get("AWS_REGION"))
+    session = Session(region_name=os.environ.get("AWS_REGION"))
+    session.events.register("after-call", _check_origin)
+    return session
+
+
+def _check_origin(http_response: Any, parsed: dict[str, Any], **_: object) -> None:
+    """Raise NotFromAws for a success without a request ID, which every answer of AWS has.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html (x-amzn-RequestId) and
+    https://docs.aws.amazon.com/AmazonS3/latest/API/RESTCommonResponseHeaders.html (x-amz-request-id)
+    """
+    if http_response.status_code < HTTPStatus.MULTIPLE_CHOICES and not parsed["ResponseMetadata"].get("RequestId"):
+        raise NotFromAws
 
 
 @cache

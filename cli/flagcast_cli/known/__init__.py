@@ -1,0 +1,1 @@
+"""`flagcast learn`, `verify` and `forget`: what Flipt has, beside what is known of it."""

@@ -1,0 +1,63 @@
+"""`flagcast learn`, `verify` and `forget` beside the deployed functions: what one writes the other reads."""
+
+import copy
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from flagcast_cli.local.stack import Stack
+from flagcast_cli.main import app
+from flagcast_cli.receiver import Receiver
+from tests.e2e.conftest import CONFIGURATION
+from tests.e2e.test_pipeline import post_signed, wait_until_empty
+from tests.integration.conftest import begin_anew
+from tests.support.captures import states
+from tests.support.flipt_server import FliptServer, serving
+
+CapSys = pytest.CaptureFixture[str]
+FULL = 28
+"""The recorded state with most in it."""
+
+
+@pytest.fixture(autouse=True)
+def surroundings(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Run the commands as in a shell in which AWS is the emulator."""
+    for name, value in stack.emulator.environment().items():
+        monkeypatch.setenv(name, value)
+    begin_anew()
+    yield
+    begin_anew()
+    wait_until_empty(stack)
+
+
+def differences(flipt: FliptServer, capsys: CapSys) -> list[tuple[str, str, str]]:
+    capsys.readouterr()
+    words = ["verify", "--source", "flipt", "--flipt-url", flipt.url, "--config", str(CONFIGURATION), "--wait", "0"]
+    app([*words, "--json"], result_action="return_value")
+    told = json.loads(capsys.readouterr().out)["differences"]
+    return [(each["difference"], each["type"], each["name"]) for each in told]
+
+
+def test_what_is_learned_is_what_events_change_and_what_verify_compares(
+    stack: Stack, receiver: Receiver, capsys: CapSys
+) -> None:
+    state = copy.deepcopy(states()[FULL].state)
+    with serving(FliptServer(state, time.time() - 60)) as flipt:
+        words = ["learn", "--source", "flipt", "--flipt-url", flipt.url, "--config", str(CONFIGURATION)]
+        assert app(words, result_action="return_value") == 0
+        flipt.now = time.time()
+        assert differences(flipt, capsys) == []
+        flag = state["by_namespace"]["production"]["flags"][0]
+        flag["enabled"] = False
+        assert differences(flipt, capsys) == [("changed", "flag", "new-checkout")]
+        event = json.loads(states()[12].events[0])
+        event["payload"] |= {"enabled": False}
+        event["timestamp"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        post_signed(stack, json.dumps(event).encode())
+        flipt.now = time.time() + 10
+        assert differences(flipt, capsys) == []
+        forget = ["forget", "--source", "flipt", "--namespace", "production", "--yes"]
+        assert app(forget, result_action="return_value") == 0
+        assert ("missing", "flag", "new-checkout") in differences(flipt, capsys)
