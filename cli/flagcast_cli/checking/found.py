@@ -70,7 +70,8 @@ class _Source:
         elif spot is not None and (template := self._template(spot)) is not None:
             file, span = template, Span(spot.line or 1, spot.column or 1)
         elif entry is not None:
-            span = entry.key if problem.is_key else entry.value
+            # A mapping or list begins somewhere below its key.
+            span = entry.key if problem.is_key or entry.text is None else entry.value
             if spot is not None and spot.line and entry.is_block:
                 span = Span(entry.value.line + spot.line, spot.column or 1)
         places = self._places if file == self._config else Places({})

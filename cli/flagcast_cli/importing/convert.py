@@ -5,26 +5,21 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from flagcast.core.compiling import Compiled, compile_destination
 from flagcast.core.config.checks import OWN_HEADERS
-from flagcast.core.config.model import Destination
 from flagcast.core.config.paths import join
-from flagcast.core.config.references import Text, stripped
-from flagcast.core.outcomes import RenderFailed
-from flagcast.core.rehearsal import rehearsed
+from flagcast.core.config.references import stripped
 from flagcast.core.rendering import is_json
-from flagcast_cli.importing.address import Address, is_internal, read_address
+from flagcast_cli.importing.address import Address, read_address
 from flagcast_cli.importing.body import without_credentials
 from flagcast_cli.importing.credentials import is_credential_header, is_credential_url, is_harmless_host
+from flagcast_cli.importing.fitting import filter_for, subnets_for
 from flagcast_cli.importing.flipt_file import FliptTemplate, FliptWebhook
 from flagcast_cli.importing.kept import Part, Secret, Slots
 from flagcast_cli.importing.services import as_name, name_for
 from flagcast_cli.importing.settings import Setting
 from flagcast_cli.importing.shared import Shared, read_shared
-from flagcast_cli.samples import sample_events
 
 SOURCE = "flipt"
-NOT_DENIED = "not event.is_denied"
 SOURCE_SECRET = "flipt-signing-secret"  # noqa: S105 - a name, of the secret that the stack makes
 
 _JSON = "application/json"
@@ -104,8 +99,8 @@ def _template(
     return ImportedDestination(
         name, template.path, slots.written(url), _is_http(address), content_type,
         {header: slots.written(value) for header, value in headers.items()},
-        body, None, shared.events, shared.max_backoff_duration, _private(template.url.path, address, notes),
-        _when(template, content_type, notes), {key: slots.written(value) for key, value in variables.items()},
+        body, None, shared.events, shared.max_backoff_duration, subnets_for(template.url.path, address, notes),
+        filter_for(template, content_type, notes), {key: slots.written(value) for key, value in variables.items()},
     ), slots.secret()  # fmt: skip
 
 
@@ -130,7 +125,7 @@ def _pass_through(
         headers={header: slots.written(value) for header, value in headers.items()},
         sign_secret=None if sign is None else slots.written(sign),
         events=shared.events, max_backoff_duration=shared.max_backoff_duration,
-        allow_private=_private(setting.path, target, notes),
+        allow_private=subnets_for(setting.path, target, notes),
     ), slots.secret()  # fmt: skip
 
 
@@ -152,38 +147,6 @@ def _url(setting: Setting, slots: Slots, notes: list[str]) -> tuple[str, Address
 
 def _is_http(address: Address | None) -> bool:
     return address is not None and address.scheme == "http"
-
-
-def _private(path: str, address: Address | None, notes: list[str]) -> tuple[str, ...]:
-    """Return the subnets to open for an address that only a network inside knows: of a name, all that it may be in."""
-    if address is None or not is_internal(address.host):
-        return ()
-    if address.is_local:
-        notes.append(f"{path}: its host is Flipt's own machine, which Flagcast cannot reach: give another address")
-        return ()
-    notes.append(
-        f"{path}: its host is known only inside a network, so allow_private is written beside it; Flagcast"
-        " reaches it only from a VPC (docs/operations.md)"
-    )
-    return address.subnets
-
-
-def _when(template: FliptTemplate, content_type: str | None, notes: list[str]) -> str | None:
-    """Return the filter for what Flipt drops: on a denied event, which has no payload, .Payload.key fails."""
-    destination = Destination(
-        Text("https://not.known"), body=template.body, engine="go", content_type=content_type or _JSON
-    )
-    compiled = compile_destination(destination, {})
-    if not isinstance(compiled, Compiled):
-        return None
-    failed = [event.is_denied for event in sample_events() if isinstance(rehearsed(compiled, event), RenderFailed)]
-    if not failed or not all(failed):
-        return None
-    notes.append(
-        f"{template.path}.body: fails on denied events, which have no payload, and Flipt drops those; so"
-        f" `when: {NOT_DENIED}` is written beside it"
-    )
-    return NOT_DENIED
 
 
 def _header(name: str, value: Setting, slots: Slots, notes: list[str]) -> str:

@@ -1,6 +1,6 @@
 """The text of flagcast.yaml to a Configuration, each faulty part held alone."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct, structs
@@ -16,7 +16,8 @@ from flagcast.core.config.model import (
     Problem,
     Source,
 )
-from flagcast.core.config.paths import is_within, join, steps
+from flagcast.core.config.origins import Origins
+from flagcast.core.config.paths import is_within, join
 from flagcast.core.config.presets import NO_PRESET, Preset, find_preset, unmet
 from flagcast.core.config.references import Text
 from flagcast.core.shown import kind_of, shown
@@ -155,7 +156,7 @@ def _destination(
     )
     checked = structs.replace(draft, allow_http=is_http_open)  # What is wrong with allow_http is told once.
     problems += _located(path, check_destination(checked, beside.templates, beside.authorities))
-    origins = _Origins(tree, preset.keys, defaults, path)
+    origins = Origins(tree, preset.keys, defaults, path)
     problems = [*known_problems, *map(origins.of, problems)]
     if not problems:
         return draft
@@ -185,32 +186,6 @@ def _is_told_by_its_preset(problem: Problem, path: str, whole: object, preset: P
     if problem.path != f"{path}.url" or not isinstance(whole, dict) or "url" in whole:
         return False
     return "url" in preset.needs or (preset is NO_PRESET and "preset" in whole)
-
-
-class _Origins(Struct, frozen=True):
-    """Where the values of a destination come from: itself, its preset, the defaults."""
-
-    own: object
-    preset: Mapping[str, Any]
-    defaults: Mapping[str, Any]
-    path: str
-
-    def of(self, problem: Problem) -> Problem:
-        """Return a problem at the defaults, if the value at its path comes from there."""
-        below = steps(problem.path.removeprefix(self.path))
-        in_own, in_preset, in_defaults = (_depth(each, below) for each in (self.own, self.preset, self.defaults))
-        if problem.path != self.path and in_defaults > max(in_own, in_preset):
-            return structs.replace(problem, path=f"defaults{problem.path.removeprefix(self.path)}")
-        return problem
-
-
-def _depth(tree: object, keys: Sequence[str | int]) -> int:
-    """Return how many of the keys lead somewhere in a tree; a list is one value."""
-    for depth, key in enumerate(keys):
-        if not isinstance(tree, dict) or key not in tree:
-            return depth
-        tree = tree[key]
-    return len(keys)
 
 
 def _over(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
