@@ -73,6 +73,7 @@ def laboratory() -> Iterator[tuple[Path, Workers]]:
         "FLAGCAST_SECRET_PREFIX": setup.PREFIX,
         "FLAGCAST_PARAMETER_PREFIX": "/flagcast/test/",
         "FLAGCAST_STATE_TABLE": "state",
+        "FLAGCAST_TRACK_CHANGES": "off",
         "FLAGCAST_BODIES_BUCKET": "bodies",
     }
     try:

@@ -10,6 +10,8 @@ import boto3
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from tests.support import state_table
+
 Item = dict[str, dict[str, str]]
 
 
@@ -90,12 +92,7 @@ def moto_table() -> Iterator[MotoTable]:
         client: Any = boto3.client(
             "dynamodb", region_name="us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing"
         )
-        client.create_table(
-            TableName="state",
-            AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        state_table.create(client)
         yield MotoTable(client)
 
 

@@ -197,6 +197,8 @@ def test_an_unsigned_request_is_refused_by_the_deployed_api(stack: Stack) -> Non
     assert answer.status == 401
     health = urllib3.request("GET", stack.webhook_url.replace("/webhooks/flipt", "/health"), retries=False)
     assert (health.status, health.json()) == (200, {"status": "ok"})
+    head = urllib3.request("HEAD", stack.webhook_url.replace("/webhooks/flipt", "/health"), retries=False)
+    assert (head.status, head.data) == (200, b"")
     got = urllib3.request("GET", stack.webhook_url, retries=False)
     assert (got.status, got.headers["allow"]) == (405, "POST")
 

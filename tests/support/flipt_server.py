@@ -33,6 +33,8 @@ class FliptServer:
         self.state = state
         self.version = "v1.61.0"
         self.now = now
+        self.ticks = 0
+        """Seconds between two answers."""
         self.page = 100
         self.date: str | None = "its own"
         """None leaves the Date header out."""
@@ -92,6 +94,7 @@ def serving(flipt: FliptServer) -> Iterator[FliptServer]:
             self.send_response_only(answer.status)
             if flipt.date:
                 self.send_header("Date", formatdate(flipt.now, usegmt=True))
+                flipt.now += flipt.ticks
             for name, value in {"Content-Type": "application/json", **answer.headers}.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(answer.body)))

@@ -285,3 +285,10 @@ def test_a_template_that_is_no_template_is_reported_and_the_rest_is_written(run:
     assert code == 1
     assert "destinations.audit-example-com.body: body" in said
     assert list(read(written).destinations) == ["slack", "audit-example-com", "example-com"]
+
+
+def test_what_flipt_does_with_a_redirect_and_flagcast_does_not_is_said(run: Run) -> None:
+    # Go's client follows it, so an address that works for Flipt made dead letters here.
+    _, _, said = run(SLACK)
+    assert "Flipt follows redirects, Flagcast does not" in said
+    assert "flagcast test NAME" in said

@@ -7,8 +7,10 @@ from flagcast.core.names import names_for
 from flagcast.core.outcomes import RenderFailed
 from flagcast.core.templates import limits
 from flagcast.core.templates.jinja import JinjaTemplate, Templates
+from flagcast.core.templates.jinja_filters import filters
 from flagcast.core.templates.places import plain
 from tests.support.alone import alone
+from tests.support.time_limits import ends_within
 from tests.unit.making import event
 
 BIG = event(
@@ -135,7 +137,53 @@ def test_no_method_that_makes_more_of_a_text_is_reached(method: str) -> None:
     "lookup", ['("a"|e)["center"]', '("a"|e)|attr("center")', '(["a"|e]|map(attribute="center")|first)']
 )
 def test_no_other_way_leads_to_such_a_method(lookup: str) -> None:
-    assert filled(f"{{{{ {lookup}(9) }}}}") == UNSAFE.format("center")
+    assert filled(f"{{{{ {lookup}(9) }}}}") == "'str object' has no attribute 'center'"
+
+
+@pytest.mark.parametrize(
+    ("text", "filter_"),
+    [
+        # A line is cut from a run of blanks as it is from a long word, and 2 million of them took 18 s. A no-break
+        # space is a letter to textwrap.
+        (" ", "wordwrap"),
+        (" ", "wordwrap(1)"),
+        ("\t", "wordwrap(10)"),
+        ("\xa0", "wordwrap"),
+        ("a", "wordwrap(1)"),
+        ("\n", "wordwrap"),
+        ("\n>", "wordwrap(10)"),
+        ("\n>", "urlize"),
+        ("a ", "urlize"),
+        ("<", "striptags"),
+    ],
+)
+def test_the_content_of_an_event_alone_makes_no_filter_slow(text: str, filter_: str) -> None:
+    one = event(payload={"key": text * (2_000_000 // len(text))})
+    assert filled(f"{{{{ event.payload.key | {filter_} }}}}", one) == WORK
+
+
+def test_what_an_ordinary_event_holds_is_wrapped_and_linked() -> None:
+    text = ("a word and https://flipt.example.com/#/flags " * 20 + "\n\n") * 40
+    one = event(payload={"key": text})
+    assert len(filled("{{ event.payload.key | wordwrap | urlize }}", one)) > len(text)
+
+
+ARGUMENTS = {
+    "attr": "('x')", "batch": "(3)", "format": "('x')", "groupby": "('x')", "indent": "(8, true, true)",
+    "map": "('upper')", "reject": "('string')", "rejectattr": "('x')", "replace": "('a', 'b')", "select": "('string')",
+    "selectattr": "('x')", "slice": "(3)", "truncate": "(80)",
+}  # fmt: skip
+TEXTS = (" ", "a", "<", "&amp;", "\n", "a ", "\n>", "\xa0", "\t", "http://a.b/ ", "<!--", "<a>", "*", "[a](", "0", "ß")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", filters())
+def test_every_filter_ends_soon_whatever_text_it_is_given(name: str) -> None:
+    # Each either stays within the budget or is stopped by it; what is neither takes minutes for as much as this.
+    for text in TEXTS:
+        one = event(payload={"key": text * (4_000_000 // len(text))})
+        with ends_within(10):
+            filled(f"{{{{ event.payload.key | {name}{ARGUMENTS.get(name, '')} | string | length }}}}", one)
 
 
 @pytest.mark.long

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from flagcast.core.response import Headers, Response, points_to, text_of
+from flagcast.core.response import Response, points_to, text_of
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,7 @@ def test_an_answer_that_is_not_json_has_none(text: str, json: Any) -> None:
 
 @pytest.mark.parametrize("name", ["retry-after", "Retry-After", "RETRY-AFTER"])
 def test_a_header_is_found_in_any_case(name: str) -> None:
-    headers = Headers({"retry-after": "5"})
+    headers = Response(429, "", {"Retry-After": "5"}).headers
     assert (headers[name], headers.get(name), name in headers) == ("5", "5", True)
     assert (headers.get("x-" + name), headers.get("x-" + name, ""), "x-" + name in headers) == (None, "", False)
     assert not headers.__contains__(5)

@@ -103,7 +103,7 @@ def _differences(key: str, seen: Seen, row: Row | None, present: Present) -> Ite
         _name(kind, seen.state) or seen.thing.name[-1],
         seen.namespace,
         seen.flag_key,
-        seen.state.get("segment_key") if kind == "constraint" else None,
+        _segment_key(kind, seen.state),
         state=seen.state,
     )
     if row is None or row.is_deleted:
@@ -179,8 +179,13 @@ def _of_gone(gone: Gone) -> Difference:
         _name(gone.type, state) or gone.key,
         gone.row.namespace,
         gone.row.flag_key,
-        state.get("segment_key") if gone.type == "constraint" else None,
+        _segment_key(gone.type, state),
     )
+
+
+def _segment_key(kind: str, state: Mapping[str, Any]) -> str | None:
+    """Return the segment that a segment or constraint is about."""
+    return state.get({"segment": "key", "constraint": "segment_key"}.get(kind, ""))
 
 
 def _name(kind: str, state: Mapping[str, Any]) -> str | None:

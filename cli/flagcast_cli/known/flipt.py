@@ -22,6 +22,9 @@ PAGE: Final = 100
 FURTHEST_AHEAD: Final = 300
 """Seconds by which Flipt's clock may be ahead of this one; AWS accepts no request of a clock that is further off."""
 
+NAMESPACES: Final = "/api/v1/namespaces"
+"""What every Flipt 1 has, and the first thing that it is asked for."""
+
 _ADDRESS = "Give the address of Flipt's UI, without a path: https://flipt.example.com"
 _BUSY = frozenset({429, 502, 503, 504})
 
@@ -140,12 +143,10 @@ class Flipt:
             raise CommandError(f"{said}, {TRIES} times", "Run this again when Flipt is less busy.")
         if 300 <= status < 400:
             raise CommandError(f"{said}: it sends us elsewhere, where a token must not go", _ADDRESS)
+        if status == 404 and path == NAMESPACES:
+            raise CommandError(said, _ADDRESS, "Only Flipt 1 has this API.")
         if status == 404:
-            raise CommandError(
-                said,
-                _ADDRESS,
-                "Only Flipt 1 has this API. If a flag was deleted while it was read, run this again.",
-            )
+            raise CommandError(said, "It was deleted while Flipt was read: run this again.")
         raise CommandError(said, "Flipt's log says why.")
 
     def _not_flipts(self, path: str, response: Response, error: Exception) -> CommandError:

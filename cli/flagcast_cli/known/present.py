@@ -10,7 +10,7 @@ from msgspec import Struct
 from flagcast.core.known.thing import ORDERS, Thing
 from flagcast_cli.console import CommandError
 from flagcast_cli.doctor.flipt_facts import read_version
-from flagcast_cli.known.flipt import Answer, Flipt
+from flagcast_cli.known.flipt import NAMESPACES, Answer, Flipt
 from flagcast_cli.known.rest import Flag, Message, Namespace, Ranked, Rollout, Rule, Segment, Version
 
 TRIES: Final = 3
@@ -76,7 +76,7 @@ def read_everything(flipt: Flipt, tell: Tell) -> Present:
     version = read_version(flipt.version())
     things: dict[Thing, Seen] = {}
     first = last = 0
-    for page in flipt.pages("/api/v1/namespaces", _Namespaces, lambda page: page.next_page_token):
+    for page in flipt.pages(NAMESPACES, _Namespaces, lambda page: page.next_page_token):
         first = first or page.asked
         for each in page.value.namespaces:
             for seen in (_namespace(page, each), *_in_namespace(flipt, each.key, version, tell)):
@@ -91,7 +91,7 @@ def _namespace(page: Answer[_Namespaces], each: Namespace) -> Seen:
 
 
 def _in_namespace(flipt: Flipt, namespace: str, version: Version, tell: Tell) -> Iterator[Seen]:
-    path = f"/api/v1/namespaces/{quote(namespace, safe='')}"
+    path = f"{NAMESPACES}/{quote(namespace, safe='')}"
     for page in _whole(flipt, f"{path}/segments", _Segments, lambda page: page.segments):
         for segment in page.value.segments:
             yield from _segment(page, namespace, segment)

@@ -98,7 +98,7 @@ def _place(each: Difference) -> tuple[str, ...]:
 def _where(each: Difference) -> str:
     if each.type == "namespace":
         return ""
-    inside = None if each.type == "flag" else each.flag_key or each.segment_key
+    inside = None if each.type in ("flag", "segment") else each.flag_key or each.segment_key
     return "/".join(part for part in (each.namespace, inside) if part)
 
 

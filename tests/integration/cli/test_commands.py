@@ -51,6 +51,16 @@ def test_check_finds_nothing_wrong_with_what_is_shipped() -> None:
         assert (shown.returncode, "no problems" in shown.stdout) == (0, True), path
 
 
+def test_check_warns_of_an_expression_that_is_never_true_and_exits_0(tmp_path: Path) -> None:
+    path = tmp_path / "flagcast.yaml"
+    keys = "{url: 'https://x.example', when: event.type == 'flags'}"
+    path.write_text(f"sources: {{flipt: {{auth: none}}}}\ndestinations: {{d: {keys}}}\n")
+    shown = flagcast("check", "--config", str(path))
+    assert shown.returncode == 0
+    assert shown.stderr.startswith("! destinations.d.when: is true for none of the ")
+    assert "no problems" in shown.stdout
+
+
 def test_check_tries_templates_even_where_no_source_is_right(tmp_path: Path) -> None:
     # Nothing was tried, and a broken template passed.
     path = tmp_path / "flagcast.yaml"

@@ -139,15 +139,32 @@ def test_what_an_event_has_written_since_flipt_was_asked_stays(known: KnownStack
     assert "1 left as they are: an event newer than Flipt's answer has written them" in capsys.readouterr().out
 
 
+def test_an_event_between_the_question_and_the_answer_may_be_newer_than_what_was_read(known: KnownStack) -> None:
+    # Flipt writes the Date after it has read: an event in between was overwritten by an older state.
+    began, known.flipt.ticks = int(known.clock.now()), 1
+    asked, answered = began + 4, began + 5
+    told = Row(state={"enabled": False}, namespace="production", flag_key="new-checkout")
+    for at, stays in ((asked - 1, False), (asked, True), (answered, True)):
+        known.flipt.now = began
+        known.put(FLAG, structs.replace(told, at=at))
+        assert known.run("learn") == 0
+        assert (row(known, FLAG).state == told.state) == stays, at
+        if not stays:
+            assert (row(known, FLAG).state_at, row(known, FLAG).at) == (answered, answered + 1)
+
+
+@pytest.mark.parametrize("was_known", [False, True])
 def test_an_event_that_writes_between_reading_and_writing_a_row_wins(
-    known: KnownStack, monkeypatch: pytest.MonkeyPatch
+    known: KnownStack, monkeypatch: pytest.MonkeyPatch, was_known: bool
 ) -> None:
+    if was_known:
+        known.put(FLAG, Row(state={"enabled": False}, at=5))
     newer = Row(state={"enabled": False}, at=int(known.clock.now()) + 1, namespace="production")
     write = table.Table.write
 
     def late(self: table.Table, key: str, row: Row, version: int) -> bool:
-        if key == FLAG and not known.rows().get(FLAG):
-            known.put(FLAG, newer)
+        if key == FLAG and known.rows().get(FLAG) != newer:
+            known.put(FLAG, newer, 8)
         return write(self, key, row, version)
 
     monkeypatch.setattr(table.Table, "write", late)
@@ -273,7 +290,7 @@ NAMESPACES = "/api/v1/namespaces"
         (NAMESPACES, [Scripted(429)] * 5, "answers 429, 5 times", "less busy"),
         (NAMESPACES, [Scripted(200, closes=True)] * 5, "cannot be reached: ConnectionError", "curl -i "),
         (NAMESPACES, [Scripted(429, headers={"Retry-After": "3600"})], "left alone for 3600 s", "after that"),
-        (f"{NAMESPACES}/production/flags/new-checkout/rules", [Scripted(404)], "answers 404", "deleted while it was"),
+        (f"{NAMESPACES}/production/flags/new-checkout/rules", [Scripted(404)], "answers 404", "deleted while Flipt"),
     ],
 )  # fmt: skip
 def test_a_flipt_that_cannot_be_read_is_an_error_that_says_what_to_do(
@@ -374,8 +391,8 @@ def test_verify_lists_what_changed_what_was_never_seen_and_what_is_gone(known: K
     key = row_key("flipt", Thing("variant", (within["flags"][0]["variants"][1]["id"],)))
     known.put(key, Row(namespace="production", flag_key="new-checkout"))
     assert differing(known, capsys) == [
-        ("missing", "segment", "new"),
         ("gone", "constraint", "plan"),
+        ("missing", "segment", "new"),
         ("changed", "flag", "new-checkout"),
         ("changed", "rule-order", "order of rules"),
         ("unknown", "variant", "b"),
@@ -568,6 +585,10 @@ def test_forget_asks_first_and_says_how_many(
     assert known.run("learn") == 0
     with pytest.raises(CommandError, match="no terminal"):
         known.run("forget")
+    capsys.readouterr()
+    assert known.run("forget", "--dry-run") == 0
+    said = capsys.readouterr().out
+    assert said == f"{THINGS} known rows of source flipt. Nothing was changed: this was a dry run.\n"
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     asked: list[str] = []
 

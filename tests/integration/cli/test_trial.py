@@ -107,6 +107,39 @@ def test_an_address_that_is_not_for_everyone_is_told_with_what_opens_it(
     assert receiver.requests() == []
 
 
+def test_a_redirect_is_shown_with_where_it_points_and_without_what_its_query_holds(
+    configured: Configured, run: Run, receiver: Receiver, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # A 302 told nobody where to, so nobody knew which address to write instead.
+    to = "https://script.example.com/canary-token/echo?key=other-canary"
+    receiver.script("/in", [Answer(302, {"Location": to}, b"moved")])
+    assert run("test", "d", "--config", configured(destination(receiver))) == 1
+    printed = capsys.readouterr()
+    assert "302 Location: https://script.example.com/***/echo?key=*** moved" in printed.out
+    assert "canary" not in printed.out.replace("flagcast-test", "")
+    assert "address that it redirects to" in printed.err
+
+
+def test_a_redirect_that_accept_holds_for_is_a_delivery(
+    configured: Configured, run: Run, receiver: Receiver, capsys: pytest.CaptureFixture[str]
+) -> None:
+    receiver.script("/in", [Answer(302, {"Location": "https://x.example.com/"})])
+    accept = "accept: response.status == 302 and response.headers.location.startswith('https://x.')"
+    assert run("test", "d", "--config", configured(destination(receiver, accept))) == 0
+    assert "302 Location: https://x.example.com/" in capsys.readouterr().out
+
+
+def test_an_answer_that_means_not_now_is_told_as_one_that_is_retried(
+    configured: Configured, run: Run, receiver: Receiver, capsys: pytest.CaptureFixture[str]
+) -> None:
+    receiver.script("/in", [Answer(200, body=b"busy")])
+    when = "retry: {when: \"response.text == 'busy'\"}"
+    assert run("test", "d", "--config", configured(destination(receiver, when))) == 1
+    printed = capsys.readouterr()
+    assert "200, not now busy" in printed.out
+    assert "is retried" in printed.err
+
+
 def test_an_answer_that_is_not_accepted_is_a_refusal(
     configured: Configured, run: Run, receiver: Receiver, capsys: pytest.CaptureFixture[str]
 ) -> None:

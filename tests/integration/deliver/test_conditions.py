@@ -100,3 +100,38 @@ def test_a_secret_that_cannot_sign_puts_the_task_off(stack: Stack, capfd: pytest
     assert stack.deliver() == [task.id]
     assert (stack.receiver.requests(), stack.dead_letters()) == ([], [])
     assert "canary!" not in capfd.readouterr().out
+
+
+def test_not_now_is_retried_and_rests_the_destination_for_as_long_as_it_asks(
+    stack: Stack, capfd: pytest.CaptureFixture[str]
+) -> None:
+    # GitHub's 403 with a Retry-After was a dead letter at once, while the task behind it waited for that same answer;
+    # Teams' "HTTP error 429" in a 200 was final.
+    stack.configure({"chat": {"retry": {"when": '"error 429" in response.text'}}})
+    busy = [Answer(200, body=b"HTTP error 429"), Answer(403, {"Retry-After": "90"}), Answer(200)]
+    stack.receiver.script("/chat", busy)
+    task = stack.put("chat")
+    for least, most in ((1, 2), (90, 90)):
+        stack.deliver()
+        assert least <= stack.delay(task) <= most
+        stack.wait(most + 1)
+    assert stack.deliver() == []
+    assert (stack.waiting(), stack.dead_letters()) == ({}, [])
+    assert outcomes(stack, capfd) == ["retrying", "retrying", "delivered"]
+
+
+def test_a_dead_letter_of_a_redirect_tells_where_it_points(stack: Stack) -> None:
+    stack.configure({"sheet": {}})
+    stack.receiver.script("/sheet", [Answer(302, {"Location": "https://script.example.com/echo?key=canary"}, b"moved")])
+    stack.put("sheet")
+    assert stack.deliver() == []
+    detail = "Location: https://script.example.com/echo?key=*** moved"
+    assert kept(stack) == [{"reason": "rejected", "detail": detail, "status": "302"}]
+
+
+def test_json_behind_a_byte_order_mark_is_what_accept_sees(stack: Stack) -> None:
+    stack.configure({"chat": {"accept": "response.json.ok"}})
+    stack.receiver.script("/chat", [Answer(200, body=b'\xef\xbb\xbf{"ok": true}')])
+    stack.put("chat")
+    assert stack.deliver() == []
+    assert kept(stack) == []

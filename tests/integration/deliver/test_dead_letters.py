@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import pytest
@@ -144,3 +145,22 @@ def test_nothing_is_asked_of_a_task_that_is_thirteen_days_old(stack: Stack) -> N
     assert stack.deliver() == []
     assert stack.receiver.requests() == []
     assert stack.attributes()["reason"] == "expired"
+
+
+@pytest.mark.parametrize("field", ["id", "event_id", "source", "received_at", "body"])
+@pytest.mark.parametrize("value", ["evt_1\nX-More: 1", "evt_1\r\n\r\n", "\0", "", " ", "é", "x" * 70_000, "\u2028"])
+def test_a_poison_message_is_settled_and_never_an_error_of_ours(
+    stack: Stack, capfd: pytest.CaptureFixture[str], field: str, value: str
+) -> None:
+    # A line break in event_id raised where the header Webhook-Id was written, and the message stayed for 900 receives.
+    stack.configure({"well": {"body": '{"id": "{{ event.id }}", "when": "{{ event.received_at }}"}'}})
+    stack.put_text(json.dumps({**json.loads(stack.put("well").body), field: value}), name="poison")
+    while stack.deliver() is not None:
+        pass
+    assert stack.waiting() == {}
+    lines = [json.loads(line) for line in capfd.readouterr().out.split("\n") if line]
+    assert [line for line in lines if line["event"] == "error"] == []
+    assert len(stack.receiver.requests()) + len(stack.dead_letters()) == 2
+    if field == "event_id":
+        (letter,) = stack.dead_letters()
+        assert letter.attributes["reason"]["StringValue"] == "unreadable"

@@ -10,9 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from flagcast.core.config.presets import read_preset
 from flagcast.core.entry import Entry
 from flagcast.edges import wiring
 from flagcast.edges.aws.queue import Queue
+from flagcast.edges.configuration_file import read_presets
 from flagcast_cli.actions import Answer
 from flagcast_cli.receiver import Receiver
 from tests.fuzz.fuzz_task import destinations
@@ -60,9 +62,16 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stored: dict[str, byt
         monkeypatch.setattr(wiring, "client", watched(clients.__getitem__, "deliver"))
         made.configure(NAMES)
         for name in NAMES:
-            receiver.script(f"/{name}", [Answer(body=b"ok")])
+            receiver.script(f"/{name}", [content(name)])
         yield made
     forget()
+
+
+def content(name: str) -> Answer:
+    """Answer as the vendor of a preset does when it is content."""
+    preset = read_presets().get(name)
+    documented = read_preset(preset).answers.accepted if preset is not None else ()
+    return Answer(documented[0].status, body=documented[0].text.encode()) if documented else Answer(body=b"ok")
 
 
 def taken_in(body: bytes) -> tuple[int, Kept]:

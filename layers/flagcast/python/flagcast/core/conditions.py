@@ -6,7 +6,7 @@ from flagcast.core.compiling import Compiled
 from flagcast.core.event import Event
 from flagcast.core.names import names_for
 from flagcast.core.outcomes import Answered, FilterFailed, NotAccepted, NotNow, RenderFailed
-from flagcast.core.response import Headers, Response, points_to
+from flagcast.core.response import Response, points_to
 from flagcast.core.templates.jinja import Expression
 
 _CHALLENGED = "x-amzn-waf-action"
@@ -30,7 +30,7 @@ def judged(compiled: Compiled, answer: Answered) -> Answered | NotAccepted | Not
     A 5xx is an outage, whatever else it says. What `retry.when` cannot be asked of, it does not hold for; nor does
     `accept`, and the detail says why.
     """
-    response = Response(answer.status, answer.excerpt, Headers(answer.headers))
+    response = Response(answer.status, answer.excerpt, answer.headers)
     said = _for_people(response)
     if compiled.retry_when is not None and answer.status < 500:
         held = compiled.retry_when.ask({"response": response})
@@ -38,8 +38,8 @@ def judged(compiled: Compiled, answer: Answered) -> Answered | NotAccepted | Not
             return NotNow(answer.status, answer.retry_after, said)
         if isinstance(held, RenderFailed) and answer.status >= 400:
             said = f"{held.detail}; {said}"
-    if _CHALLENGED in response.headers and answer.status <= 299:
-        return NotAccepted(answer.status, f"{_CHALLENGED}: {response.headers[_CHALLENGED]}; {said}")
+    if _CHALLENGED in answer.headers and answer.status <= 299:
+        return NotAccepted(answer.status, f"{_CHALLENGED}: {answer.headers[_CHALLENGED]}; {said}")
     shown = Answered(answer.status, answer.retry_after, said)
     if compiled.accept is None or not may_be_accepted(compiled.accept, answer.status):
         return shown

@@ -11,14 +11,14 @@ from flagcast.core.config.presets import Answers
 from flagcast.core.event import Event
 from flagcast.core.names import names_for
 from flagcast.core.outcomes import RenderFailed
-from flagcast.core.response import Headers, Response
+from flagcast.core.response import Response
 from flagcast.core.routing import wants
 from flagcast.core.stand_ins import any_answers, any_event
 from flagcast.core.templates.jinja import Expression
 
 _STATUSES = (200, 201, 202, 204, 301, 302, 303, 307, 308, 400, 401, 403, 404, 408, 409, 410, 413, 422, 423, 425, 429)
 _TEXTS = ("", "ok", "1", '{"ok": true}', '{"ok": false, "error": "ratelimited"}', "<html>Sign in</html>")
-_HEADERS = Headers({"content-type": "application/json", "location": "https://login.example.com/", "retry-after": "30"})
+_HEADERS = {"Content-Type": "application/json", "Location": "https://login.example.com/", "Retry-After": "30"}
 
 
 class Doubt(Struct, frozen=True):

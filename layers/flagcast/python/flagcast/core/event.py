@@ -1,6 +1,6 @@
 """One audit event, as Flipt sends it and as filters and templates see it."""
 
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 import msgspec
@@ -47,6 +47,9 @@ class Event(Struct, frozen=True):
     The wire fields and their history by version are Flipt's internal/server/audit/events.go: 0.1 has no status,
     a denied event has a null payload, a template may have left out anything but type and action.
     """
+
+    _HIDDEN: ClassVar = frozenset({"raw", "origin", "known"})
+    """What {{ event | tojson }} leaves out: the body a second time, and where the rest of it comes from."""
 
     type: str
     action: str

@@ -1,5 +1,6 @@
 """What can come of looking at a task, and what can be done with it: values, matched exhaustively."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from msgspec import Struct
@@ -25,14 +26,14 @@ Reason = Literal[
 class Answered(Struct, frozen=True):
     """The destination answered; `retry_after` in seconds, `excerpt` the answer's first characters.
 
-    `headers` by name in lower case; they are there until `retry.when` and `accept` have been asked. `is_accepted` tells
-    that `accept` holds for an answer that is no 2xx.
+    `headers` are there until `retry.when` and `accept` have been asked. `is_accepted` tells that `accept` holds for an
+    answer that is no 2xx.
     """
 
     status: int
     retry_after: float | None = None
     excerpt: str = ""
-    headers: dict[str, str] = {}
+    headers: Mapping[str, str] = {}
     is_accepted: bool = False
 
     @property

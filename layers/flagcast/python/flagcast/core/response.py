@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -47,7 +48,13 @@ class Response(Struct, frozen=True):
 
     status: int
     text: str
-    headers: Headers = Headers()
+    sent: Mapping[str, str] = {}
+    """Its headers as they came."""
+
+    @property
+    def headers(self) -> Headers:
+        """Return the headers."""
+        return Headers({name.lower(): self.sent[name] for name in self.sent})
 
     @property
     def json(self) -> Any:

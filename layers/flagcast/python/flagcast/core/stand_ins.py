@@ -108,6 +108,11 @@ class Response(response.Response, frozen=True):
     member: Any = None
 
     @property
+    def headers(self) -> Headers:
+        """Return headers of every name."""
+        return _AnyHeaders()
+
+    @property
     def json(self) -> Any:
         """Return an object with every member."""
         return AnyJson(self.member)
@@ -116,7 +121,7 @@ class Response(response.Response, frozen=True):
 def any_answers(statuses: tuple[int, ...]) -> Iterator[response.Response]:
     """Yield answers that say whatever is asked of them, with each of these statuses."""
     for status, member in product(statuses, _MEMBERS):
-        yield Response(status, ANY, _AnyHeaders(), member)
+        yield Response(status, ANY, member=member)
 
 
 def any_event(event: Event) -> Event:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 from typing import Final, Literal
 
 import msgspec
@@ -15,6 +16,10 @@ NO_DESTINATION = "-"
 """What stands for the destination of a body that is not an event."""
 BODIES: Final = "bodies/"
 """What the keys of stored bodies begin with; the functions may touch no others (template.yaml)."""
+
+
+_SENDABLE = re.compile("[!-~]{1,256}")
+"""An event id that can be a header's value, Webhook-Id: https://www.rfc-editor.org/rfc/rfc9110#section-5.5."""
 
 
 class Task(Struct, frozen=True, omit_defaults=True):
@@ -131,6 +136,8 @@ def decode(body: str) -> Task | NewerVersion | UnreadableTask:
         return UnreadableTask("not a task: exactly one of body, body_base64 and body_ref is required")
     if read.body_base64 is not UNSET and not _is_base64(read.body_base64):
         return UnreadableTask("not a task: body_base64 is not base64")
+    if not _SENDABLE.fullmatch(read.event_id):
+        return UnreadableTask("not a task: event_id cannot be sent as a header")
     if read.body_ref is not UNSET and not read.body_ref.startswith(BODIES):
         return UnreadableTask(f"not a task: body_ref does not begin with {BODIES}")
     return read

@@ -23,7 +23,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionErr
 
 from flagcast.core.addresses import Subnet, refusal
 from flagcast.edges.deadline import Deadline
-from flagcast.edges.head import Head
+from flagcast.edges.head import Head, is_short
 from flagcast.edges.racing import Address, race
 from flagcast.edges.within import finished, within
 
@@ -98,7 +98,7 @@ class _FinalResponse(HTTPResponse):
             # What came before the connection was shut down can still be read, and is megabytes.
             made.deadline.check()
             version, status, reason = super()._read_status()  # type: ignore[misc]  # typeshed does not show it
-            head: Any = Head(self.fp, made.deadline)
+            head: Any = self.fp if is_short(self.fp.peek(1)) else Head(self.fp, made.deadline)
             if status == HTTPStatus.SWITCHING_PROTOCOLS or status >= HTTPStatus.OK:
                 made.status, self.fp = status, head
                 return version, status, reason

@@ -101,11 +101,11 @@ def _cause(error: Exception) -> Literal["name", "connection", "tls", "timeout", 
 
 
 def _answer(response: BaseHTTPResponse, deadline: Deadline) -> Answered:
-    headers = {name.lower(): response.headers[name] for name in response.headers}
-    unpacked = _unpacked(_read(response, deadline), headers.get("content-encoding", ""))
-    asked = headers.get("retry-after")
+    headers = response.headers
+    unpacked = _unpacked(_read(response, deadline), headers.get("Content-Encoding", ""))
+    asked = headers.get("Retry-After")
     retry_after = None if asked is None else read_retry_after(asked, time.time())
-    return Answered(response.status, retry_after, text_of(unpacked, headers.get("content-type", "")), headers)
+    return Answered(response.status, retry_after, text_of(unpacked, headers.get("Content-Type", "")), headers)
 
 
 def _read(response: BaseHTTPResponse, deadline: Deadline) -> bytes:
