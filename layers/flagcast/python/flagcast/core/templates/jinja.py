@@ -73,7 +73,8 @@ class Expression:
             return RenderFailed(_located(self._name, None, error, self._environment))
         if not isinstance(answer, bool):
             # Its kind alone: the value may be the event's.
-            return RenderFailed(f"{self._name}: gives a {type(answer).__name__}, not true or false")
+            kind = "str" if isinstance(answer, str) else type(answer).__name__
+            return RenderFailed(f"{self._name}: gives a {kind}, not true or false")
         return answer
 
 
