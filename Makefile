@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test test-long check sam-local-test lint format account isolation fuzz bench build deploy acceptance lock clean
+.PHONY: help demo dev test test-long check sam-local-test lint format account model isolation fuzz bench build deploy acceptance lock clean
 
 PORT ?= 4566
 CONTAINERS ?=
@@ -52,6 +52,9 @@ format: .venv/ready ## Format the code
 
 account: .venv/ready ## Account for 10,000 events while everything fails (six minutes)
 	@$(RUN) python -m tests.accountant
+
+model: .venv/ready ## Count what 24,000 events lose in a model of Flipt: a table that fails, replicas (a minute)
+	@$(RUN) python -m tests.known
 
 isolation: .venv/ready ## Measure what a destination that hangs or fails costs the others (half an hour)
 	@$(RUN) python -m benchmarks.isolation

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import msgspec
 
+from benchmarks.aws_stub import aws_stub
 from benchmarks.environments import Layout, run
 from benchmarks.ingest import EVENT
 from benchmarks.measuring import Row, compared, in_turns, stack_environment, take_one_processor
-from benchmarks.sqs_stub import sqs_stub
 
 ROUNDS = 7
 LIMITS = {"bare": 1.25, "textbook": 0.6}
@@ -26,7 +26,7 @@ CONFIGURATION = {
 def measured() -> list[Row]:
     """Measure the layers as `sam build` leaves them, sources alone, and with bytecode."""
     rows = []
-    with sqs_stub() as endpoint, tempfile.TemporaryDirectory() as temporary:
+    with aws_stub() as endpoint, tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         environment = stack_environment(folder, endpoint, CONFIGURATION)
         events = folder / "events.json"

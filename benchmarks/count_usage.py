@@ -24,11 +24,16 @@ from tests.support.api_gateway import http_event
 from tests.support.captures import SECRET, captured
 from tests.support.template import written
 
+from benchmarks.aws_stub import answer as usual_answer
 from benchmarks.measuring import handlers, stack_environment
-from benchmarks.sqs_stub import answer as usual_answer
-from benchmarks.usage import FILE, Call, Run, Usage, item_bytes, mean, step
+from benchmarks.usage import FILE, Call, Run, Usage, kept_bytes, mean, step
+from flagcast.core.known.row import MOST_RECENT
+from flagcast.core.known.thing import ROWS
+from flagcast.core.signature import flipt_signature
 
 EVENTS = "flipt-1.61.0/changes"
+DAY = b"2026-11-23T"
+"""The day of these events."""
 DESTINATIONS = ("team-chat", "incident-desk", "archive")
 STACK = "flagcast"
 
@@ -58,6 +63,9 @@ class Aws:
                 (changes,) = request["RequestItems"].values()
                 self.rows |= {each["PutRequest"]["Item"]["key"]["S"]: each["PutRequest"]["Item"] for each in changes}
                 return {"UnprocessedItems": {}}
+            case "PutItem":
+                self.rows[request["Item"]["key"]["S"]] = request["Item"]
+                return {}
             case "BatchGetItem":
                 ((table, asked),) = request["RequestItems"].items()
                 names = [key["key"]["S"] for key in asked["Keys"]]
@@ -69,7 +77,8 @@ class Aws:
     def _sent(self, request: Any, **_: Any) -> AWSResponse:
         action = request.headers["X-Amz-Target"].decode().split(".")[1]
         body = json.dumps(self.answer(action, json.loads(request.body))).encode()
-        return AWSResponse(request.url, 200, HTTPHeaders(), _Body(body))
+        headers = HTTPHeaders.from_dict({"x-amzn-RequestId": "6b1c9b3e-5c0f-4a52-9f4e-0d3a7c1e2f48"})
+        return AWSResponse(request.url, 200, headers, _Body(body))
 
 
 class _Body(io.BytesIO):
@@ -127,6 +136,9 @@ def measured() -> Usage:
         os.environ |= stack_environment(Path(folder), "https://aws.invalid", _configuration(address))
         os.environ |= {"FLAGCAST_VAR_SECRET": SECRET, "FLAGCAST_STACK": STACK}
         ingest, deliver = _functions()
+        with redirect_stdout(io.StringIO()):
+            for request in _before():
+                ingest(request)
         for request in requests:
             answer = run("ingest", lambda request=request: ingest(request))  # type: ignore[misc]  # the default binds it
             assert answer["statusCode"] == 200, answer
@@ -143,9 +155,18 @@ def measured() -> Usage:
         events=len(requests),
         access_log_bytes=mean([len(each.encode()) for each in access]),
         lambda_bytes=sum(len(each.encode()) for each in LAMBDAS_OWN),
-        row_bytes=mean([item_bytes(row) for row in aws.rows.values()]),
+        row_bytes=mean([kept_bytes(row) for key, row in aws.rows.items() if not key.startswith(ROWS)]),
+        known_row_bytes=mean([kept_bytes(row) for key, row in aws.rows.items() if key.startswith(ROWS)]),
         **steps,
     )
+
+
+def _before() -> Iterator[dict[str, Any]]:
+    """Make the same events on the days before, so that each row remembers as many as it can: it is largest then."""
+    for days in range(MOST_RECENT, 0, -1):
+        for each in captured(EVENTS):
+            body = each.body.replace(DAY, b"2026-11-%02dT" % (23 - days))
+            yield http_event(headers=[("x-flipt-webhook-signature", flipt_signature(body, SECRET))], body=body)
 
 
 def _configuration(address: str) -> dict[str, Any]:

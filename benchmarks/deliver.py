@@ -22,6 +22,7 @@ import yaml
 from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
 from requests.adapters import HTTPAdapter
 
+from benchmarks.aws_stub import aws_stub
 from benchmarks.measuring import (
     ROOT,
     Row,
@@ -32,7 +33,6 @@ from benchmarks.measuring import (
     stack_environment,
     take_one_processor,
 )
-from benchmarks.sqs_stub import sqs_stub
 from flagcast.core.rendering import Request
 from flagcast.core.task import encode, task
 from flagcast.edges.configuration_file import read_presets
@@ -60,7 +60,7 @@ def measured() -> list[Row]:
     """Measure at destinations that answer at once and after 50 ms."""
     rows = []
     for milliseconds, preset in ((0, False), (50, False), (0, True)):
-        with sqs_stub() as endpoint, receiver(milliseconds) as address, tempfile.TemporaryDirectory() as folder:
+        with aws_stub() as endpoint, receiver(milliseconds) as address, tempfile.TemporaryDirectory() as folder:
             environment = stack_environment(Path(folder), endpoint, configuration(address, preset=preset))
             rows += _against(milliseconds, address, environment, preset=preset)
     return rows

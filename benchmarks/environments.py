@@ -45,7 +45,7 @@ class Layout(Struct, frozen=True):
             for name in _closure(["boto3"]):
                 _copy(name, runtime)
             _compile(runtime)
-            for name in ("bare.py", "process.py"):
+            for name in ("bare.py", "settle.py", "process.py"):
                 _take(ROOT / "benchmarks/cold_start" / name, function / name)
         return cls((function, runtime))
 
@@ -60,7 +60,7 @@ class Layout(Struct, frozen=True):
         for name in _closure([*names, "pydantic"]):
             _copy(name, layers)
         own = ["layers/flagcast/python/flagcast", "functions/ingest/ingest.py", "functions/deliver/deliver.py"]
-        own += ["benchmarks/cold_start/textbook.py", "benchmarks/cold_start/process.py"]
+        own += [f"benchmarks/cold_start/{name}.py" for name in ("textbook", "settle", "process")]
         for name in own:
             _take(ROOT / name, layers / Path(name).name)
         if compiled:

@@ -1,7 +1,8 @@
 """What ingest costs per event over its floor: processor time of the whole handler against a bare loop.
 
-The floor makes the same SendMessageBatch calls, with hmac and json.loads and nothing else. Both run in turns in one
-process against a stub SQS in another, so that the ratio holds on any machine.
+The floor makes the same calls of DynamoDB and SQS, with hmac and json.loads and nothing else. Both run in turns in one
+process against a stub of AWS in another, so that the ratio holds on any machine. Each event is a change to a flag that
+has changed often: a BatchGetItem, a PutItem with a condition, and one SendMessageBatch for ten destinations.
 """
 
 import hashlib
@@ -17,17 +18,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from botocore import xform_name
+
+from benchmarks.aws_stub import SECRET, aws_stub
 from benchmarks.measuring import ROOT, Row, compared, handlers, in_turns, stack_environment, take_one_processor
-from benchmarks.sqs_stub import SECRET, sqs_stub
 
 EVENT = json.loads((ROOT / "events" / "ingest.json").read_text(encoding="utf-8"))
 DESTINATIONS = (1, 3, 10, 50)
 EVENTS, ROUNDS, LIMIT = 200, 11, 1.25
+CALLS = 3
+"""At least: the row is read, the row is written, the tasks are sent."""
 
 
 def measured() -> list[Row]:
     """Measure events for 1, 3, 10 and 50 destinations."""
-    with sqs_stub() as endpoint:
+    with aws_stub() as endpoint:
         return [_for_so_many(endpoint, destinations) for destinations in DESTINATIONS]
 
 
@@ -70,15 +75,18 @@ def bare_loop(handle: Callable[[], None]) -> Callable[[], None]:
     """Make the floor: verify, parse, and the very calls that the handler makes, recorded from it."""
     from flagcast.edges.aws.client import client
 
-    sqs: Any = client("sqs")
-    calls: list[dict[str, Any]] = []
+    calls: list[Callable[[], Any]] = []
 
-    def record(params: dict[str, Any], **_: Any) -> None:
-        calls.append(params)
+    def record(made: Any, params: dict[str, Any], model: Any, **_: Any) -> None:
+        calls.append(partial(getattr(made, xform_name(model.name)), **params))
 
-    sqs.meta.events.register("provide-client-params.sqs.SendMessageBatch", record)
+    recorders = [(client(service), f"provide-client-params.{service}") for service in ("dynamodb", "sqs")]
+    for made, event in recorders:
+        made.meta.events.register(event, partial(record, made), unique_id="recorder")
     handle()
-    sqs.meta.events.unregister("provide-client-params.sqs.SendMessageBatch", record)
+    for made, event in recorders:
+        made.meta.events.unregister(event, unique_id="recorder")
+    assert len(calls) >= CALLS, calls
 
     def one() -> None:
         body = EVENT["body"].encode()
@@ -86,7 +94,7 @@ def bare_loop(handle: Callable[[], None]) -> Callable[[], None]:
         assert hmac.compare_digest(signature, EVENT["headers"]["x-flipt-webhook-signature"])
         json.loads(body)
         for call in calls:
-            sqs.send_message_batch(**call)
+            call()
 
     return one
 

@@ -12,12 +12,12 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from benchmarks.aws_stub import aws_stub
 from benchmarks.cold import CONFIGURATION
 from benchmarks.deliver import configuration, record
 from benchmarks.environments import Layout, Started, run, share_of_a_processor
 from benchmarks.ingest import EVENT
 from benchmarks.measuring import receiver, stack_environment, take_one_processor
-from benchmarks.sqs_stub import sqs_stub
 
 ONE_PROCESSOR = 1769
 SIZES = (128, 256, 512, 1024, ONE_PROCESSOR)
@@ -40,7 +40,7 @@ class Size(Struct, frozen=True):
 
 def measured() -> list[Size]:
     """Measure every size, the largest first; none where this machine gives no share of a processor."""
-    with sqs_stub() as endpoint, receiver(SLOW) as address, tempfile.TemporaryDirectory() as temporary:
+    with aws_stub() as endpoint, receiver(SLOW) as address, tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         layouts = Layout.make(folder, compiled=True), Layout.make(folder, compiled=False)
         ingest = _prepared(folder / "ingest", endpoint, CONFIGURATION, [EVENT])

@@ -1,6 +1,7 @@
 """What an event and each kind of attempt use: log lines, AWS calls and metrics, as count_usage.py counted."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,10 @@ class Step(Struct, frozen=True):
 
 
 class Usage(Struct, frozen=True):
-    """What was counted; `refused` is an attempt that is answered 500, `again` the delivery that follows it."""
+    """What was counted; `refused` is an attempt that is answered 500, `again` the delivery that follows it.
+
+    `row_bytes` is what a retry's row takes in the table, `known_row_bytes` that of a thing that Flipt has.
+    """
 
     date: str
     events: int
@@ -45,6 +49,7 @@ class Usage(Struct, frozen=True):
     access_log_bytes: float
     lambda_bytes: int
     row_bytes: float
+    known_row_bytes: float
 
 
 def read() -> Usage:
@@ -82,14 +87,23 @@ def _read_units(action: str, request: Mapping[str, Any]) -> float:
 
 
 def _write_units(action: str, request: Mapping[str, Any]) -> float:
-    """Return what a call writes: a unit for a row of up to 1 KB."""
+    """Return what a call writes: a unit for each KB of a row, rounded up, whether its condition holds or not.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
+    """
     match action:
-        case "PutItem" | "UpdateItem":
+        case "PutItem":
+            return _units(request["Item"])
+        case "UpdateItem":
             return 1
         case "BatchWriteItem":
             (changes,) = request["RequestItems"].values()
-            return len(changes)
+            return sum(_units(each["PutRequest"]["Item"]) for each in changes)
     return 0
+
+
+def _units(item: Mapping[str, Any]) -> int:
+    return math.ceil(_item_bytes(item) / 1024)
 
 
 def _series(lines: str) -> Iterator[Series]:
@@ -100,12 +114,17 @@ def _series(lines: str) -> Iterator[Series]:
                     yield Series(metric["Name"], tuple((name, line[name]) for name in names))
 
 
-def item_bytes(item: Mapping[str, Any]) -> int:
-    """Return about how much of the table a row takes: names and values as text, and 100 bytes of DynamoDB's own.
+def kept_bytes(item: Mapping[str, Any]) -> int:
+    """Return about how much of the table a row takes: what is in it, and 100 bytes of DynamoDB's own."""
+    return 100 + _item_bytes(item)
+
+
+def _item_bytes(item: Mapping[str, Any]) -> int:
+    """Return about how large a row is: names and values as text, a number's digits as a byte each.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
     """
-    return 100 + sum(len(name) + len(next(iter(value.values()))) for name, value in item.items())
+    return sum(len(name) + len(next(iter(value.values())).encode()) for name, value in item.items())
 
 
 def mean(values: Sequence[float]) -> float:

@@ -42,3 +42,4 @@ def test_events_and_attempts_use_what_the_page_on_cost_says() -> None:
         assert counted.log_bytes == pytest.approx(kept.log_bytes, rel=0.03), f"{name}: {again}"
     assert (now.access_log_bytes, now.lambda_bytes) == (stored.access_log_bytes, stored.lambda_bytes)
     assert now.row_bytes == pytest.approx(stored.row_bytes, rel=0.03)
+    assert now.known_row_bytes == pytest.approx(stored.known_row_bytes, rel=0.03)

@@ -86,6 +86,7 @@ class World:
 
     def _send(self, replica: Replica, *, is_well: bool = False) -> None:
         happened, taken = replica.waiting[0], self.now
+        self.counts["sent again"] += replica.tries > 0
         replica.tries += 1
         fate = "well" if is_well or replica.tries >= MOST_TRIES else self.random.choice(self._fates)
         if fate == "late":

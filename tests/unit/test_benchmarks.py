@@ -13,7 +13,7 @@ from benchmarks.environments import share_of_a_processor
 from benchmarks.measuring import ROOT, Figure, compared, in_turns
 from benchmarks.prices import Price
 from benchmarks.results_file import read
-from benchmarks.usage import Series
+from benchmarks.usage import Series, step
 from benchmarks.usage import read as read_usage
 from rich.console import Console
 
@@ -83,17 +83,34 @@ def test_a_million_events_cost_what_their_formula_says() -> None:
     for item in cost.items(1_000_000, ingest_ms=2.0, deliver_ms=50.0, usage=USAGE):
         by_stage[item.stage] = by_stage.get(item.stage, 0) + item.dollars(with_free=False)
     assert by_stage["API Gateway"] == pytest.approx(1.00)
-    # A million invocations, and 12 ms of half a GB for each.
-    assert by_stage["Lambda ingest"] == pytest.approx(0.20 + 6_000 * 0.0000166667)
+    # A million invocations, and 22 ms of half a GB for each.
+    assert by_stage["Lambda ingest"] == pytest.approx(0.20 + 11_000 * 0.0000166667)
     # 3.03 million attempts, and 50 ms of half a GB for each.
     assert by_stage["Lambda deliver"] == pytest.approx(3.03 * 0.20 + 75_750 * 0.0000166667)
     # A send for each event, a receive for each attempt, a delete for each delivery, a delay for each retry. No receive
     # is empty.
     assert by_stage["SQS FIFO"] == pytest.approx((1 + 3.03 + 3 + 0.03) * 0.50)
-    # A unit for each first attempt and each refusal, two for what is delivered after it; a write for each refusal; and
-    # what the rows take.
-    rows = 30_000 * USAGE.row_bytes / 1e9 * 0.25
-    assert by_stage["DynamoDB"] == pytest.approx((2.97 + 0.03 + 0.06) * 0.125 + 0.03 * 0.625 + rows)
+    # What ingest reads and writes; a unit for each first attempt and each refusal, two for what is delivered after it;
+    # a write for each refusal; and what the rows take.
+    read, written = USAGE.ingest.read_units + 2.97 + 0.03 + 0.06, USAGE.ingest.write_units + 0.03
+    rows = (30_000 * USAGE.row_bytes + 1_000 * USAGE.known_row_bytes) / 1e9 * 0.25
+    assert by_stage["DynamoDB"] == pytest.approx(read * 0.125 + written * 0.625 + rows)
+
+
+def test_a_write_costs_a_unit_for_each_kilobyte_of_its_row_rounded_up() -> None:
+    # It counted one for every row.
+    def units(size: int) -> float:
+        put = {"TableName": "state", "Item": {"key": {"S": "x" * (size - 3)}}}
+        return step([("", [("PutItem", put)])]).write_units
+
+    assert [units(size) for size in (100, 1024, 1025, 2048, 2049)] == [1, 1, 2, 2, 3]
+
+
+def test_an_event_is_settled_by_one_read_and_one_write_of_a_row_that_remembers_as_much_as_it_can() -> None:
+    assert (USAGE.ingest.calls["BatchGetItem"], USAGE.ingest.calls["PutItem"]) == (1, 1)
+    assert USAGE.ingest.read_units >= 1
+    # Twenty events of some 49 bytes, and two states.
+    assert USAGE.ingest.write_units == 2
 
 
 def test_log_lines_cost_what_they_measure() -> None:

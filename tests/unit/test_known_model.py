@@ -1,11 +1,15 @@
 """Flipt's sender, functions over one table and a queue, as a model: what must hold whatever goes wrong."""
 
+import json
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.known.__main__ import EVENTS, RESULTS
 from tests.known.world import World
+from tests.known.worlds import WORLDS, counted
 
 RANDOM = st.randoms(use_true_random=False)
 
@@ -44,3 +48,21 @@ def test_while_the_table_fails_no_change_is_swallowed_and_none_is_told_that_did_
 def test_while_the_table_fails_the_last_state_delivered_is_flipts(random: Random) -> None:
     # But for a request that timed out and is settled after the next one: nothing then says that it is a twin.
     assert run(random, faults=25, is_late=False).wrong_ends() == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", WORLDS)
+def test_over_thousands_of_events_nothing_happens_that_must_not_in_a_world_of_its_kind(name: str) -> None:
+    count = counted(name, events=6_000, seed=2)
+    assert count.broken() == []
+    # What would make it easy did not: answers were lost, requests came late, and the table failed where it was to.
+    assert min(count.events_again, count.late_twins, count.answered_503, count.changes_told) > 500
+    assert bool(count.table_faults) == bool(WORLDS[name].faults)
+
+
+def test_the_committed_run_of_the_model_was_long_and_broke_no_promise() -> None:
+    worlds = json.loads(RESULTS.read_text(encoding="utf-8"))["worlds"]
+    assert worlds.keys() == WORLDS.keys()
+    for name, kind in WORLDS.items():
+        assert worlds[name]["events"] >= EVENTS
+        assert {broken: worlds[name][broken] for broken in kind.never if worlds[name][broken]} == {}
