@@ -19,7 +19,7 @@ def checked(folder: Path, keys: str) -> tuple[list[str], list[str]]:
     ("accept", "why"),
     [
         ("respons.status == 200", "'respons' is undefined"),
-        ("response.jsn.ok", "response has no attribute 'jsn'"),
+        ("response.jsn.ok", "response has no jsn; did you mean json?"),
         ("response.text", "gives a str, not true or false"),
         ("response.json.ok == status", "'status' is undefined"),
         ("event.type == 'flag'", "'event' is undefined"),
@@ -37,7 +37,8 @@ def test_an_expression_that_can_only_fail_is_a_problem(
     quoted = '"' + accept.replace('"', "'") + '"'
     made = keys.replace(">-\n  {}\n", quoted).replace("{{", "{").replace("}}", "}")
     problems, _ = checked(tmp_path, made)
-    assert problems == [f"destinations.d.{path}: fails on every sample answer: {why}"]
+    sentence = why if "did you mean" in why else f"fails on every sample answer: {why}"
+    assert problems == [f"destinations.d.{path}: {sentence}"]
 
 
 NEVER = "accept: is true for none of the sample answers: every delivery would become a dead letter"

@@ -72,8 +72,9 @@ class Expression:
         except Exception as error:  # noqa: BLE001 - an expression can raise whatever its filters and operators do
             return RenderFailed(_located(self._name, None, error, self._environment))
         if not isinstance(answer, bool):
-            # Its kind alone: the value may be the event's.
-            return RenderFailed(f"{self._name}: gives a {type(answer).__name__}, not true or false")
+            # Its kind alone: the value may be the event's. A text that the expression writes is of a kind of ours.
+            kind = "str" if isinstance(answer, str) else type(answer).__name__
+            return RenderFailed(f"{self._name}: gives a {kind}, not true or false")
         return answer
 
 
