@@ -3,7 +3,12 @@ from pathlib import Path
 import pytest
 
 from flagcast.core.checking import sample_notices
-from flagcast_cli.check import problems_of, warnings_of
+from flagcast.core.config.model import Problem
+from flagcast_cli.check import everything_about, problems_of
+
+
+def warned_of(path: Path) -> list[Problem]:
+    return [each for each in everything_about(path) if each.is_warning]
 
 
 def check(folder: Path, text: str) -> list[str]:
@@ -25,14 +30,14 @@ def test_whoever_is_told_of_trouble_is_tried_on_notices(tmp_path: Path, told: st
 
 def test_notify_in_error_is_a_problem(tmp_path: Path) -> None:
     assert check(tmp_path, "destinations: {chat: {url: https://a}}\nnotify: chatt") == [
-        "notify: expected the name of a destination; did you mean chat?"
+        "notify: expected the name of a destination, got 'chatt'; did you mean chat?"
     ]
 
 
 def test_a_filter_that_cannot_be_asked_is_a_problem_with_the_sample_it_was_met_on(tmp_path: Path) -> None:
     found = check(tmp_path, "destinations: {chat: {url: https://a, when: event.payload.name.first.letter}}")
     assert found
-    assert all(each.startswith("destinations.chat: when: ") for each in found)
+    assert all(each.startswith("destinations.chat.when: when: ") for each in found)
     assert all("(on sample " in each for each in found)
 
 
@@ -57,7 +62,7 @@ def test_what_is_too_faulty_to_be_tried_has_its_own_problems_alone(tmp_path: Pat
         ("body: '{{ event.xyzzy if false }}{{ event.xyzzy }}'",
          "destinations.chat.body: event has no xyzzy; there are: action, "),
         ('body: "{\\n{{ summary.titel if false }}"',
-         "destinations.chat.body: line 2: summary has no titel; did you mean title?"),
+         "destinations.chat.body: body, line 2: summary has no titel; did you mean title?"),
     ],
 )  # fmt: skip
 def test_a_field_that_there_is_not_is_found_without_a_sample_that_comes_to_it(
@@ -103,7 +108,7 @@ def test_a_template_file_is_read_for_its_fields(tmp_path: Path) -> None:
     (tmp_path / "templates").mkdir()
     (tmp_path / "templates" / "chat.j2").write_text("{{ event.titel if false }}1", encoding="utf-8")
     found = check(tmp_path, "destinations: {chat: {url: https://a, template: chat.j2}}")
-    assert found[0].startswith("destinations.chat.template: event has no titel; ")
+    assert found[0].startswith("destinations.chat.template: chat.j2, line 1: event has no titel; ")
 
 
 def test_there_is_a_sample_of_each_kind_of_notice() -> None:
@@ -122,7 +127,7 @@ def test_a_template_that_does_not_compile_is_a_problem_and_is_not_tried(tmp_path
 def test_what_is_probably_not_meant_is_a_warning_with_where_it_was_met(tmp_path: Path) -> None:
     body = '{"text": "x", "ids": [{{ [event.type, event.action] | map("tojson") | join(", ") }}]}'
     assert check(tmp_path, f"destinations: {{chat: {{url: https://a, body: '{body}'}}}}") == []
-    found = warnings_of(tmp_path / "flagcast.yaml")
+    found = warned_of(tmp_path / "flagcast.yaml")
     assert len(found) == 1, found
     assert str(found[0]).startswith("destinations.chat.body: a text that is itself the items of a JSON list is written")
     assert " (on sample constraint-created-by-person and " in str(found[0])
@@ -136,7 +141,7 @@ def test_only_a_json_body_that_is_sent_is_doubted(tmp_path: Path, more: str, cou
     body = """'[{{ "1" ~ "2" }}]'"""
     destination = f"{{url: https://a, vars: {{token: '${{ssm:t}}'}}, body: {body}{more}}}"
     check(tmp_path, f"destinations: {{chat: {destination}}}")
-    found = [each for each in warnings_of(tmp_path / "flagcast.yaml") if "when" not in each.path]
+    found = [each for each in warned_of(tmp_path / "flagcast.yaml") if "when" not in each.path]
     assert len(found) == count
 
 
@@ -145,7 +150,7 @@ def test_a_sample_is_counted_once_however_many_sources_take_it(tmp_path: Path) -
     check(tmp_path, f"destinations: {{chat: {{{keys}}}}}")
     path = tmp_path / "flagcast.yaml"
     path.write_text(path.read_text().replace("{flipt:", "{other: {auth: none}, flipt:"), encoding="utf-8")
-    (found,) = warnings_of(path)
+    (found,) = warned_of(path)
     assert str(found).endswith("(on sample token-created-denied and 6 more)")
 
 
@@ -153,7 +158,7 @@ def test_a_file_of_templates_is_doubted_by_its_key(tmp_path: Path) -> None:
     (tmp_path / "templates").mkdir()
     (tmp_path / "templates" / "a.j2").write_text('[{{ "1" ~ "2" }}]', encoding="utf-8")
     assert check(tmp_path, "destinations: {chat: {url: https://a, template: a.j2}}") == []
-    found = warnings_of(tmp_path / "flagcast.yaml")
+    found = warned_of(tmp_path / "flagcast.yaml")
     assert [each.path for each in found] == ["destinations.chat.template"]
 
 
@@ -174,6 +179,6 @@ def test_a_file_of_templates_is_doubted_by_its_key(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_a_go_body_for_one_version_of_flipt_is_warned_of(tmp_path: Path, body: str, problem: str, warning: str) -> None:
     problems = check(tmp_path, f"destinations: {{chat: {{url: https://a, engine: go, body: '{body}'}}}}")
-    warnings = [str(each) for each in warnings_of(tmp_path / "flagcast.yaml")]
+    warnings = [str(each) for each in warned_of(tmp_path / "flagcast.yaml")]
     assert any(problem in each for each in problems) is bool(problem)
     assert any(each.endswith(warning) for each in warnings) is bool(warning)

@@ -102,8 +102,8 @@ def test_an_expression_that_does_not_compile_is_a_problem_of_the_configuration(
     problems = compile_destination(destination(**keys), {}, "destinations.x")
     assert isinstance(problems, tuple)
     assert [each.path for each in problems] == [f"destinations.x.{where}"]
-    assert problems[0].message.startswith(where)
-    assert problems[0].message.endswith(message)
+    assert str(problems[0]).startswith(f"destinations.x.{where}: {where}")
+    assert str(problems[0]).endswith(message)
     assert isinstance(problems[0], Problem)
 
 
