@@ -75,7 +75,8 @@ class Expression:
             return _failed(self._name, None, error, self._environment)
         if not isinstance(answer, bool):
             # Its kind alone: the value may be the event's.
-            return RenderFailed.at(Spot(self._name), f"gives a {type(answer).__name__}, not true or false")
+            kind = "str" if isinstance(answer, str) else type(answer).__name__
+            return RenderFailed.at(Spot(self._name), f"gives a {kind}, not true or false")
         return answer
 
 
