@@ -74,10 +74,24 @@ def ratios(result: Result) -> str:
     ours = [row.ours.median for row in result.rows if row.unit == "ms CPU"]
     outpost = f"Hookdeck Outpost, written in Go, uses {OUTPOST[0]} to {OUTPOST[1]} ms in its own process"
     return (
-        f"{result.date}, {result.machine}; {versions}.\n\n{table(headings, rows, 2)}\n\n"
+        f"{result.date}, {result.machine}; {versions}.\n\n{table(headings, rows, 2)}\n\n{_missed(result.rows)}\n\n"
         f"A delivery takes {min(ours):.2f} to {max(ours):.2f} ms of processor time, rendering included; {outpost}, "
         "its Redis, Postgres and RabbitMQ not counted (measured by others on another machine)."
     )
+
+
+def _missed(rows: Sequence[Row]) -> str:
+    """Say how many limits are kept, and which are not, and by how much."""
+    limited = [row for row in rows if row.limit is not None]
+    missed = [
+        f"{row.name}, beside {row.beside}: {row.ratio.median:.2f}, limit {row.limit}"
+        for row in limited
+        if not row.holds
+    ]
+    if not missed:
+        return "Every limit is kept."
+    kept = f"{len(limited) - len(missed)} of {len(limited)} limits are kept. Missed:\n\n"
+    return kept + "\n".join(f"- {each}" for each in missed)
 
 
 def sizes(result: Result) -> str:

@@ -15,6 +15,7 @@ from benchmarks.prices import Price
 from benchmarks.results_file import read
 from benchmarks.usage import Series, step
 from benchmarks.usage import read as read_usage
+from msgspec import structs
 from rich.console import Console
 
 from flagcast.core.duration import DAY, HOUR
@@ -62,6 +63,18 @@ def test_a_ratio_is_taken_round_by_round_and_held_to_its_limit_from_the_right_si
     assert compared("a", "ms", [2.0], [1.0], "b", 2.0).holds
     assert compared("a", "per second", [9.0], [1.0], "b", 8.0, at_least=True).holds
     assert not compared("a", "per second", [7.0], [1.0], "b", 8.0, at_least=True).holds
+
+
+def test_the_page_on_performance_says_which_limits_are_missed_and_by_how_much() -> None:
+    result = read()
+    kept, missed = (
+        compared("a", "ms CPU", [2.0], [1.0], "b", 2.0),
+        compared("c", "per second", [7.0], [1.0], "d", 8.0, at_least=True),
+    )
+    unlimited = compared("e", "ms", [9.0], [1.0], "f")
+    assert "Every limit is kept." in documents.ratios(structs.replace(result, rows=[kept, unlimited]))
+    said = documents.ratios(structs.replace(result, rows=[kept, missed, unlimited]))
+    assert "1 of 2 limits are kept. Missed:\n\n- c, beside d: 7.00, limit 8.0\n" in said
 
 
 def test_measures_take_turns_in_an_order_that_turns_and_the_first_round_does_not_count() -> None:
