@@ -6,6 +6,7 @@ from typing import get_args
 
 from flagcast.core.compiling import Compiled, compile_destination
 from flagcast.core.config.model import Configuration, Destination, Problem, Source
+from flagcast.core.config.paths import below
 from flagcast.core.config.presets import Answers, read_preset
 from flagcast.core.doubts import Doubt, doubts
 from flagcast.core.event import NOTICES, Event, InvalidEvent, Origin, parse
@@ -14,6 +15,7 @@ from flagcast.core.notice import Kind, notice_body, notice_id
 from flagcast.core.outcomes import Filtered, FilterFailed, RenderFailed
 from flagcast.core.rehearsal import SOME_TIME, lookalikes_in, rehearsed
 from flagcast.core.sample_changes import with_changes
+from flagcast.core.spot import Spot
 from flagcast.core.trouble import Trouble
 
 OLD_EVENTS, NEW_EVENTS = "0.1", "0.2"
@@ -66,22 +68,33 @@ def sample_notices() -> Iterator[tuple[str, Event]]:
 
 
 def dry_run(compiled: Compiled, path: str, events: Iterable[tuple[str, Event]]) -> Iterator[Doubt]:
-    """Render every event that the destination wants; yields each way to fail once, with where it was met.
+    """Render every event that the destination wants; yields one problem for each place that fails.
 
-    It is certain that it fails, but for a Go body that is right for one version of Flipt.
+    One mistake fails in many ways: what is wrong with a result depends on the event. That it fails is certain, but for
+    a Go body that is right for one version of Flipt.
     """
-    met: dict[str, list[str]] = {}
+    met: dict[Spot | None, tuple[str, list[str]]] = {}
     tried, failed = Counter[str](), Counter[str]()
     for sample, event in events:
         made = rehearsed(compiled, event)
         tried[event.version] += not isinstance(made, Filtered)
-        if isinstance(made, RenderFailed | FilterFailed):
-            met.setdefault(made.detail, []).append(sample)
+        if isinstance(made, FilterFailed):
+            made = RenderFailed(made.detail, Spot("when"))
+        if isinstance(made, RenderFailed):
+            met.setdefault(made.spot, (made.what, []))[1].append(sample)
             failed[event.version] += 1
     only = _only_version(tried, failed) if compiled.destination.engine == "go" else None
-    for detail, samples in met.items():
-        said = f"{detail} ({_on(samples)})"
-        yield Doubt(Problem(path, f"{said}; it is {only}" if only else said), is_certain=only is None)
+    for spot, (what, samples) in met.items():
+        said = f"{what} ({_on(samples)})"
+        where = below(path, _key(compiled.destination, spot))
+        yield Doubt(Problem(where, f"{said}; it is {only}" if only else said, spot=spot), is_certain=only is None)
+
+
+def _key(destination: Destination, spot: Spot | None) -> str:
+    """Return the key that leads to the text in which a spot is; an included file is the body's."""
+    if spot is not None and (spot.name == "when" or spot.name.startswith("headers.")):
+        return spot.name
+    return "body" if destination.template is None else "template"
 
 
 def _only_version(tried: Counter[str], failed: Counter[str]) -> str | None:
