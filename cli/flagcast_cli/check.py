@@ -18,6 +18,11 @@ def problems_of(path: Path) -> list[Problem]:
     return [each for each in everything_about(path) if not each.is_warning]
 
 
+def warnings_of(path: Path) -> list[Problem]:
+    """Return what is odd about a configuration and stops nothing."""
+    return [each for each in everything_about(path) if each.is_warning]
+
+
 def everything_about(path: Path) -> list[Problem]:
     """Return every problem, and what is only warned of."""
     if not path.is_file():

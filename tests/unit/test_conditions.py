@@ -64,6 +64,7 @@ def test_a_filter_sees_what_the_source_says_of_itself() -> None:
         ("1", "when: gives a int, not true or false"),
         ("none", "when: gives a NoneType, not true or false"),
         ('event.namespace and "canary"', "when: gives a str, not true or false"),
+        ('event.type ~ "canary"', "when: gives a str, not true or false"),
         # Jinja2's undefined shows itself as "Undefined" and tells no name.
         ("event.nope", "when: event has no attribute 'nope'"),
         ("event.payload.nope", "when: 'dict object' has no attribute 'nope'"),

@@ -37,7 +37,7 @@ destinations:
     assert shown.returncode == 1
     for problem in (
         "destinations.chat.timeout: 31s is not allowed; use more than 0s and at most 30s",
-        "flagcast.yaml:5:56: destinations.chat.body: event has no attribute 'typo' (on sample ",
+        "flagcast.yaml:5:56: destinations.chat.body: event has no typo",
         "flagcast.yaml:6:44: destinations.syntax.body: ",
         "flagcast.yaml:7:70: destinations.denied.body: 'None' has no attribute 'key' (on sample flag-deleted-denied)",
         "flagcast.yaml:8:84: destinations.quoted.body: the result is not JSON: ",
@@ -66,6 +66,6 @@ def test_check_tries_templates_even_where_no_source_is_right(tmp_path: Path) -> 
     path = tmp_path / "flagcast.yaml"
     path.write_text('sources: {}\ndestinations: {d: {url: "https://x.example", body: "{{ event.nope }}"}}\n')
     shown = flagcast("check", "--config", str(path))
-    assert (shown.returncode, "event has no attribute 'nope'" in shown.stderr) == (1, True)
+    assert (shown.returncode, "event has no nope" in shown.stderr) == (1, True)
     missing = flagcast("check", "--config", str(tmp_path / "none.yaml"))
     assert "No such file" in missing.stderr

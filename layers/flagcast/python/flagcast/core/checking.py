@@ -68,7 +68,7 @@ def sample_notices() -> Iterator[tuple[str, Event]]:
 
 
 def dry_run(compiled: Compiled, path: str, events: Iterable[tuple[str, Event]]) -> Iterator[Doubt]:
-    """Render every event that the destination wants; yields each place that fails once, with where it was met.
+    """Render every event that the destination wants; yields one problem for each place that fails.
 
     One mistake fails in many ways: what is wrong with a result depends on the event. That it fails is certain, but for
     a Go body that is right for one version of Flipt.
@@ -78,19 +78,23 @@ def dry_run(compiled: Compiled, path: str, events: Iterable[tuple[str, Event]]) 
     for sample, event in events:
         made = rehearsed(compiled, event)
         tried[event.version] += not isinstance(made, Filtered)
-        failed[event.version] += isinstance(made, RenderFailed | FilterFailed)
-        match made:
-            case RenderFailed(spot=spot) as broken:
-                met.setdefault(spot, (broken.what, []))[1].append(sample)
-            case FilterFailed(detail):
-                met.setdefault(Spot("when"), (detail, []))[1].append(sample)
-            case _:
-                pass
+        if isinstance(made, FilterFailed):
+            made = RenderFailed(made.detail, Spot("when"))
+        if isinstance(made, RenderFailed):
+            met.setdefault(made.spot, (made.what, []))[1].append(sample)
+            failed[event.version] += 1
     only = _only_version(tried, failed) if compiled.destination.engine == "go" else None
     for spot, (what, samples) in met.items():
-        said = f"{what.removeprefix('when: ')} ({_on(samples)})"
+        said = f"{what} ({_on(samples)})"
         where = below(path, _key(compiled.destination, spot))
         yield Doubt(Problem(where, f"{said}; it is {only}" if only else said, spot=spot), is_certain=only is None)
+
+
+def _key(destination: Destination, spot: Spot | None) -> str:
+    """Return the key that leads to the text in which a spot is; an included file is the body's."""
+    if spot is not None and (spot.name == "when" or spot.name.startswith("headers.")):
+        return spot.name
+    return "body" if destination.template is None else "template"
 
 
 def _only_version(tried: Counter[str], failed: Counter[str]) -> str | None:
@@ -104,13 +108,6 @@ def _only_version(tried: Counter[str], failed: Counter[str]) -> str | None:
 
 def _on(samples: list[str]) -> str:
     return f"on sample {samples[0]}{f' and {len(samples) - 1} more' if len(samples) > 1 else ''}"
-
-
-def _key(destination: Destination, spot: Spot | None) -> str:
-    """Return the key that leads to the text in which a spot is; an included file is the body's."""
-    if spot is not None and (spot.name == "when" or spot.name.startswith("headers.")):
-        return spot.name
-    return "body" if destination.template is None else "template"
 
 
 def _template_problems(

@@ -1,5 +1,6 @@
 """One audit event, as Flipt sends it and as filters and templates see it."""
 
+from functools import cached_property
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -41,13 +42,14 @@ class InvalidEvent(Struct, frozen=True):
     detail: str
 
 
-class Event(Struct, frozen=True):
+class Event(Struct, frozen=True, dict=True):
     """Flipt's wire fields, and null-safe fields derived from them.
 
     The wire fields and their history by version are Flipt's internal/server/audit/events.go: 0.1 has no status,
     a denied event has a null payload, a template may have left out anything but type and action.
     """
 
+    # What is derived from the payload is kept (`dict`): a delivery asks for some of it ten times.
     _HIDDEN: ClassVar = frozenset({"raw", "origin", "known"})
     """What {{ event | tojson }} leaves out: the body a second time, and where the rest of it comes from."""
 
@@ -112,12 +114,12 @@ class Event(Struct, frozen=True):
         """Tell whether this is Flagcast's own word about a destination, which no source can send."""
         return self.source == NOTICES
 
-    @property
+    @cached_property
     def is_order(self) -> bool:
         """Tell whether rules or rollouts were put into another order (Flipt 1.37 and later)."""
         return any(isinstance(self._payload.get(field), list) for field in ("rule_ids", "rollout_ids"))
 
-    @property
+    @cached_property
     def namespace(self) -> str | None:
         """Return the namespace; None where the event names none (denied, token) and none is known (a distribution)."""
         if self.type == "namespace":
@@ -129,24 +131,24 @@ class Event(Struct, frozen=True):
             return self.known.namespace
         return named or DEFAULT_NAMESPACE
 
-    @property
+    @cached_property
     def flag_key(self) -> str | None:
         """Return the key of the flag that the change belongs to."""
         return self._text("flag_key") or (self._text("key") if self.type == "flag" else self.known.flag_key)
 
-    @property
+    @cached_property
     def segment_key(self) -> str | None:
         """Return the key of the segment that a segment's or constraint's change belongs to."""
         if self.type == "segment":
             return self._text("key")
         return self._text("segment_key") if self.type == "constraint" else None
 
-    @property
+    @cached_property
     def resource_key(self) -> str | None:
         """Return what names the changed thing itself: its key, a token's name, else its id."""
         return self._text("key") or self._text(TOKEN_NAME) or self._text("id")
 
-    @property
+    @cached_property
     def actor(self) -> str:
         """Return who did it, as well as Flipt knows: name, e-mail, token, how they signed in, else "someone"."""
         actor = self.metadata.get("actor")
@@ -165,7 +167,7 @@ class Event(Struct, frozen=True):
             return f"tried to {_VERBS.get(self.action, self.action)}"
         return "reordered" if self.is_order else self.action
 
-    @property
+    @cached_property
     def url(self) -> str | None:
         """Return the page of Flipt's UI that shows the changed thing; None where there is no such page."""
         if not self.origin.flipt_url:

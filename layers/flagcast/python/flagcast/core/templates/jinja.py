@@ -74,7 +74,7 @@ class Expression:
         except Exception as error:  # noqa: BLE001 - an expression can raise whatever its filters and operators do
             return _failed(self._name, None, error, self._environment)
         if not isinstance(answer, bool):
-            # Its kind alone: the value may be the event's. A text that the expression writes is of a kind of ours.
+            # Its kind alone: the value may be the event's.
             kind = "str" if isinstance(answer, str) else type(answer).__name__
             return RenderFailed.at(Spot(self._name), f"gives a {kind}, not true or false")
         return answer

@@ -49,7 +49,9 @@ _LONGEST_CLUSTER = 32
 
 def line(text: str) -> str:
     """Return a text as one line of what can be written: no control, no change of direction, no half a character."""
-    return _SPACES.sub(" ", _UNWRITABLE.sub("\ufffd", _DIRECTIONS.sub("", text))).strip()
+    if not text.isascii():
+        text = _UNWRITABLE.sub("\ufffd", _DIRECTIONS.sub("", text))
+    return _SPACES.sub(" ", text).strip()
 
 
 def slack(text: str) -> str:
@@ -163,7 +165,7 @@ def _not_a_block(text: str) -> str:
 
 
 def _size(text: str) -> int:
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _first(text: str, length: int) -> str:
