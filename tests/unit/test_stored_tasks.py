@@ -15,9 +15,7 @@ KNOWN = Known(
     is_known=True,
     changes=(
         Change("enabled", before=False, after=True),
-        Change(
-            "attachment", None, "{}", is_before_known=False, bytes_before=12_000, bytes_after=14_000, keys=("color",)
-        ),
+        Change("attachment", None, "{}", is_before_known=False, bytes_before=12_000, bytes_after=14_000, keys=("a",)),
     ),
     previous={"key": "a", "enabled": False},
     known_at="2026-11-26T17:20:52.000Z",
