@@ -1,19 +1,17 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo dev test test-long check sam-local-test lint format account model isolation fuzz bench build deploy acceptance lock clean
 
-PORT ?= 4566
-CONTAINERS ?=
-SECONDS ?= 60
-ENV ?=
-ARGS ?=
-STACK ?=
-REGION ?=
-PROFILE ?=
-CONFIG ?=
 SAM_BUILD_FLAGS ?=
 SAM_DEPLOY_FLAGS ?=
+# Of the rest only what is given on make's command line counts: REGION, PROFILE or ENV exported by a shell mean others.
+given = $(if $(filter command,$(origin $1)),$($1))
+quoted = '$(subst ','\'',$1)'
+option = $(if $(call given,$1),$2 $(call quoted,$(call given,$1)))
+PORT := $(or $(call given,PORT),4566)
+SECONDS := $(or $(call given,SECONDS),60)
+WHERE = $(call option,STACK,--stack) $(call option,REGION,--region) $(call option,PROFILE,--profile)
 RUN := PATH="$(CURDIR)/.venv/bin:$$PATH" SAM_CLI_TELEMETRY=0
-FLAGCAST := $(RUN) $(if $(CONFIG),FLAGCAST_CONFIG="$(abspath $(CONFIG))") flagcast
+FLAGCAST = $(RUN) $(if $(call given,CONFIG),FLAGCAST_CONFIG=$(call quoted,$(call given,CONFIG))) flagcast
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,13 +23,13 @@ demo: .venv/ready ## Run the whole pipeline on this machine and show what arrive
 	@$(RUN) flagcast demo --port $(PORT)
 
 dev: .venv/ready ## Keep the local stack running until Ctrl-C (CONTAINERS=1 for sam local)
-	@FLAGCAST_CONTAINERS=$(CONTAINERS) $(FLAGCAST) dev --port $(PORT)
+	@FLAGCAST_CONTAINERS=$(call quoted,$(call given,CONTAINERS)) $(FLAGCAST) dev --port $(PORT)
 
 test: .venv/ready ## Run every test: unit, integration, end to end (ARGS=... narrows, as for pytest)
-	@$(RUN) python -m scripts.suite test $(ARGS)
+	@$(RUN) python -m scripts.suite test $(call given,ARGS)
 
 test-long: .venv/ready ## Run what takes longer than every change can wait for: whole simulations, mutations
-	@$(RUN) python -m scripts.suite test-long $(ARGS)
+	@$(RUN) python -m scripts.suite test-long $(call given,ARGS)
 
 check: .venv/ready ## Run the linters and the unit tests, for the minute before a commit
 	@$(RUN) python -m scripts.suite check
@@ -69,16 +67,14 @@ bench: .venv/ready ## Measure speed against the floors (five minutes) and write 
 	@$(RUN) python -m benchmarks.run
 
 build: .venv/ready ## Check the configuration and build what is deployed, with bytecode, into .aws-sam
-	@$(FLAGCAST) build $(if $(ENV),--env "$(ENV)") -- $(SAM_BUILD_FLAGS)
+	@$(FLAGCAST) build $(call option,ENV,--env) -- $(SAM_BUILD_FLAGS)
 
 # CONFIG is a folder of your own with flagcast.yaml and templates/, so that an upgrade is a git pull without a conflict.
 deploy: .venv/ready ## Check, build, deploy and look at it: STACK=NAME REGION=..., or ENV= of samconfig.toml; CONFIG=../ours
-	@$(FLAGCAST) deploy $(if $(ENV),--env "$(ENV)") $(if $(STACK),--stack "$(STACK)") $(if $(REGION),--region "$(REGION)") \
-		$(if $(PROFILE),--profile "$(PROFILE)") -- $(SAM_DEPLOY_FLAGS)
+	@$(FLAGCAST) deploy $(call option,ENV,--env) $(WHERE) -- $(SAM_DEPLOY_FLAGS)
 
 acceptance: .venv/ready ## Try everything on a real AWS account: STACK=flagcast-acceptance REGION=... (asks first; ARGS=--yes, --clean)
-	@$(RUN) python -m tests.acceptance $(if $(STACK),--stack "$(STACK)") $(if $(REGION),--region "$(REGION)") \
-		$(if $(PROFILE),--profile "$(PROFILE)") $(ARGS)
+	@$(RUN) python -m tests.acceptance $(WHERE) $(call given,ARGS)
 
 lock: .venv/ready ## Resolve the dependencies anew and pin them
 	@scripts/lock

@@ -24,14 +24,16 @@ def sections() -> dict[str, str]:
 def _isolation(machine: dict[str, Any], groups: Groups) -> Iterator[str]:
     yield f"{machine['date']}, {machine['processor']}, {machine['cores']} cores, Python {machine['python']}."
     yield ""
-    headings = ("functions", "events, flags", "the fifth", "last, s", "limit, s", "deliveries/s")
-    yield f"| {' | '.join(headings)} | once its circuit is open | of the first |"
+    headings = ("functions", "events, flags", "the fifth destination", "last healthy delivery, s", "limit, s")
+    rates = ("deliveries/s", "once its circuit is open", "ratio to the run without it")
+    yield f"| {' | '.join(headings + rates)} |"
     yield "| ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: |"
     for alone, *others in groups:
         for each in (alone, *others):
             case = each.case
             fifth = case.fifth if case.breaker else f"{case.fifth}, no circuits"
-            again = f"; its 200 {each.fifth_well_again_s:.0f} s after it is well" if each.fifth_well_again_s else ""
+            seconds = each.fifth_well_again_s
+            again = f"; its events delivered {seconds:.0f} s after it recovers" if seconds else ""
             limit = f"{alone.last_healthy_s * SLOWEST + 2 * TIMEOUT:.1f}" if case.fifth in ("hangs", "fails") else ""
             rate = each.rate_once_open
             once, ratio = (f"{rate:.0f}", f"{rate / alone.rate:.2f}") if rate else ("", "")
@@ -40,11 +42,14 @@ def _isolation(machine: dict[str, Any], groups: Groups) -> Iterator[str]:
                 f"| {limit} | {each.rate:.0f} | {once} | {ratio} |"
             )
     yield ""
-    yield f"Wanted with 8 functions and 2,000 events: the last by the limit, {RATE} of the rate of the run without it."
+    yield (
+        "The target, for 8 functions and 2,000 events: the last healthy delivery comes within the limit, at "
+        f"{RATE} or more of the rate of the run without the fifth destination."
+    )
 
 
 def _recovery(rows: list[Recovered]) -> Iterator[str]:
-    yield "| functions | tasks, in groups of | they come | deliveries/s | CPU ms each |"
+    yield "| functions | tasks, in groups of | what happened to them before | deliveries/s | CPU ms each |"
     yield "| ---: | ---: | --- | ---: | ---: |"
     for row in rows:
         figures = f"{spread(row.rate)} | {spread(row.processor_ms)}"

@@ -31,9 +31,9 @@ class Kind(Struct, frozen=True):
 
 KINDS = {
     "received for the first time": Kind("nothing"),
-    "after an outage, by a function that could not find a killer": Kind("outage", CARELESS),
+    "after an outage, without crash isolation": Kind("outage", CARELESS),
     "after an outage": Kind("outage"),
-    "after their functions were killed: marked, and unmarked": Kind("killed"),
+    "after their functions were killed: each marked before its attempt": Kind("killed"),
 }
 
 

@@ -2,30 +2,38 @@
 
 from pathlib import Path
 
+from msgspec import structs
+
 from flagcast.core.checking import problems, warnings
-from flagcast.core.config.model import Configuration, Problem
-from flagcast.edges.configuration_file import read_configuration, read_presets, read_templates
+from flagcast.core.config.model import Problem
+from flagcast.edges.configuration_file import read_configuration, read_presets, read_templates, read_text
 from flagcast.errors import ConfigurationUnreadable
+from flagcast_cli.checking.advice import advice
+from flagcast_cli.checking.places import Places
 from flagcast_cli.samples import sample_files
 
 
 def problems_of(path: Path) -> list[Problem]:
     """Return every problem of a configuration file and its templates, dry runs on every sample included."""
-    if not path.is_file():
-        return [
-            Problem("", f"{path}: No such file; --config (CONFIG with make) is a folder with flagcast.yaml, or a file")
-        ]
-    try:
-        return problems(*_read(path))
-    except ConfigurationUnreadable as error:
-        return [Problem("", str(error))]
+    return [each for each in everything_about(path) if not each.is_warning]
 
 
 def warnings_of(path: Path) -> list[Problem]:
-    """Return what is odd about a configuration that has no problems."""
-    return warnings(*_read(path))
+    """Return what is odd about a configuration and stops nothing."""
+    return [each for each in everything_about(path) if each.is_warning]
 
 
-def _read(path: Path) -> tuple[Configuration, dict[str, str], dict[str, bytes], dict[str, str]]:
+def everything_about(path: Path) -> list[Problem]:
+    """Return every problem, and what is only warned of."""
+    if not path.is_file():
+        what = "No such file; --config (CONFIG with make) is a folder with flagcast.yaml, or a file"
+        return [Problem("", what)]
+    try:
+        configuration, templates = read_configuration(path), read_templates(path)
+        places = Places.of(read_text(path))
+    except ConfigurationUnreadable as error:
+        return list(error.args)
     samples = {file.stem: file.read_bytes() for file in sample_files()}
-    return read_configuration(path), read_templates(path), samples, read_presets()
+    all_of_it = configuration, templates, samples, read_presets()
+    odd = (structs.replace(each, is_warning=True) for each in warnings(*all_of_it))
+    return [*problems(*all_of_it), *odd, *advice(configuration, places)]

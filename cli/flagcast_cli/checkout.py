@@ -1,5 +1,6 @@
 """Where things lie in the checkout that the command runs from."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +18,12 @@ SAMCONFIG = ROOT / "samconfig.toml"
 def configuration_file(given: Path) -> Path:
     """Return the configuration that a file or its folder stands for, by its full path."""
     return (given / "flagcast.yaml" if given.is_dir() else given).absolute()
+
+
+def usual_configuration() -> Path:
+    """Return the configuration that a command without --config has: FLAGCAST_CONFIG, else the checkout's."""
+    named = os.environ.get("FLAGCAST_CONFIG")
+    return configuration_file(Path(named)) if named else CONFIGURATION
 
 
 def samconfig_of(config: Path) -> Path:

@@ -10,11 +10,12 @@ from flagcast_cli.aws import Account, error_code
 
 
 class Deployed(Struct, frozen=True):
-    """A stack's parameters and outputs, by name, and its status."""
+    """A stack's parameters and outputs, by name, its status, and when it was made or last changed."""
 
     parameters: Mapping[str, str]
     outputs: Mapping[str, str]
     status: str = ""
+    changed_at: str = ""
 
 
 def deployed(cloudformation: Any, account: Account, stack: str) -> Deployed | None:
@@ -39,4 +40,5 @@ def deployed(cloudformation: Any, account: Account, stack: str) -> Deployed | No
         {each["ParameterKey"]: each.get("ParameterValue", "") for each in found.get("Parameters", [])},
         {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])},
         status,
+        str(found.get("LastUpdatedTime", found.get("CreationTime", ""))),
     )

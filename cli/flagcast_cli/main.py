@@ -9,12 +9,14 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from flagcast import __version__
+from flagcast.core.config.references import stripped
 from flagcast.edges.quiet import silence_libraries
 from flagcast_cli import send as sending
 from flagcast_cli.aws import ENVIRONMENT, Account
 from flagcast_cli.checkout import CONFIGURATION, Config
 from flagcast_cli.console import CommandError, err, out, show_error, show_traceback
 from flagcast_cli.deploy.command import build, check, deploy
+from flagcast_cli.deploy.samconfig import account_of
 from flagcast_cli.dlq.command import app as dead_letters
 from flagcast_cli.doctor import command as doctoring
 from flagcast_cli.importing import command as importing
@@ -67,7 +69,7 @@ def send(
         The sample's action: created, updated or deleted.
 
     """
-    if not secret:
+    if not (secret := stripped(secret or "")):
         raise CommandError(
             "no secret to sign with",
             "Set FLAGCAST_SIGNING_SECRET to what the stack's output SigningSecretCommand prints.",
@@ -137,7 +139,7 @@ def try_(
         The stack whose secrets and parameters are used.
 
     """
-    return trial(config, destination, stack, account)
+    return trial(config, destination, stack, account_of(account, stack, config))
 
 
 @app.command

@@ -3,14 +3,29 @@
 import difflib
 from pathlib import Path
 
+from flagcast.core.checking import taken_in
+from flagcast.core.config.model import Configuration
+from flagcast.core.event import Event
 from flagcast.core.filters import NOUNS, VERBS
 from flagcast_cli.checkout import SAMPLES
 from flagcast_cli.console import CommandError
+
+_NOTHING = Configuration({}, {})
 
 
 def sample_files() -> list[Path]:
     """Return every sample, in order of name."""
     return sorted(SAMPLES.glob("*.json"))
+
+
+def sample_events(configuration: Configuration = _NOTHING) -> list[Event]:
+    """Return every sample as the sources of a configuration would have taken it in."""
+    return [
+        event
+        for file in sample_files()
+        for event in taken_in(file.read_bytes(), file.stem, configuration)
+        if isinstance(event, Event)
+    ]
 
 
 def sample(kind: str, action: str) -> Path:

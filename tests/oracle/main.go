@@ -6,7 +6,7 @@
 //	go run . < cases.jsonl > answered && mv answered cases.jsonl
 //
 // "event" names one of events.json, or file and line of a recorded one (flipt-1.61.0/changes:3, from 1). "differs" says
-// why Flagcast's own answer is another. Bytes of an output that are no UTF-8 come out as U+FFFD.
+// why Flagcast's own answer is another. The event's version says which Flipt's types it is read into, or "flipt" does. Bytes of an output that are no UTF-8 come out as U+FFFD.
 package main
 
 import (
@@ -19,11 +19,14 @@ import (
 	"text/template"
 
 	"oracle/audit"
+	flipt138 "oracle/flipt138/audit"
+	flipt143 "oracle/flipt143/audit"
 )
 
 type question struct {
 	Template string  `json:"template"`
 	Event    string  `json:"event"`
+	Flipt    string  `json:"flipt,omitempty"`
 	Output   *string `json:"output,omitempty"`
 	Error    string  `json:"error,omitempty"`
 	Differs  string  `json:"differs,omitempty"`
@@ -53,9 +56,7 @@ func main() {
 		if !ok {
 			wire = recorded(asked.Event)
 		}
-		var event audit.Event
-		must(json.Unmarshal(wire, &event))
-		asked.Output, asked.Error = fill(asked.Template, event)
+		asked.Output, asked.Error = fill(asked.Template, event(wire, asked.Flipt))
 		must(out.Encode(asked))
 	}
 	must(lines.Err())
@@ -65,6 +66,37 @@ func must(err error) {
 	if err != nil {
 		log.Fatal(err)
 	}
+}
+
+// event reads an event as the Flipt that sends such ones has it: by its version, and for 0.1 by whether the one who did
+// it has what a struct does not know. "flipt" in the case says which Flipt where nothing in the event does.
+func event(wire []byte, flipt string) any {
+	var seen struct {
+		Version  string
+		Metadata struct{ Actor map[string]any }
+	}
+	must(json.Unmarshal(wire, &seen))
+	if flipt == "" {
+		flipt = map[bool]string{true: "1.43", false: "1.61"}[seen.Version == "0.1"]
+		for key := range seen.Metadata.Actor {
+			if strings.HasPrefix(key, "io.flipt.") && seen.Version != "0.2" {
+				flipt = "1.38"
+			}
+		}
+	}
+	switch flipt {
+	case "1.38":
+		return read[flipt138.Event](wire)
+	case "1.43":
+		return read[flipt143.Event](wire)
+	}
+	return read[audit.Event](wire)
+}
+
+func read[Event any](wire []byte) Event {
+	var event Event
+	must(json.Unmarshal(wire, &event))
+	return event
 }
 
 func recorded(name string) []byte {
@@ -80,7 +112,7 @@ func recorded(name string) []byte {
 	return []byte(request.Body)
 }
 
-func fill(body string, event audit.Event) (*string, string) {
+func fill(body string, event any) (*string, string) {
 	parsed, err := template.New("").Funcs(functions).Parse(body)
 	if err != nil {
 		return nil, "parse"

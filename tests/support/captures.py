@@ -36,6 +36,11 @@ class Captured(Struct, frozen=True):
     def signed(self) -> bool:
         return any(name.lower() == "x-flipt-webhook-signature" for name, _ in self.headers)
 
+    @property
+    def is_event(self) -> bool:
+        """Tell whether the body is one: three of the templates are for others (captures/README.md)."""
+        return not self.path.endswith(("/slack", "/logic", "/printed"))
+
 
 @cache
 def captured(file: str) -> tuple[Captured, ...]:

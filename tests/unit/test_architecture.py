@@ -29,7 +29,8 @@ OURS = {
 THEIRS = {"core": {"msgspec", "yaml"}, "story": {"msgspec"}, "edges": {"msgspec"}}
 THEIRS_IN = {
     "flagcast.core.addresses": {"idna"},
-    "flagcast.core.templates.limits": {"jinja2"},
+    "flagcast.core.templates.limits": {"jinja2", "msgspec"},
+    "flagcast.core.templates.data": {"jinja2", "msgspec"},
     **{name: {"msgspec", "jinja2"} for name in MODULES if name.startswith("flagcast.core.templates.jinja")},
     **{name: {"msgspec", "gotpl"} for name in MODULES if name.startswith("flagcast.core.templates.go")},
     "flagcast.edges.transport": {"requests", "urllib3"},

@@ -94,7 +94,7 @@ NOTHING_SENT: list[tuple[str, Message, Outcome]] = [
         "{url: https://x}",
         message(task_for("faulty")),
         Faulty("destinations.faulty.url: expected https://host/..., or a reference to a secret that holds it; "
-               "destinations.faulty.timeout: expected more than 0s and at most 30s"),
+               "destinations.faulty.timeout: 31s is not allowed; use more than 0s and at most 30s"),
     ),
     ("{url: https://x}", message(task_for(raw=b"\xff")), Unreadable("not UTF-8 at byte 0")),
     ("{url: https://x}", message(task_for(raw=b"[]")), Unreadable("not a JSON object")),

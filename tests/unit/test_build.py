@@ -23,6 +23,7 @@ BUILT: dict[str, Any] = {
         "Expression": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Metrics": [{"Expression": "a / b"}]}},
         "Queue": {"Type": "AWS::SQS::Queue"},
     },
+    "Outputs": {"WebhookUrl": {"Value": "https://x"}},
 }
 
 
@@ -97,12 +98,25 @@ def test_the_built_template_is_changed_in_where_the_configuration_is_and_in_noth
     theirs: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "template.yaml").write_text(yaml.safe_dump(BUILT))
+    (theirs / "flagcast.yaml").write_text("sources: {}\ndestinations: {d: {url: https://d.example.com}}")
     install_configuration(tmp_path, theirs / "flagcast.yaml")
     made = read_template(tmp_path / "template.yaml")
     uri = made["Resources"]["ConfigurationLayer"]["Properties"].pop("ContentUri")
     assert files(tmp_path / uri)["ca.pem"] == "certificate"
     assert {**made["Resources"], "ConfigurationLayer": BUILT["Resources"]["ConfigurationLayer"]} == BUILT["Resources"]
     assert made["Globals"] == BUILT["Globals"]
+    # What the next deployment asks, so that one without CONFIG does not take every destination away.
+    assert made["Outputs"] == {
+        **BUILT["Outputs"],
+        "Destinations": {"Description": "How many destinations are configured", "Value": "1"},
+    }
+
+
+def test_a_link_to_nothing_among_the_templates_does_not_stop_a_build(theirs: Path, tmp_path: Path) -> None:
+    # An editor's lock file is one: shutil raised, and the message was "None".
+    (theirs / "templates" / ".#a.j2").symlink_to("someone@somewhere.1234")
+    copy_configuration(theirs / "flagcast.yaml", tmp_path / "copy")
+    assert "templates/chat/a.j2" in files(tmp_path / "copy")
 
 
 def test_the_emulator_gets_the_template_without_what_it_lacks() -> None:

@@ -11,6 +11,7 @@ from flagcast.core.known.context import Change, Known
 from flagcast.core.known.states import digest
 from flagcast.core.summary import summarise
 from flagcast.core.words.changes import LONGEST_LINE
+from tests.support.captures import states
 from tests.unit.making import changed, event
 
 FLAG = {"key": "new-ui", "name": "New UI", "description": "one page", "enabled": False, "namespace_key": "eu"}
@@ -64,8 +65,8 @@ def lines(made: Event) -> list[str]:
          "turned on flag new-ui and changed the a, b and 2 more fields"),
         ("flag", FLAG, {"metadata": {"team": "web"}}, "changed the metadata.team of flag new-ui to web"),
         ("flag", FLAG, {"enabled": "?"}, "changed the enabled of flag new-ui to ? (from no)"),
-        ("flag", FLAG, {}, "saved flag new-ui without a change"),
-        ("flag", FLAG, {"rank": 3}, "saved flag new-ui without a change"),
+        ("flag", FLAG, {}, "saved flag new-ui without a change that its event shows"),
+        ("flag", FLAG, {"rank": 3}, "saved flag new-ui without a change that its event shows"),
         ("variant", VARIANT, {"key": "red"}, "changed the key of variant red of flag new-ui to red (from blue)"),
         ("variant", VARIANT, {"name": "B"}, "renamed variant blue of flag new-ui to “B”"),
         ("segment", SEGMENT, {"match_type": "ANY_MATCH_TYPE"},
@@ -93,6 +94,9 @@ def lines(made: Event) -> list[str]:
         ("rollout", TARGET, {**SHARE, "segment": None}, "rolled out flag new-ui to 25.5 % and changed the segments"),
         ("namespace", NAMESPACE, {"protected": True}, "protected namespace eu"),
         ("namespace", {**NAMESPACE, "protected": True}, {"protected": False}, "unprotected namespace eu"),
+        ("constraint", CONSTRAINT, {}, "saved constraint age of segment beta without a change that its event shows"),
+        ("segment", SEGMENT, {}, "saved segment beta without a change"),
+        ("rollout", SHARE, {"rank": 2}, "saved a rollout of flag new-ui to 25.5 % without a change"),
         ("experiment", {"key": "x", "size": 1}, {"size": 2}, "changed the size of experiment x to 2 (from 1)"),
     ],
 )  # fmt: skip
@@ -200,6 +204,17 @@ def test_an_attachment_is_shown_where_it_is_short(old: str, new: str, said: str,
     made = attached(old, new)
     assert title(made) == f"ada {said}"
     assert lines(made) == [line]
+
+
+def test_what_the_events_of_a_type_leave_out_is_not_said_to_be_as_it_was() -> None:
+    # A flag's metadata and a constraint's description are in Flipt's REST answers, and in no event.
+    [flag] = [
+        each for each in states()[-10].state["by_namespace"]["production"]["flags"] if each["key"] == "new-checkout"
+    ]
+    assert "metadata" in flag
+    events = [json.loads(body) for change in states() for body in change.events]
+    assert not any("metadata" in each["payload"] for each in events)
+    assert not any("description" in each["payload"] for each in events if each["type"] == "constraint")
 
 
 def test_where_nothing_is_known_the_event_is_said_as_it_came() -> None:

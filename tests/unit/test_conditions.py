@@ -64,6 +64,7 @@ def test_a_filter_sees_what_the_source_says_of_itself() -> None:
         ("1", "when: gives a int, not true or false"),
         ("none", "when: gives a NoneType, not true or false"),
         ('event.namespace and "canary"', "when: gives a str, not true or false"),
+        ('event.type ~ "canary"', "when: gives a str, not true or false"),
         # Jinja2's undefined shows itself as "Undefined" and tells no name.
         ("event.nope", "when: event has no attribute 'nope'"),
         ("event.payload.nope", "when: 'dict object' has no attribute 'nope'"),
@@ -102,8 +103,8 @@ def test_an_expression_that_does_not_compile_is_a_problem_of_the_configuration(
     problems = compile_destination(destination(**keys), {}, "destinations.x")
     assert isinstance(problems, tuple)
     assert [each.path for each in problems] == [f"destinations.x.{where}"]
-    assert problems[0].message.startswith(where)
-    assert problems[0].message.endswith(message)
+    assert str(problems[0]).startswith(f"destinations.x.{where}: {where}")
+    assert str(problems[0]).endswith(message)
     assert isinstance(problems[0], Problem)
 
 

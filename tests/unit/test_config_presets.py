@@ -64,17 +64,45 @@ def test_a_preset_may_be_a_default() -> None:
             "{preset: chat}",
             [("url", "preset chat needs it: The webhook's address"), ("vars.room", "preset chat needs it: The room")],
         ),
-        ("{preset: chatt, url: https://a}", [("preset", "unknown preset; did you mean chat?")]),
-        ("{preset: zzz, url: https://a}", [("preset", "unknown preset; there are: chat, plain")]),
+        ("{preset: chatt, url: https://a}", [("preset", "'chatt' is no preset; did you mean chat?")]),
+        ("{preset: zzz, url: https://a}", [("preset", "'zzz' is no preset; there are: chat, plain")]),
         (
             "{preset: [chat], url: https://a}",
-            [("preset", "unknown preset; did you mean chat?")],
+            [("preset", "expected a string, got a list")],
         ),
     ],
 )
 def test_what_a_preset_lacks_is_said_with_its_path(keys: str, found: list[tuple[str, str]]) -> None:
-    assert problems(keys) == tuple(Problem(f"destinations.d.{where}", what) for where, what in found)
+    assert list(map(str, problems(keys))) == [f"destinations.d.{where}: {what}" for where, what in found]
 
 
 def test_a_preset_that_needs_nothing_more_is_the_destination_as_it_is() -> None:
     assert made("{preset: plain, url: https://a}").body is None
+
+
+# `when:` followed by nothing, its value commented away, took the preset's own filter with it: it paged for everything.
+@pytest.mark.parametrize(
+    ("key", "path"),
+    [
+        ("content_type: ~", "content_type"),
+        ("accept: null", "accept"),
+        ("when: null", "when"),
+        ("body: ~", "body"),
+        ("vars: {room: r, colour: }", "vars.colour"),
+    ],
+)
+def test_a_key_without_a_value_does_not_take_what_its_preset_says(key: str, path: str) -> None:
+    room = "" if key.startswith("vars") else "vars: {room: r}, "
+    assert list(map(str, problems(f"{{preset: chat, url: https://a, {room}{key}}}"))) == [
+        f"destinations.d.{path}: has no value: give it one, or delete the key"
+    ]
+
+
+@pytest.mark.parametrize("key", ["url: ~", "vars: ~", "vars: {room: }", "preset: ~"])
+def test_a_needed_key_without_a_value_is_one_problem(key: str) -> None:
+    # It was told twice where the preset needs it: as null, and as missing.
+    others = {"url": "url: https://a", "vars": "vars: {room: r}", "preset": "preset: chat"}
+    written = ", ".join([key, *(text for name, text in others.items() if name != key.partition(":")[0])])
+    found = problems(f"{{{written}}}")
+    assert len(found) == 1, found
+    assert found[0].message == "has no value: give it one, or delete the key"

@@ -160,3 +160,6 @@ def test_markup_is_our_own_text_alone(module: str) -> None:
         if isinstance(call.func, ast.Name) and call.func.id == "marked":
             # A literal, or a name for one; a value comes beside it.
             assert isinstance(call.args[0], ast.Constant | ast.Subscript), f"{module}:{call.lineno}"
+        for each in call.args if isinstance(call.func, ast.Attribute) and call.func.attr == "print" else ():
+            # It would be shown as it is.
+            assert not (isinstance(each, ast.Constant | ast.JoinedStr) and "[/]" in ast.unparse(each)), call.lineno

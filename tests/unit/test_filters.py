@@ -35,8 +35,8 @@ def test_a_filter_matches_noun_and_verb_and_a_star_matches_any(
     [
         ("flag", "expected noun:verb such as flag:updated or *:*, got 'flag'"),
         ("", "expected noun:verb such as flag:updated or *:*, got ''"),
-        (None, "expected noun:verb such as flag:updated or *:*, got None"),
-        (["flag:*"], "expected noun:verb such as flag:updated or *:*, got ['flag:*']"),
+        (None, "expected noun:verb such as flag:updated or *:*, got nothing"),
+        (["flag:*"], "expected noun:verb such as flag:updated or *:*, got a list"),
         ("flags:updated", f"unknown 'flags': expected one of *, {', '.join(NOUNS)}"),
         ("Flag:updated", f"unknown 'Flag': expected one of *, {', '.join(NOUNS)}"),
         (":updated", f"unknown '': expected one of *, {', '.join(NOUNS)}"),

@@ -43,7 +43,7 @@ def answered(case: dict[str, Any]) -> dict[str, str]:
 def test_the_table_is_large_and_its_differences_few() -> None:
     assert len(CASES) > 500
     assert len({(case["template"], case["event"]) for case in CASES}) == len(CASES)
-    assert sum("differs" in case for case in CASES) <= 12
+    assert sum("differs" in case for case in CASES) <= 13
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if "differs" not in case], ids=lambda case: case["template"])

@@ -121,13 +121,16 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
 def test_the_comma_that_flipts_sample_lacks_is_reported_with_line_and_column(run: Run) -> None:
     code, written, said = run(SAMPLE)
     assert code == 1
-    assert "destinations.example-com: body: the result is not JSON: Expecting ',' delimiter at line 4, column 3" in said
+    assert (
+        "destinations.example-com.body: body: the result is not JSON: Expecting ',' delimiter at line 4, column 3"
+        in said
+    )
     assert '"action": "{{ .Action }}"\n' in written, "what can be written still is"
 
 
 def test_flipts_slack_sample_imports_with_no_problems(run: Run) -> None:
     code, written, said = run(SLACK)
-    assert (code, "To mend" in said) == (0, False)
+    assert (code, "To fix" in said) == (0, False)
     assert read(written).problems == ()
     assert "url: ${secret:slack}" in written
     assert '```{{ .Payload }}```"\n' in written

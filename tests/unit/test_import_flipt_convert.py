@@ -24,6 +24,7 @@ from flagcast_cli.importing.write import flagcast_yaml
 from tests.unit.making import event
 
 URL = "https://audit.example.com/in"
+PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fd00::/8"]
 PATH = "audit.sinks.webhook.templates[0]"
 NOTHING_SAID = FliptWebhook(
     enabled=True, url=None, signing_secret=None, templates=(), max_backoff_duration=None, events=None,
@@ -208,15 +209,52 @@ def test_http_is_allowed_and_noted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "is_internal"),
+    ("host", "subnets"),
     [
-        ("webhook", True), ("10.0.0.1", True), ("[::1]", True), ("relay.tools.svc.cluster.local", True),
-        ("a.internal", True), ("8.8.8.8", False), ("internal.example.com", False),
+        ("webhook", PRIVATE), ("10.0.0.1", ["10.0.0.1/32"]), ("[fd00::1]", ["fd00::1/128"]), ("a.internal", PRIVATE),
+        ("relay.tools.svc.cluster.local", PRIVATE), ("8.8.8.8", []), ("internal.example.com", []),
     ],
 )  # fmt: skip
-def test_a_host_that_aws_may_not_reach_is_said(host: str, is_internal: bool) -> None:
-    notes = converted(template(f"https://{host}/in")).notes
-    assert [f"{PATH}.url: its host is known only inside a network" in note for note in notes] == [True] * (is_internal)
+def test_a_private_target_is_imported_with_what_opens_it(host: str, subnets: list[str]) -> None:
+    # It was imported and checked clean, and then every event was a dead letter, `blocked_address`.
+    imported = converted(template(f"https://{host}/in"))
+    destination = configured(imported).destinations[only(imported).name]
+    assert isinstance(destination, Destination)
+    assert list(destination.allow_private) == subnets
+    said = f"{PATH}.url: its host is known only inside a network, so allow_private is written beside it;"
+    assert [note.startswith(said) and "VPC" in note for note in imported.notes] == [True] * bool(subnets)
+
+
+@pytest.mark.parametrize("host", ["[::1]", "localhost", "127.0.0.1", "flipt.localhost"])
+def test_flipts_own_machine_is_out_of_reach_and_said_to_be(host: str) -> None:
+    imported = converted(template(f"https://{host}:8443/in"))
+    assert only(imported).allow_private == ()
+    assert imported.notes[0].endswith("is Flipt's own machine, which Flagcast cannot reach: give another address")
+
+
+# A body that Flipt runs, and drops for denied events alone, was called broken, and nothing could be deployed.
+def test_a_body_that_fails_on_denied_events_alone_is_imported_with_the_filter_that_flipt_has() -> None:
+    imported = converted(template(body='{"key": "{{ .Payload.key }}"}'))
+    assert only(imported).when == "not event.is_denied"
+    assert imported.notes == (
+        f"{PATH}.body: fails on denied events, which have no payload, and Flipt drops those; so"
+        " `when: not event.is_denied` is written beside it",
+    )
+    destination = configured(imported).destinations[only(imported).name]
+    assert isinstance(destination, Destination)
+    assert destination.when == "not event.is_denied"
+
+
+@pytest.mark.parametrize("body", ['{"a": 1}', '{"a": {{ .Payload.key }}}', "{{ .Nope }}", "{{"])
+def test_a_body_that_fails_on_others_too_or_on_none_gets_no_filter(body: str) -> None:
+    assert only(converted(template(body=body))).when is None
+
+
+def test_a_secret_that_flipt_signs_with_white_space_is_said() -> None:
+    imported = converted(url=setting(URL, "audit.url"), signing_secret=setting("s3cret\n", "audit.secret"))
+    assert imported.notes[-1] == (
+        "audit.secret: Flipt signs with the white space around it, and Flagcast without: change it"
+    )
 
 
 @pytest.mark.parametrize(
@@ -306,16 +344,30 @@ def test_an_unknown_noun_is_left_out_and_said() -> None:
     assert imported.notes[0].endswith("; left out")
 
 
-@pytest.mark.parametrize("events", [(), ("banner:created",)])
-def test_filters_of_which_none_can_be_used_are_said(events: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("events", "note"),
+    [
+        ((), "audit.events: is empty, so this Flipt sends no event; here every destination gets every one"),
+        (("banner:created",), "audit.events: holds no filter that can be used, so every destination gets every event"),
+    ],
+)
+def test_filters_of_which_none_can_be_used_are_said(events: tuple[str, ...], note: str) -> None:
     imported = converted(template(), events=events)
     assert only(imported).events == ()
-    assert imported.notes[-1].startswith("audit.events: holds no filter that can be used")
+    assert imported.notes[-1] == note
 
 
 @pytest.mark.parametrize(
     ("written", "kept", "said"),
-    [("15s", "15s", "kept"), ("1m30s", "1m30s", "kept"), ("0s", None, None), ("300h", "288h", "cut to them")],
+    [
+        ("15s", "15s", "kept"),
+        ("1m30s", "1m30s", "kept"),
+        ("0s", None, None),
+        ("15ns", None, "less than a second"),
+        ("-5s", None, "less than a second"),
+        ("+15s", "15s", "kept"),
+        ("300h", "288h", "cut to them"),
+    ],
 )
 def test_the_longest_retrying_is_kept_when_it_is_set(written: str, kept: str | None, said: str | None) -> None:
     imported = converted(template(), max_backoff_duration=setting(written))

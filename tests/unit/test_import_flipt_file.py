@@ -127,14 +127,14 @@ def test_a_file_that_is_not_there_or_not_text_is_said(tmp_path: Path) -> None:
 
 
 def test_what_is_not_yaml_is_said_with_line_and_column(tmp_path: Path) -> None:
-    assert "flipt.yml: not YAML: line 2, column 1" in refused(tmp_path, "audit: {\n")
+    assert "flipt.yml: line 2, column 1: not YAML: " in refused(tmp_path, "audit: {\n")
 
 
 def test_a_repeated_key_is_refused_as_flipt_refuses_it(tmp_path: Path) -> None:
     assert "audit: repeated on line 2, first on line 1" in refused(tmp_path, "audit: {}\naudit: {}\n")
 
 
-@pytest.mark.parametrize("tree", [["a"], "just words", {"services": {"flipt": {}}}, ""])
+@pytest.mark.parametrize("tree", [["a"], "just words", {"services": {"flipt": {}}}, {"version": "3", "services": {}}])
 def test_what_is_no_configuration_of_flipt_is_said(tmp_path: Path, tree: object) -> None:
     assert "is no configuration of Flipt" in refused(tmp_path, tree)
 
@@ -144,7 +144,17 @@ def test_flipt_2_has_no_webhooks_to_import(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "tree", [{"log": {}}, {"audit": None}, sink(), sink(url=""), sink(templates=[]), sink(templates=None)]
+    "tree",
+    [
+        {"log": {}},
+        {"audit": None},
+        sink(),
+        sink(url=""),
+        sink(templates=[]),
+        sink(templates={}),
+        "",
+        "# version: 1.0\n",
+    ],
 )
 def test_a_file_without_a_webhook_is_said(tmp_path: Path, tree: object) -> None:
     said = refused(tmp_path, tree)
@@ -158,35 +168,59 @@ def test_url_and_templates_together_are_refused_with_the_place_of_each(tmp_path:
     assert said.startswith(f"{URL} and audit.sinks.webhook.templates are both set")
 
 
+# Both were refused, with the reason that Flipt refuses them too.
 @pytest.mark.parametrize("key", ["url", "body"])
 @pytest.mark.parametrize("nothing", ["", None])
-def test_a_template_without_url_or_body_is_refused(tmp_path: Path, key: str, nothing: object) -> None:
-    said = refused(tmp_path, sink(templates=[TEMPLATE, {**TEMPLATE, key: nothing}]))
-    assert said == f"audit.sinks.webhook.templates[1].{key}: is required"
+def test_a_template_with_which_flipt_sends_nothing_is_left_out(tmp_path: Path, key: str, nothing: object) -> None:
+    flipt = read(tmp_path, sink(templates=[TEMPLATE, {**TEMPLATE, key: nothing}]))
+    assert len(flipt.templates) == 1
+    note = f"audit.sinks.webhook.templates[1]: left out, it has no {key}, so Flipt starts with it and sends nothing"
+    assert flipt.notes == (note,)
+    assert refused(tmp_path, sink(templates=[{**TEMPLATE, key: nothing}])).endswith("flipt.yml sends no webhooks")
+
+
+def test_url_and_templates_are_both_taken_while_the_sink_is_off(tmp_path: Path) -> None:
+    flipt = read(tmp_path, sink(url="https://a.example.com", templates=[TEMPLATE], enabled=False))
+    assert (flipt.url is not None, len(flipt.templates)) == (True, 1)
+    assert flipt.notes[0].endswith("are both set, which Flipt takes only while the sink is off")
+
+
+@pytest.mark.parametrize("suffix", ["toml", "ini", "hcl", "env"])
+def test_another_format_of_flipts_is_refused_with_the_true_reason(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"flipt.{suffix}"
+    path.write_text("[audit.sinks.webhook]\nurl = 'x'\n")
+    with pytest.raises(CommandError, match=f"Flipt reads {suffix.upper()}, and import-flipt reads YAML and JSON alone"):
+        read_flipt(path, {})
+
+
+def test_flipts_own_default_configuration_has_no_webhook_in_it(tmp_path: Path) -> None:
+    # It is nothing but comments, and was called no configuration of Flipt.
+    text = '# version: "1.0"\n# log:\n#   level: INFO\n\n# server:\n#   protocol: http\n'
+    assert "sends no webhooks" in refused(tmp_path, text)
 
 
 @pytest.mark.parametrize(
     ("tree", "said"),
     [
-        ({"audit": "canary"}, "audit: expected a mapping, got a str"),
+        ({"audit": "canary"}, "audit: expected a mapping, got a string"),
         ({"audit": {"sinks": {"webhook": ["canary"]}}}, "audit.sinks.webhook: expected a mapping, got a list"),
         (sink(url=["canary"]), "audit.sinks.webhook.url: expected a string, got a list"),
-        (sink(templates={"url": "canary"}), "audit.sinks.webhook.templates: expected a list, got a mapping"),
+        (sink(templates="canary"), "audit.sinks.webhook.templates: expected a list, got a string"),
         (
             sink(templates=["canary"]),
-            "audit.sinks.webhook.templates[0]: expected a mapping with url and body, got a str",
+            "audit.sinks.webhook.templates[0]: expected a mapping with url and body, got a string",
         ),
         (
             sink(templates=[{**TEMPLATE, "headers": ["canary"]}]),
-            "audit.sinks.webhook.templates[0].headers: expected a mapping, got a list",
+            "audit.sinks.webhook.templates[0].headers: expected a mapping, got a string",
         ),
         (
-            sink(templates=[{**TEMPLATE, "headers": {"A": True}}]),
-            "audit.sinks.webhook.templates[0].headers.A: expected a string, got a boolean",
+            sink(templates=[{**TEMPLATE, "headers": {"A": ["canary"]}}]),
+            "audit.sinks.webhook.templates[0].headers.A: expected a string, got a list",
         ),
         (
-            sink(templates=[{**TEMPLATE, "headers": {"A": None}}]),
-            "audit.sinks.webhook.templates[0].headers.A: expected a string, got nothing",
+            "audit: {sinks: {webhook: {url: 2026-01-02}}}",
+            "audit.sinks.webhook.url: expected a string, got a date",
         ),
         (
             sink(templates=[{**TEMPLATE, "headers": {"A B": "canary"}}]),
@@ -197,7 +231,7 @@ def test_a_template_without_url_or_body_is_refused(tmp_path: Path, key: str, not
             "audit.sinks.webhook.templates[0].headers.A: a line break or control character is in the value",
         ),
         (sink(url="https://a.example.com", enabled="canary"), "audit.sinks.webhook.enabled: expected true or false"),
-        ({"audit": {**sink(url="https://a.example.com")["audit"], "events": 5}}, "audit.events: expected a list"),
+        ({"audit": {"events": {"canary": 5}, **sink(url="https://a.io")["audit"]}}, "audit.events: expected a list"),
     ],
 )  # fmt: skip
 def test_a_value_of_the_wrong_kind_is_said_with_its_path_and_without_itself(
@@ -211,7 +245,7 @@ def test_a_value_of_the_wrong_kind_is_said_with_its_path_and_without_itself(
 def test_half_a_character_is_refused(tmp_path: Path) -> None:
     # What a variable holds that is not UTF-8, Python hands on as halves of characters.
     said = refused(tmp_path, sink(url="${HALF}"), HALF="https://a.example.com/\udcff")
-    assert said == "audit.sinks.webhook.url: half a character stands there"
+    assert said == "audit.sinks.webhook.url: half a character is in it"
 
 
 def test_a_variable_that_must_be_known_and_is_not_set_is_named(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from flagcast.core.event import InvalidEvent, parse
 from flagcast.core.names import names_for
 from flagcast.core.outcomes import RenderFailed
 from flagcast.core.templates.jinja import JinjaTemplate, Templates
-from flagcast.core.templates.places import place, plain
+from flagcast.core.templates.places import place
 from tests.support.captures import every_capture
 from tests.unit.making import JSON, event
 
@@ -149,12 +149,6 @@ def test_a_generator_is_read_while_its_template_is_rendered() -> None:
     assert json.loads(str(place(pieces))) == {"a": ["A", "B"], "b": '["A", "B"]'}
     failed = compiled('{{ [1] | map("upper") | map(attribute="nope") }}').fill({})
     assert failed == RenderFailed("body, line 1: 'str object' has no attribute 'nope'")
-
-
-def test_a_namespace_says_what_it_is_and_not_all_it_holds() -> None:
-    pieces = compiled("{% set ns = namespace(a=x) %}{{ ns }}").fill({"x": "canary"})
-    assert isinstance(pieces, tuple)
-    assert plain(pieces) == "<Namespace>"
 
 
 def test_the_names_that_are_printed_by_themselves_are_told() -> None:

@@ -1,9 +1,10 @@
 from typing import Any
 
 import pytest
-from jinja2 import FunctionLoader, StrictUndefined
+from jinja2 import FunctionLoader, StrictUndefined, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from flagcast.core.templates.data import as_text
 from flagcast.core.templates.jinja import JinjaTemplate, Templates
 from flagcast.core.templates.places import plain
 
@@ -67,9 +68,12 @@ STOCK_FILES = {
 
 
 @pytest.mark.parametrize("source", STOCK)
-def test_as_text_a_template_gives_what_jinja2_gives(source: str) -> None:
+def test_as_text_a_template_gives_what_jinja2_gives_and_what_is_no_text_is_json(source: str) -> None:
     stock = ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined, keep_trailing_newline=True, loader=FunctionLoader(STOCK_FILES.get)
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        loader=FunctionLoader(STOCK_FILES.get),
+        finalize=lambda value: value if isinstance(value, Undefined) else as_text(value),
     )
     template = Templates(STOCK_FILES).compile(source, "body")
     assert isinstance(template, JinjaTemplate), template

@@ -49,12 +49,6 @@ def test_each_is_needed_once_under_its_prefix_with_its_keys_and_all_who_need_it(
     ]
 
 
-def test_a_problem_names_the_first_who_needs_it_and_how_many_more() -> None:
-    each = Needed(reference("ssm:token"), "/p/token", (), ("sources.a", "sources.b", "destinations.c"))
-    assert each.user == "sources.a and 2 more"
-    assert Needed(each.stored, each.name, (), ("sources.a",)).user == "sources.a"
-
-
 def event(payload: str) -> Event:
     raw = f'{{"version": "0.2", "type": "flag", "action": "updated", "payload": {payload}}}'
     made = parse(raw.encode(), Origin("evt_1", "flipt"))

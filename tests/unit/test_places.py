@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flagcast.core.templates.data import NotData, as_json, as_text
 from flagcast.core.templates.places import (
     Captured,
     Constant,
@@ -12,7 +13,6 @@ from flagcast.core.templates.places import (
     Json,
     Misplaced,
     Verbatim,
-    as_json,
     place,
     plain,
 )
@@ -121,14 +121,14 @@ def test_another_constant_is_a_value_and_so_is_punctuation_out_of_one() -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), object(), {"a": object()}, {(1,): 2}, b"x"])
-def test_what_json_does_not_know_stands_nowhere_outside_of_a_string(value: object) -> None:
+def test_what_json_does_not_know_stands_nowhere(value: object) -> None:
     assert as_json(value) is None
     kind = type(value).__name__
-    assert refused(value) == f"a {kind}, which JSON does not know, stands outside of a string, behind ''"
-
-
-def test_what_json_does_not_know_is_text_inside_of_a_string() -> None:
-    assert placed(Verbatim('"'), b'"', Verbatim('"')) == '"b\'\\"\'"'
+    assert refused(value) == f"a {kind}, which JSON does not know, is printed, behind ''"
+    # In a string it was written as Python writes it.
+    assert refused(Verbatim('"'), value) == f"a {kind}, which JSON does not know, is printed, behind '\"'"
+    with pytest.raises(NotData):
+        as_text(value)
 
 
 def test_a_value_too_deep_to_be_written_is_refused() -> None:
@@ -141,7 +141,7 @@ def test_a_value_too_deep_to_be_written_is_refused() -> None:
 
 def test_what_a_macro_made_is_text_and_keeps_its_pieces() -> None:
     made = Captured((Verbatim("<"), None, 5))
-    assert (made, made.pieces) == ("<None5", (Verbatim("<"), None, 5))
+    assert (made, made.pieces) == ("<5", (Verbatim("<"), None, 5))
     assert plain(made.pieces) == made
 
 

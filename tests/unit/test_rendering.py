@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flagcast.core.compiling import Compiled, compile_destination
-from flagcast.core.config.model import Problem
 from flagcast.core.config.references import Reference
 from flagcast.core.event import Event, Origin
 from flagcast.core.outcomes import Faulty, RenderFailed
 from flagcast.core.rendering import Request, is_json, render
+from flagcast.core.spot import Spot
 from tests.support.captures import every_capture
 from tests.unit.making import body, destination, event, event_of
 
@@ -58,7 +58,7 @@ def test_a_content_type_is_json_by_its_essence(content_type: str, json_: bool) -
 
 def test_a_destination_without_a_body_gets_the_original_bytes_of_every_capture() -> None:
     mirror = compiled()
-    bodies = [each.body for each in every_capture() if each.path not in ("/template/slack", "/template/logic")]
+    bodies = [each.body for each in every_capture() if each.is_event]
     requests = [render(mirror, event_of(raw), {}, NOW) for raw in bodies]
     assert [each.body for each in requests if isinstance(each, Request)] == bodies
 
@@ -138,7 +138,7 @@ def test_a_template_file_may_include_another() -> None:
             "headers.A, line 1: expected token ':', got '}'",
         ),
         *(
-            ({"headers": {"A": inside}}, "headers.A", "a reference cannot stand inside {{ }} or {% %}")
+            ({"headers": {"A": inside}}, "headers.A", "a reference cannot be inside {{ }} or {% %}")
             for inside in (
                 '{{ "${ssm:token}" }}',
                 "{% raw %}${ssm:token}{% endraw %}",
@@ -152,7 +152,15 @@ def test_a_template_that_does_not_compile_is_told_with_where_and_what(
     keys: dict[str, Any], path: str, message: str
 ) -> None:
     problems = compile_destination(destination(**keys), {"bad.j2": "x\n{% bad %}"}, "destinations.d")
-    assert problems == (Problem(f"destinations.d.{path}", message),)
+    assert isinstance(problems, tuple)
+    assert list(map(str, problems)) == [f"destinations.d.{path}: {message}"]
+
+
+def test_a_failure_is_what_is_told_of_it_and_knows_where_apart() -> None:
+    failed = RenderFailed.at(Spot("a.j2", 3, 5), "no")
+    assert (failed.detail, failed.what, RenderFailed("no").what) == ("a.j2, line 3, column 5: no", "no", "no")
+    assert {failed} == {RenderFailed("a.j2, line 3, column 5: no")}
+    assert failed not in (RenderFailed("no"), "no")
 
 
 def test_every_problem_of_a_destination_is_told_at_once() -> None:
@@ -239,8 +247,8 @@ def test_with_escape_none_a_value_stands_as_it_is_and_the_result_must_still_be_j
 
 
 def test_a_value_that_cannot_stand_where_it_does_fails_with_where_that_is() -> None:
-    assert rendered({"body": '{"a": {{ event }}}'}) == RenderFailed(
-        "body: a Event, which JSON does not know, stands outside of a string, behind '{\"a\":'"
+    assert rendered({"body": '{"a": {{ event.type | safe }}}'}) == RenderFailed(
+        "body: a value that is not JSON stands outside of a string, behind '{\"a\":'"
     )
 
 

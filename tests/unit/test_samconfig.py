@@ -2,10 +2,11 @@ from pathlib import Path
 
 import pytest
 
+from flagcast_cli.aws import Account
 from flagcast_cli.checkout import SAMCONFIG
 from flagcast_cli.console import CommandError
 from flagcast_cli.deploy.prefixes import Prefixes, prefixes_of
-from flagcast_cli.deploy.samconfig import Environment, chosen, environment, environment_of, environments
+from flagcast_cli.deploy.samconfig import Environment, account_of, chosen, environment, environment_of, environments
 
 TEXT = """
 version = 0.1
@@ -114,3 +115,20 @@ def test_a_prefix_is_what_the_first_that_sets_it_says_else_the_stacks_name() -> 
     )
     # Empty is what the template takes for its default.
     assert prefixes_of("s", {"SecretPrefix": ""}, {"SecretPrefix": "b/"}) == Prefixes("flagcast/s/", "/flagcast/s/")
+
+
+# Region and profile of samconfig.toml were read by check and deploy, and not by doctor, dlq and test.
+def test_every_command_looks_where_the_environment_deploys_the_stack(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = file.parent / "flagcast.yaml"
+    there = Account(profile="production", region="eu-west-1")
+    assert account_of(Account(), "flagcast-production", config) == there
+    typed = Account(profile="mine", region="eu-north-1")
+    assert account_of(typed, "flagcast-production", config) == typed
+    assert account_of(Account(), "another", config) == Account()
+    config.write_text("")
+    monkeypatch.setenv("FLAGCAST_CONFIG", str(file.parent))
+    assert account_of(Account(), "flagcast-production") == there
+    monkeypatch.delenv("FLAGCAST_CONFIG")
+    assert account_of(Account(), "flagcast-production") == Account()

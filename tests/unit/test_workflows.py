@@ -36,7 +36,10 @@ def too_permitted(text: str) -> list[str]:
 def unknown_to_make(text: str, makefile: str = MAKEFILE) -> list[str]:
     """Targets that the Makefile does not have, and variables that it would not read."""
     words = [word for run in runs(text) for line in re.findall(r"\bmake +([^;&|\n]*)", run) for word in line.split()]
-    known = {*re.findall(r"^([\w./-]+):(?!=)", makefile, re.MULTILINE), *re.findall(r"\$\((\w+)\)", makefile)}
+    known = {
+        *re.findall(r"^([\w./-]+):(?!=)", makefile, re.MULTILINE),
+        *re.findall(r"\$\((?:call \w+,)?(\w+)[),]", makefile),
+    }
     return [word for word in words if word.partition("=")[0] not in known]
 
 

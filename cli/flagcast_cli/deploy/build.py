@@ -5,6 +5,7 @@ samconfig.toml has to know where it comes from, and a plain `sam build && sam de
 """
 
 import fcntl
+import shlex
 import shutil
 import subprocess
 import sys
@@ -15,11 +16,14 @@ from typing import Any
 
 import yaml
 
+from flagcast.edges.configuration_file import read_configuration
 from flagcast_cli.checkout import LOCAL_STACK, ROOT
 from flagcast_cli.console import CommandError
 
 BUILT = ROOT / ".aws-sam" / "build"
 LAYER = "ConfigurationLayer"
+DESTINATIONS = "Destinations"
+"""The output that says how many destinations the deployed configuration has."""
 
 _FILE, _FOLDER = 0o644, 0o755
 """Lambda keeps the permissions of a layer's files, and a function is another user than their owner:
@@ -52,7 +56,21 @@ def run_sam(environment: Mapping[str, str], *arguments: str) -> None:
         [str(Path(sys.executable).with_name("sam")), *arguments], cwd=ROOT, env=dict(environment), check=False
     )
     if done.returncode:
-        raise CommandError(f"sam {arguments[0]} failed", "What it says is above.")
+        raise CommandError(f"sam {arguments[0]} failed; what it says is above", *_next(arguments))
+
+
+def _next(arguments: Sequence[str]) -> Iterator[str]:
+    """Yield what to type after SAM CLI failed."""
+    if arguments[0] == "deploy":
+        where = " ".join(
+            f"{option} {shlex.quote(arguments[arguments.index(option) + 1])}"
+            for option in ("--stack-name", "--region", "--profile")
+            if option in arguments
+        )
+        yield f"Which resource failed, and why: aws cloudformation describe-stack-events {where} --max-items 20"
+        yield "Fix it, and deploy again. Until then the stack runs the version that it had."
+    else:
+        yield "Fix it, and run the command again. `make clean` removes what was built before."
 
 
 def compile_bytecode(environment: Mapping[str, str]) -> None:
@@ -71,6 +89,9 @@ def install_configuration(built: Path, configuration: Path) -> None:
     copy_configuration(configuration, built / LAYER)
     template = read_template(built / "template.yaml")
     template["Resources"][LAYER]["Properties"]["ContentUri"] = LAYER
+    # What the next deployment compares with: one without CONFIG would take every destination away.
+    count = len(read_configuration(configuration).destinations)
+    template["Outputs"][DESTINATIONS] = {"Description": "How many destinations are configured", "Value": str(count)}
     write_template(built / "template.yaml", template)
 
 
@@ -91,7 +112,7 @@ def copy_configuration(configuration: Path, folder: Path) -> None:
                 )
             shutil.copy(authority, folder)
         if (configuration.parent / "templates").is_dir():
-            shutil.copytree(configuration.parent / "templates", folder / "templates")
+            shutil.copytree(configuration.parent / "templates", folder / "templates", ignore_dangling_symlinks=True)
     except OSError as error:
         raise CommandError(
             f"{error.filename or configuration}: {error.strerror}",

@@ -6,9 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from flagcast.core.checking import taken_in
-from flagcast.core.config.model import Configuration, Problem
-from flagcast.core.event import Event
+from flagcast.core.config.model import Problem
 from flagcast.edges.aws.secrets import SecretStore
 from flagcast.edges.configuration_file import read_configuration, read_templates
 from flagcast.errors import ConfigurationUnreadable
@@ -20,7 +18,7 @@ from flagcast_cli.deploy.samconfig import Environment
 from flagcast_cli.deploy.stored import Fault, Stores
 from flagcast_cli.deploy.values import unusable
 from flagcast_cli.deployed import deployed
-from flagcast_cli.samples import sample_files
+from flagcast_cli.samples import sample_events
 
 NEVER_MADE = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED"})
 """What a stack is whose first deployment failed; it can be deleted, and nothing else.
@@ -83,16 +81,6 @@ def faults(config: Path, target: Target, *, values: bool) -> Iterator[Problem | 
         unread |= {each.stored for each in listed if each.stored.store == "env" and each.name not in known}
         store = SecretStore(client, prefixes.secret, prefixes.parameter, known, time.monotonic)
         yield from unusable(configuration, templates, sample_events(configuration), store, unread)
-
-
-def sample_events(configuration: Configuration) -> list[Event]:
-    """Return every sample as the sources would have taken it in."""
-    return [
-        event
-        for file in sample_files()
-        for event in taken_in(file.read_bytes(), file.stem, configuration)
-        if isinstance(event, Event)
-    ]
 
 
 def template_variables(template: Path) -> Mapping[str, object]:

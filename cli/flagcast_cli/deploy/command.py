@@ -3,21 +3,26 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
+from flagcast.core.config.model import Problem
 from flagcast.edges.configuration_file import read_configuration
 from flagcast_cli.aws import ENVIRONMENT, Account
-from flagcast_cli.check import problems_of, warnings_of
+from flagcast_cli.check import everything_about
+from flagcast_cli.checking.found import Found, in_order, located, with_fix
+from flagcast_cli.checking.showing import show_annotations, show_json, show_text
 from flagcast_cli.checkout import CONFIGURATION, Config, samconfig_of
 from flagcast_cli.console import CommandError, err, marked, out
+from flagcast_cli.deploy.build import DESTINATIONS, run_sam
 from flagcast_cli.deploy.build import build as build_stack
-from flagcast_cli.deploy.build import run_sam
 from flagcast_cli.deploy.check import Target, faults
 from flagcast_cli.deploy.samconfig import Environment, chosen, environment, environment_of
-from flagcast_cli.deployed import deployed
+from flagcast_cli.deploy.stored import Fault
+from flagcast_cli.deployed import Deployed, deployed
 
 Env = Annotated[
     str | None,
@@ -33,12 +38,14 @@ def check(
     stack: str | None = None,
     env: str | None = None,
     values: Annotated[bool, Parameter(negative="")] = False,
+    json: Annotated[bool, Parameter(negative="")] = False,
+    github: Annotated[bool, Parameter(negative="")] = False,
     account: Account = ENVIRONMENT,
 ) -> int:
     """Validate the configuration and try every template on every sample event.
 
     With --stack it also looks up, with your credentials, whether that stack has every secret and parameter that the
-    configuration names. Exits 1 if there is a problem.
+    configuration names. Exits 1 if there is a problem; a warning is none.
 
     Parameters
     ----------
@@ -49,16 +56,23 @@ def check(
         The environment of samconfig.toml that deploys this stack; without it, the one that names it.
     values
         Read each value as well and check that it can be used where it is; none is shown.
+    json
+        Write a JSON list to stdout: severity, file, line, column, path, message, hint and fix of each problem.
+    github
+        Write workflow commands to stdout, which GitHub shows at the lines of a change.
 
     """
+    if json and github:
+        raise CommandError("--json and --github are two forms of one output", "Give one of them.")
+    show = show_json if json else show_annotations if github else show_text
     if stack is None:
         if values or env:
             option = "--values" if values else "--env"
             raise CommandError(f"{option} needs --stack", "Add --stack and the stack's name.")
-        return _checked(config, None)
+        return _checked(config, None, show=show)
     samconfig = samconfig_of(config)
     named = environment(samconfig, env) if env else environment_of(samconfig, stack)
-    return _checked(config, Target.of(stack, account, named), values=values)
+    return _checked(config, Target.of(stack, account, named), values=values, show=show)
 
 
 def build(*sam_flags: SamFlag, config: Config = CONFIGURATION, env: Env = None) -> int:
@@ -76,6 +90,7 @@ def deploy(
     stack: str | None = None,
     env: Env = None,
     config: Config = CONFIGURATION,
+    without_destinations: Annotated[bool, Parameter(negative="")] = False,
     account: Account = ENVIRONMENT,
 ) -> int:
     """Check the configuration against the stack, build, deploy, and look at the new version.
@@ -87,6 +102,8 @@ def deploy(
     ----------
     stack
         The stack's name; without it, the environment's.
+    without_destinations
+        Deploy a configuration without a destination over one that has some.
 
     """
     samconfig = samconfig_of(config)
@@ -100,6 +117,10 @@ def deploy(
     region = str(target.account.session().region_name)
     if _checked(config, target):
         return 1
+    cloudformation = target.account.clients()("cloudformation")
+    before = deployed(cloudformation, target.account, name)
+    if before is not None and not without_destinations:
+        _refuse_to_empty(config, name, before)
     _build(config, samconfig, named, ())
     where = ["--region", region, *(["--profile", target.account.profile] if target.account.profile else [])]
     run_sam(
@@ -109,41 +130,56 @@ def deploy(
     if _NO_EXECUTE in sam_flags:
         return 0
     # SAM CLI ends well when its question is answered with no, and a first change set leaves no stack to look at.
-    if deployed(target.account.clients()("cloudformation"), target.account, name) is None:
+    after = deployed(cloudformation, target.account, name)
+    if after is None:
         raise CommandError(
             f"the stack {name} was not deployed: its change set was not confirmed", "Deploy again and answer y."
         )
+    if before is not None and before.changed_at == after.changed_at:
+        out.print(
+            f"Nothing was deployed: the change set was not confirmed, or there was no change. {name} runs the version"
+            f" that it had; flagcast doctor --stack {name} looks at it.",
+            soft_wrap=True,
+        )
+        return 0
     flagcast = str(Path(sys.executable).with_name("flagcast"))
     doctor = [flagcast, "doctor", "--stack", name, "--config", str(config), *where]
     return subprocess.run(doctor, check=False).returncode  # noqa: S603 - ours
 
 
-def _checked(config: Path, target: Target | None, *, values: bool = False) -> int:
-    """Print every problem; returns 1 if there is one."""
-    problems = [str(each) for each in problems_of(config)]
+def _refuse_to_empty(config: Path, name: str, before: Deployed) -> None:
+    """Raise CommandError where the destinations of a stack would all be taken away: someone left CONFIG out."""
+    count = before.outputs.get(DESTINATIONS, "0")
+    if count != "0" and not read_configuration(config).destinations:
+        raise CommandError(
+            f"{config} has no destination, and the stack {name} has {count}:"
+            " every event would be accepted, and go nowhere",
+            "Give the configuration that was deployed: CONFIG=FOLDER with make, or --config FOLDER.",
+            "If the destinations are to go: flagcast deploy --without-destinations",
+        )
+
+
+def _checked(
+    config: Path,
+    target: Target | None,
+    *,
+    values: bool = False,
+    show: Callable[[Sequence[Found], str], None] = show_text,
+) -> int:
+    """Show every problem; returns 1 if there is one that is more than a warning."""
+    found = located(config, everything_about(config))
     if target is not None:
         with err.status(marked("Looking up what {} has", target.stack)):
-            problems += [str(each) for each in faults(config, target, values=values)]
-    for problem in problems:
-        err.print(problem, soft_wrap=True)
-    at = f"{config}, for the stack {target.stack}" if target else str(config)
-    if problems:
-        count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
-        err.print(marked("[red]✗[/] {}: {}", at, count), soft_wrap=True)
-        return 1
-    for warning in warnings_of(config):
-        err.print(marked("[yellow]![/] {}", warning), soft_wrap=True)
-    if target is not None and not read_configuration(config).destinations:
-        err.print(
-            marked(
-                "[yellow]![/] {} has no destination: every event is accepted, and goes nowhere. CONFIG (or --config)"
-                " names another one.",
-                config,
-            ),
-            soft_wrap=True,
-        )
-    out.print(marked("[green]✓[/] {}: no problems", at), soft_wrap=True)
-    return 0
+            lacking = list(faults(config, target, values=values))
+        found = in_order([*found, *_located(config, lacking)])
+    show(found, f"{config}, for the stack {target.stack}" if target else str(config))
+    return int(any(not each.is_warning for each in found))
+
+
+def _located(config: Path, lacking: Iterable[Problem | Fault]) -> Iterator[Found]:
+    for each in lacking:
+        problem, fix = (each.problem, each.fix) if isinstance(each, Fault) else (each, "")
+        yield from (with_fix(found, fix) for found in located(config, [problem]))
 
 
 def _build(config: Path, samconfig: Path, named: Environment, flags: tuple[str, ...]) -> None:

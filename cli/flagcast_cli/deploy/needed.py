@@ -21,12 +21,6 @@ class Needed(Struct, frozen=True):
     keys: tuple[str, ...]
     users: tuple[str, ...]
 
-    @property
-    def user(self) -> str:
-        """Return who needs it, as a problem begins."""
-        others = len(self.users) - 1
-        return self.users[0] + (f" and {others} more" if others else "")
-
 
 def needed(configuration: Configuration, prefixes: Prefixes) -> list[Needed]:
     """Return everything that the configuration names, each once, in the order in which it is named."""

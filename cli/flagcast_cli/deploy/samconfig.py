@@ -10,6 +10,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from flagcast_cli.aws import Account
+from flagcast_cli.checkout import samconfig_of, usual_configuration
 from flagcast_cli.console import CommandError
 
 
@@ -51,6 +53,17 @@ def environment(path: Path, name: str) -> Environment:
 def environment_of(path: Path, stack: str) -> Environment | None:
     """Return the environment that deploys to a stack, if one does; raises CommandError."""
     return next((each for each in environments(path).values() if each.stack == stack), None)
+
+
+def account_of(account: Account, stack: str, config: Path | None = None) -> Account:
+    """Return where a stack is: what was typed, else what the environment says that deploys it. Raises CommandError.
+
+    So that every command looks where `make deploy` put it.
+    """
+    found = environment_of(samconfig_of(config or usual_configuration()), stack)
+    if found is None:
+        return account
+    return Account(profile=account.profile or found.profile, region=account.region or found.region)
 
 
 def chosen(path: Path, name: str | None, stack: str | None) -> Environment:

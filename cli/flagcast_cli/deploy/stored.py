@@ -53,7 +53,7 @@ class Stores:
                     if each.name not in variables:
                         problem = f"{each.stored} is a variable that no function has"
                         fix = f"Add {each.name} under Globals: Function: Environment: Variables in template.yaml."
-                        yield Fault(Problem(each.user, problem), fix, each)
+                        yield Fault(_needed_by(each, problem), fix, each)
                 case other:
                     assert_never(other)
 
@@ -76,7 +76,7 @@ class Stores:
         elif "DeletedDate" in found:
             problem = f"the secret {each.name} ({each.stored}) is marked for deletion in {self._region}"
             command = f"restore-secret {self.options} --secret-id {shlex.quote(each.name)}"
-            yield Fault(Problem(each.user, problem), f"aws secretsmanager {command}", each)
+            yield Fault(_needed_by(each, problem), f"aws secretsmanager {command}", each)
 
     def _parameters(self, names: Sequence[str]) -> set[str]:
         """Return which parameters there are.
@@ -95,4 +95,9 @@ class Stores:
 
     def _absent(self, each: Needed, what: str, fix: str) -> Fault:
         problem = f"the {what} {each.name} ({each.stored}) is not in {self._region}"
-        return Fault(Problem(each.user, problem), fix, each)
+        return Fault(_needed_by(each, problem), fix, each)
+
+
+def _needed_by(each: Needed, problem: str) -> Problem:
+    others = len(each.users) - 1
+    return Problem(each.users[0], f"{problem}; {others} more need{'s' * (others == 1)} it" if others else problem)

@@ -1,5 +1,6 @@
 """Whether each value can be used where it stands: read with the operator's own credentials, and never shown."""
 
+import re
 import time
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
@@ -13,6 +14,7 @@ from flagcast.edges.aws.secrets import SecretStore
 from flagcast_cli.deploy.needed import uses
 
 WITHIN = 30.0
+_PLACEHOLDER = re.compile(r"(\.\.\.|…)$|^<.*>$|^(change|replace)[-_ ]?me$|^(todo|x+)$", re.IGNORECASE)
 
 
 def unusable(
@@ -34,6 +36,7 @@ def unusable(
                 found, missing = store.lookup([each], deadline)
                 values |= found
                 yield from (Problem(user, sentence) for sentence in missing)
+                yield from _odd(user, each, found.get(each, ""), store)
         kind, _, name = user.partition(".")
         destination = configuration.destinations.get(name)
         if kind == "destinations" and isinstance(destination, Destination) and len(values) == len(references):
@@ -41,6 +44,19 @@ def unusable(
             if isinstance(compiled, Compiled) and (fault := fault_of(compiled, events, values, time.time())):
                 where, _, what = fault.detail.partition(": ")
                 yield Problem(f"{user}.{where}", what)
+
+
+def _odd(user: str, reference: Reference, value: str, store: SecretStore) -> Iterator[Problem]:
+    """Yield what can be used and was hardly meant."""
+    if _PLACEHOLDER.search(value):
+        yield Problem(
+            user, f"{reference}: its value is a placeholder, such as the ... of a command; store the real one"
+        )
+    elif store.is_padded(reference):
+        what = (
+            "white space or a line break around its value is stripped; if the other side has it too, store it without"
+        )
+        yield Problem(user, f"{reference}: {what}", is_warning=True)
 
 
 def fault_of(compiled: Compiled, events: Iterable[Event], values: Values, now: float) -> Faulty | None:

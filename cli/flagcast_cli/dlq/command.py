@@ -8,6 +8,7 @@ from cyclopts import App, Parameter
 from flagcast_cli.aws import ENVIRONMENT, Account
 from flagcast_cli.checkout import CONFIGURATION, Config
 from flagcast_cli.console import CommandError
+from flagcast_cli.deploy.samconfig import account_of
 from flagcast_cli.dlq import actions
 from flagcast_cli.dlq.filtering import Filter
 from flagcast_cli.dlq.place import STACK
@@ -51,7 +52,7 @@ def list_(
     account: Account = ENVIRONMENT,
 ) -> int:
     """List the dead letters, counted by destination and reason first."""
-    return actions.list_letters(stack, account, which.filter(), as_json=json)
+    return actions.list_letters(stack, account_of(account, stack), which.filter(), as_json=json)
 
 
 @app.command
@@ -70,7 +71,7 @@ def show(
         The id of its event or message, or the beginning of it that list prints.
 
     """
-    return actions.show_letters(stack, account, id)
+    return actions.show_letters(stack, account_of(account, stack), id)
 
 
 @app.command
@@ -88,7 +89,7 @@ def redrive(
     May be stopped and run again at any time. Exits 1 if one of them stays. The configuration is the one that is
     deployed: it says what stays in order at each destination.
     """
-    return actions.redrive(stack, account, which.filter(), config, yes=yes, dry_run=dry_run)
+    return actions.redrive(stack, account_of(account, stack, config), which.filter(), config, yes=yes, dry_run=dry_run)
 
 
 @app.command
@@ -101,4 +102,4 @@ def drop(
     account: Account = ENVIRONMENT,
 ) -> int:
     """Delete dead letters for good. Exits 1 if one of them stays."""
-    return actions.drop(stack, account, which.filter(), yes=yes, dry_run=dry_run)
+    return actions.drop(stack, account_of(account, stack), which.filter(), yes=yes, dry_run=dry_run)

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from flagcast.core.config.model import Configuration, Source
-from flagcast.core.config.references import Reference
+from flagcast.core.config.references import Reference, stripped
 from flagcast.edges.configuration_file import read_configuration
 from flagcast.errors import ConfigurationUnreadable
 from flagcast_cli.aws import Account
 from flagcast_cli.checkout import CONFIGURATION
 from flagcast_cli.console import CommandError
 from flagcast_cli.deploy.needed import OWN_SECRET
+from flagcast_cli.deploy.samconfig import account_of
 from flagcast_cli.deployed import deployed
 from flagcast_cli.doctor import door_checks, queue_checks, report, stack_checks
 from flagcast_cli.doctor.alarm_checks import check_alarms
@@ -56,6 +57,7 @@ def doctor(
     as_json: bool,
 ) -> int:
     """Look at a stack, and at the Flipt that sends to it; raises CommandError where there is nothing to look at."""
+    account = account_of(account, name, config)
     now, client = time.time(), account.clients()
     found = deployed(client("cloudformation"), account, name)
     if found is None:
@@ -72,7 +74,7 @@ def doctor(
     stack = stack_at(where, found, Looking(account, client, now), url, now)
     configuration = _configuration(config)
     source, reference = _sender(configuration, source)
-    signed_with = secret or (None if reference is None else signing_secret(stack, reference))
+    signed_with = stripped(secret or "") or (None if reference is None else signing_secret(stack, reference))
     facts = gather(stack, configuration, source, signed_with)
     findings = tuple(each for check in CHECKS for each in check(facts))
     findings += tuple(_flipt(stack, facts, signed_with, flipt, flipt_url))
@@ -108,7 +110,7 @@ def _flipt(
 ) -> Iterator[Finding]:
     if file is None and url is None:
         return
-    token = os.environ.get("FLIPT_TOKEN") or None
+    token = stripped(os.environ.get("FLIPT_TOKEN", "")) or None
     version = None if url is None else version_at(url, token)
     if isinstance(version, Unknown):
         yield version.as_finding("flipt version")

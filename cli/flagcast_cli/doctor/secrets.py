@@ -3,7 +3,7 @@
 from collections.abc import Container
 
 from flagcast.core.config.model import Configuration
-from flagcast.core.config.references import Reference
+from flagcast.core.config.references import Reference, stripped
 from flagcast_cli.deploy.needed import needed
 from flagcast_cli.deploy.stored import Stores
 from flagcast_cli.doctor.facts import Secrets
@@ -34,6 +34,6 @@ def signing_secret(stack: Stack, reference: Reference) -> str | Unknown:
     place = stack.prefixes.full(reference)
     value = stack.looking.known(
         f"the secret {place} could not be read",
-        lambda: str(stack.looking.client("secretsmanager").get_secret_value(SecretId=place)["SecretString"]),
+        lambda: stripped(str(stack.looking.client("secretsmanager").get_secret_value(SecretId=place)["SecretString"])),
     )
     return Unknown(value.why, (*value.next, hint)) if isinstance(value, Unknown) else value

@@ -2,7 +2,7 @@
 
 import base64
 import re
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from urllib.parse import unquote_to_bytes
 
 from msgspec import Struct
@@ -13,6 +13,9 @@ _PARTS = re.compile(
     r"(https?)://(?:([^\s/?#\0-\x1f\x7f]*)@)?(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]\0-\x1f\x7f]+)(:\d+)?([/?#][^\s\0-\x1f\x7f]*)?",
     re.IGNORECASE,
 )
+
+_PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fd00::/8")
+"""https://datatracker.ietf.org/doc/html/rfc1918 and https://datatracker.ietf.org/doc/html/rfc4193."""
 
 _INTERNAL = (".local", ".localhost", ".internal", ".svc", ".lan", ".home.arpa")
 
@@ -27,12 +30,28 @@ class Address(Struct, frozen=True):
     """What goes after `Authorization: Basic`: Go sends a user in the address so, unless that header is set."""
 
     @property
-    def is_internal(self) -> bool:
-        """Tell whether the host is by its name or number known only inside a network, such as a cluster's."""
+    def is_local(self) -> bool:
+        """Tell whether it is the machine that asks."""
         try:
-            return not ip_address(self.host).is_global
+            return ip_address(self.host).is_loopback
         except ValueError:
-            return "." not in self.host or self.host.lower().endswith(_INTERNAL)
+            return self.host.lower() == "localhost" or self.host.lower().endswith(".localhost")
+
+    @property
+    def subnets(self) -> tuple[str, ...]:
+        """Return the subnets that the address is in: its own, or those that a private network may have."""
+        try:
+            return (str(ip_network(self.host)),)
+        except ValueError:
+            return _PRIVATE
+
+
+def is_internal(host: str) -> bool:
+    """Tell whether a host is by its name or number known only inside a network, such as a cluster's."""
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        return "." not in host or host.lower().endswith(_INTERNAL)
 
 
 def read_address(path: str, text: str) -> Address:
@@ -43,7 +62,7 @@ def read_address(path: str, text: str) -> Address:
             "Flipt replaces a value that is ${NAME} as a whole: put the whole address into the variable.",
         )
     if (found := _PARTS.fullmatch(text)) is None:
-        raise CommandError(f"{path}: is no http:// or https:// address", "Flipt cannot send there either: mend it.")
+        raise CommandError(f"{path}: is no http:// or https:// address", "Flipt cannot send there either: fix it.")
     scheme, user, host, port, rest = found.groups()
     url = f"{scheme.lower()}://{host}{port or ''}{rest or ''}"
     return Address(scheme.lower(), host.strip("[]"), url, None if not user else _basic(user))

@@ -7,10 +7,12 @@ from msgspec import Struct
 
 from flagcast.core.config.checks import OWN_HEADERS
 from flagcast.core.config.paths import join
+from flagcast.core.config.references import stripped
 from flagcast.core.rendering import is_json
-from flagcast_cli.importing.address import read_address
+from flagcast_cli.importing.address import Address, read_address
 from flagcast_cli.importing.body import without_credentials
 from flagcast_cli.importing.credentials import is_credential_header, is_credential_url, is_harmless_host
+from flagcast_cli.importing.fitting import filter_for, subnets_for
 from flagcast_cli.importing.flipt_file import FliptTemplate, FliptWebhook
 from flagcast_cli.importing.kept import Part, Secret, Slots
 from flagcast_cli.importing.services import as_name, name_for
@@ -40,6 +42,8 @@ class ImportedDestination(Struct, frozen=True):
     sign_secret: str | None = None
     events: tuple[str, ...] = ()
     max_backoff_duration: str | None = None
+    allow_private: tuple[str, ...] = ()
+    when: str | None = None
     vars: Mapping[str, str] = {}
 
 
@@ -72,7 +76,7 @@ def _template(
     template: FliptTemplate, name: str, shared: Shared, notes: list[str]
 ) -> tuple[ImportedDestination, Secret | None]:
     slots = Slots(name)
-    url, allow_http, basic = _url(template.url, slots, notes)
+    url, address, basic = _url(template.url, slots, notes)
     headers: dict[str, str] = {}
     content_type = None
     for header, value in template.headers.items():
@@ -93,50 +97,56 @@ def _template(
             " from {{ $.Vars.NAME }}; what is sent is the same, but a number becomes a string"
         )
     return ImportedDestination(
-        name, template.path, slots.written(url), allow_http, content_type,
+        name, template.path, slots.written(url), _is_http(address), content_type,
         {header: slots.written(value) for header, value in headers.items()},
-        body, None, shared.events, shared.max_backoff_duration,
-        {key: slots.written(value) for key, value in variables.items()},
+        body, None, shared.events, shared.max_backoff_duration, subnets_for(template.url.path, address, notes),
+        filter_for(template, content_type, notes), {key: slots.written(value) for key, value in variables.items()},
     ), slots.secret()  # fmt: skip
 
 
 def _pass_through(
-    address: Setting, signing_secret: Setting | None, name: str, shared: Shared, notes: list[str]
+    setting: Setting, signing_secret: Setting | None, name: str, shared: Shared, notes: list[str]
 ) -> tuple[ImportedDestination, Secret | None]:
     """Make the destination of Flipt's url mode: the original bytes, signed as Flipt signs them."""
     slots = Slots(name)
-    url, allow_http, basic = _url(address, slots, notes)
+    url, target, basic = _url(setting, slots, notes)
     headers: dict[str, str] = {}
     if basic is not None:
-        _authorize(address.path, headers, basic, slots, notes)
+        _authorize(setting.path, headers, basic, slots, notes)
     sign = None if signing_secret is None else slots.put("signing_secret", Part.of(signing_secret))
+    if signing_secret is not None and signing_secret.text != stripped(signing_secret.text or ""):
+        notes.append(
+            f"{signing_secret.path}: Flipt signs with the white space around it, and Flagcast without: change it"
+        )
     if sign is None:
-        notes.append(f"{address.path}: has no signing_secret beside it, so {name} goes on getting unsigned requests")
+        notes.append(f"{setting.path}: has no signing_secret beside it, so {name} goes on getting unsigned requests")
     return ImportedDestination(
-        name, address.path, slots.written(url), allow_http,
+        name, setting.path, slots.written(url), _is_http(target),
         headers={header: slots.written(value) for header, value in headers.items()},
         sign_secret=None if sign is None else slots.written(sign),
         events=shared.events, max_backoff_duration=shared.max_backoff_duration,
+        allow_private=subnets_for(setting.path, target, notes),
     ), slots.secret()  # fmt: skip
 
 
-def _url(setting: Setting, slots: Slots, notes: list[str]) -> tuple[str, bool, str | None]:
-    """Return the address, a slot where it is to be kept secret; whether it is http; and the user that was in it."""
+def _url(setting: Setting, slots: Slots, notes: list[str]) -> tuple[str, Address | None, str | None]:
+    """Return what to write, a slot where it is to be kept secret; the address if known; and the user that was in it."""
     if setting.text is None:
         notes.append(
             f"{setting.path}: {setting.variable} is not set here, so the address is not known; "
             "if it is an http:// one, write allow_http: true beside it"
         )
-        return slots.put("url", Part.of(setting)), False, None
+        return slots.put("url", Part.of(setting)), None, None
     address = read_address(setting.path, setting.text)
-    is_http = address.scheme == "http"
-    if is_http:
+    if _is_http(address):
         notes.append(f"{setting.path}: is not https; allow_http: true permits it, better is to move it to https")
-    if address.is_internal:
-        notes.append(f"{setting.path}: its host is known only inside a network; Flagcast must reach it from AWS")
     if setting.variable is not None or is_credential_url(address.url):
-        return slots.put("url", Part(setting.path, address.url)), is_http, address.basic
-    return address.url, is_http, address.basic
+        return slots.put("url", Part(setting.path, address.url)), address, address.basic
+    return address.url, address, address.basic
+
+
+def _is_http(address: Address | None) -> bool:
+    return address is not None and address.scheme == "http"
 
 
 def _header(name: str, value: Setting, slots: Slots, notes: list[str]) -> str:

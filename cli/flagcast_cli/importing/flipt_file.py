@@ -11,11 +11,10 @@ from typing import Any
 from msgspec import Struct
 
 from flagcast.core.config.checks import HEADER_NAME
-from flagcast.core.config.document import load
 from flagcast.core.config.paths import item, join
-from flagcast.errors import ConfigurationUnreadable
 from flagcast_cli.console import CommandError
-from flagcast_cli.importing.settings import Section, Setting, wrong
+from flagcast_cli.importing.flipt_tree import read_tree
+from flagcast_cli.importing.settings import Section, Setting, as_key, wrong
 
 _SECTIONS = frozenset({
     "analytics", "audit", "authentication", "authorization", "cache", "cloud", "cors", "db", "diagnostics",
@@ -57,61 +56,57 @@ class FliptWebhook(Struct, frozen=True):
 
 def read_flipt(path: Path, environ: Mapping[str, str]) -> FliptWebhook:
     """Read what a Flipt of this file and environment sends where; raises CommandError."""
-    tree = _tree(path)
+    tree = read_tree(path)
     root = Section("", tree, environ)
     if (version := root.text("version")) is not None and version.known().startswith("2"):
         raise CommandError(f"{path} is of Flipt 2, which has no audit webhooks", "Give the file of a Flipt 1.")
     variables = tuple(sorted(name for name in environ if name.startswith("FLIPT_AUDIT_") and environ[name]))
-    if not any(str(key).lower() in _SECTIONS for key in tree) and not variables:
+    sections = {as_key(key).partition(".")[0].lower() for key in tree}
+    # Compose has a version, too.
+    if sections - {"version"} and not sections & (_SECTIONS - {"version"}) and not variables:
         raise CommandError(f"{path} is no configuration of Flipt", "Give the file that `flipt --config` is given.")
     sink = root.section("audit").section("sinks").section("webhook")
     url, entries = sink.text("url"), sink.items("templates")
-    _check_choice(path, url, entries)
+    enabled = sink.boolean("enabled")
     notes: list[str] = []
+    _check_choice(path, url, entries, notes, enabled=enabled)
+    if environ.get(_TEMPLATES_VARIABLE):
+        raise CommandError(
+            f"{_TEMPLATES_VARIABLE} is set, and Flipt does not start with it",
+            "Unset it: Flipt reads templates from its file alone.",
+        )
     if any(name.startswith(_TEMPLATES_VARIABLE) for name in variables):
         notes.append(f"{_TEMPLATES_VARIABLE}*: left aside, Flipt reads templates from its file alone")
     templates = tuple(
-        _template(item(join(_SINK, "templates"), index), entry, environ, notes) for index, entry in enumerate(entries)
+        template
+        for index, entry in enumerate(entries)
+        if (template := _template(item(join(_SINK, "templates"), index), entry, environ, notes)) is not None
     )
+    if url is None and not templates:
+        raise CommandError(f"{path} sends no webhooks", *notes)
     events, events_path = _events(root.section("audit"))
     tracing, buffer = root.section("tracing"), root.section("audit").section("buffer")
     return FliptWebhook(
-        enabled=bool(sink.boolean("enabled")),
+        enabled=enabled,
         url=url,
         signing_secret=sink.text("signing_secret"),
         templates=templates,
-        max_backoff_duration=sink.text("max_backoff_duration"),
+        max_backoff_duration=sink.duration("max_backoff_duration"),
         events=events,
         events_path=events_path,
-        tracing_enabled=bool(tracing.boolean("enabled")),
+        tracing_enabled=tracing.boolean("enabled"),
         sampling_ratio=_number(tracing, "sampling_ratio"),
         capacity=_number(buffer, "capacity"),
-        flush_period=buffer.text("flush_period"),
+        flush_period=buffer.duration("flush_period"),
         variables=tuple(name for name in variables if name.startswith(_OVER_THE_FILE) and "TEMPLATES" not in name),
         notes=tuple(notes),
     )
 
 
-def _tree(path: Path) -> dict[object, Any]:
-    try:
-        tree, repeated = load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CommandError(f"{path}: {error.strerror}", "Give the path of Flipt's configuration file.") from error
-    except UnicodeDecodeError as error:
-        raise CommandError(f"{path}: not UTF-8 at byte {error.start}", "Save the file as UTF-8.") from error
-    except ConfigurationUnreadable as error:
-        raise CommandError(f"{path}: {error}", "Flipt's configuration is YAML; mend it there.") from error
-    if repeated:
-        raise CommandError(f"{path}: {repeated[0]}", "Flipt refuses a repeated key too: keep one of them.")
-    if tree is None:
-        return {}
-    if not isinstance(tree, dict):
-        raise CommandError(f"{path} is no configuration of Flipt", "Give the file that `flipt --config` is given.")
-    return tree
-
-
-def _check_choice(path: Path, url: Setting | None, entries: list[Any]) -> None:
-    if url is not None and entries:
+def _check_choice(path: Path, url: Setting | None, entries: list[Any], notes: list[str], *, enabled: bool) -> None:
+    if url is not None and entries and not enabled:
+        notes.append(f"{url.path} and {_SINK}.templates are both set, which Flipt takes only while the sink is off")
+    elif url is not None and entries:
         raise CommandError(
             f"{url.path} and {_SINK}.templates are both set: Flipt refuses that too",
             "Take out the one that Flipt does not use, and run the command again.",
@@ -124,32 +119,34 @@ def _check_choice(path: Path, url: Setting | None, entries: list[Any]) -> None:
         )
 
 
-def _template(path: str, entry: object, environ: Mapping[str, str], notes: list[str]) -> FliptTemplate:
-    if not isinstance(entry, dict):
+def _template(path: str, entry: object, environ: Mapping[str, str], notes: list[str]) -> FliptTemplate | None:
+    """Read an entry; None where Flipt starts with it and sends nothing."""
+    if not isinstance(entry, dict | None):
         raise wrong(path, "a mapping with url and body", entry)
     # Nothing of a list's items can be set by a variable.
-    section = Section(path, entry, {})
+    section = Section(path, entry or {}, {})
     found = {key: value for key in ("url", "body") if (value := section.raw(key)) is not None and value[1] != ""}
     for key in ("url", "body"):
         if key not in found:
-            raise CommandError(f"{join(path, key)}: is required", "A template of Flipt's has a url and a body.")
-    reader = Section(path, entry, environ)
-    headers = section.section("headers")
+            notes.append(f"{path}: left out, it has no {key}, so Flipt starts with it and sends nothing")
+            return None
+    reader = Section(path, section.tree, environ)
+    headers = join(path, "headers")
     notes += _left_aside(path, section)
     return FliptTemplate(
         path,
         reader.setting(*found["url"]),
         reader.setting(*found["body"]).known(),
         {
-            str(name): _header(join(headers.path, name), str(name), value, reader)
-            for name, value in headers.tree.items()
+            as_key(name): _header(join(headers, as_key(name)), as_key(name), value, reader)
+            for name, value in section.mapping("headers").items()
         },
     )
 
 
 def _header(path: str, name: str, value: object, reader: Section) -> Setting:
     if not HEADER_NAME.fullmatch(name):
-        raise CommandError(f"{path}: is not a header name", "Flipt cannot send it either: mend it there first.")
+        raise CommandError(f"{path}: is not a header name", "Flipt cannot send it either: fix it there first.")
     setting = reader.setting(path, value)
     # Go's httpguts.ValidHeaderFieldValue: no control characters but the tab.
     if setting.text is not None and any(each != "\t" and (each < " " or each == "\x7f") for each in setting.text):
@@ -161,7 +158,7 @@ def _header(path: str, name: str, value: object, reader: Section) -> Setting:
 
 
 def _left_aside(path: str, section: Section) -> list[str]:
-    unknown = [str(key) for key in section.tree if str(key).lower() not in _TEMPLATE_KEYS]
+    unknown = [as_key(key) for key in section.tree if as_key(key).lower() not in _TEMPLATE_KEYS]
     notes = [f"{join(path, key)}: left aside, Flipt does not know the key" for key in unknown]
     if (method := section.raw("method")) is not None and str(method[1]).upper() != "POST":
         notes.append(f"{method[0]}: left aside, Flipt posts whatever it says")
@@ -173,13 +170,18 @@ def _events(audit: Section) -> tuple[tuple[str, ...] | None, str]:
     if (found := audit.raw("events")) is None:
         return None, "audit.events"
     path, value = found
-    if isinstance(value, str):
-        return tuple(audit.setting(path, value).known().split()), path
-    if not isinstance(value, list):
-        raise wrong(path, "a list of noun:verb", value)
-    return tuple(audit.setting(item(path, index), each).known() for index, each in enumerate(value)), path
+    match value:
+        case str():
+            return tuple(audit.setting(path, value).known().split()), path
+        case list():
+            return tuple(audit.setting(item(path, index), each).known() for index, each in enumerate(value)), path
+        case dict() if value:
+            raise wrong(path, "a list of noun:verb", value)
+        case dict():
+            return (), path
+    return (audit.setting(path, value).known(),), path
 
 
 def _number(section: Section, key: str) -> Setting | None:
     found = section.raw(key)
-    return None if found is None else Setting(found[0], str(found[1]))
+    return None if found is None else section.setting(*found)

@@ -35,7 +35,7 @@ def report(
     yield f"{path}: {_count(len(imported.destinations), 'destination')}, {_count(len(imported.secrets), 'secret')}"
     notes = [*imported.notes, *_sampled(flipt), *_redirected(imported)]
     if problems:
-        yield from ("", "To mend before it can be deployed:", *(f"{_INDENT}{each}" for each in problems))
+        yield from ("", "To fix before it can be deployed:", *(f"{_INDENT}{each}" for each in problems))
     if notes:
         yield from ("", "To know:", *(f"{_INDENT}{note}" for note in notes))
     yield from ("", *_next(imported, flipt, path, stack, written))

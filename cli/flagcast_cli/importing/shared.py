@@ -36,7 +36,11 @@ def _events(flipt: FliptWebhook, notes: list[str]) -> tuple[str, ...]:
             known.append(EventFilter.parse(text))
         except ValueError as error:
             notes.append(f"{flipt.events_path}: {error}; left out")
-    if not known:
+    if not flipt.events:
+        notes.append(
+            f"{flipt.events_path}: is empty, so this Flipt sends no event; here every destination gets every one"
+        )
+    elif not known:
         notes.append(f"{flipt.events_path}: holds no filter that can be used, so every destination gets every event")
     return () if EVERY_EVENT[0] in known else tuple(known)
 
@@ -44,19 +48,25 @@ def _events(flipt: FliptWebhook, notes: list[str]) -> tuple[str, ...]:
 def _max_backoff_duration(setting: Setting | None, notes: list[str]) -> str | None:
     if setting is None:
         return None
+    text = setting.known()
     try:
-        duration = Duration.parse(setting.known())
+        # Go takes a sign, too.
+        duration = Duration.parse(text.removeprefix("+").removeprefix("-"))
     except ValueError as error:
         raise CommandError(
             f"{setting.path}: expected a duration such as 15s or 1m30s", "Flipt refuses it too."
         ) from error
     if not duration:
         return None
+    if text.startswith("-") or duration < 1:
+        # A number is nanoseconds: 15 was hardly meant.
+        notes.append(f"{setting.path}: is {text} to Flipt, less than a second; left out, so retrying goes on for 24h")
+        return None
     if duration > LONGEST_BACKOFF:
         notes.append(f"{setting.path}: is over 12 days, the longest that Flagcast retries for, and is cut to them")
         return f"{LONGEST_BACKOFF / HOUR:g}h"
     notes.append(f"{setting.path}: kept; without it Flagcast would go on retrying for 24h before it gives an event up")
-    return setting.known()
+    return text.removeprefix("+")
 
 
 def _notes_on_the_sink(flipt: FliptWebhook) -> Iterator[str]:

@@ -47,8 +47,12 @@ def _keys(destination: ImportedDestination) -> Iterator[str]:
     yield f"url: {_scalar(destination.url)}"
     if destination.allow_http:
         yield "allow_http: true"
+    if destination.allow_private:
+        yield f"allow_private: {json.dumps(destination.allow_private)}  # open no more than it is in"
     if destination.events:
         yield f"events: {json.dumps(destination.events)}"
+    if destination.when is not None:
+        yield f"when: {destination.when}  # Flipt drops these: the body fails on an event without a payload"
     if destination.content_type is not None:
         yield f"content_type: {_scalar(destination.content_type)}"
     if destination.headers:

@@ -14,7 +14,7 @@ from flagcast.edges.configuration_file import read_configuration
 from flagcast.errors import ConfigurationUnreadable
 from flagcast_cli.aws import ENVIRONMENT, Account
 from flagcast_cli.checkout import CONFIGURATION, Config
-from flagcast_cli.console import CommandError, err, out
+from flagcast_cli.console import CommandError, err, marked, out
 from flagcast_cli.dlq.asking import agreed, require_answer
 from flagcast_cli.dlq.place import STACK
 from flagcast_cli.known.comparing import Compared, compare, gone_of
@@ -59,7 +59,7 @@ def learn(
     with _progress() as progress:
         bar = progress.add_task("Comparing" if dry_run else "Writing", total=len(calls))
         counts = carry_out(calls, lambda: progress.advance(bar))
-    out.print(f"[green]✓[/] {counted(len(present.things))} in Flipt")
+    out.print(marked("[green]✓[/] {} in Flipt", counted(len(present.things))))
     show_learned(counts, dry=dry_run)
     return 1 if counts["contested"] else 0
 
@@ -104,7 +104,7 @@ def verify(
         show_differences(differences)
         out.print("To take over what Flipt has: flagcast learn, with the same --source and --flipt-url.")
     else:
-        out.print(f"[green]✓[/] {counted(compared.things)} compared: nothing differs", soft_wrap=True)
+        out.print(marked("[green]✓[/] {} compared: nothing differs", counted(compared.things)), soft_wrap=True)
     _say_what_was_not_compared(compared)
     return 1 if differences else 0
 
@@ -134,7 +134,7 @@ def forget(
     ]
     place = f"source {source}" + (f", namespace {namespace}" if namespace else "")
     if not keys:
-        out.print(f"Nothing is known of {place} in the stack {stack}.", soft_wrap=True, markup=False)
+        out.print(f"Nothing is known of {place} in the stack {stack}.", soft_wrap=True)
     elif dry_run:
         out.print(f"{counted(len(keys), 'known row')} of {place}. Nothing was changed: this was a dry run.")
         return 0
@@ -145,7 +145,7 @@ def forget(
             bar = progress.add_task("Deleting", total=len(keys))
             for some in rows.delete(keys):
                 progress.advance(bar, some)
-        out.print(f"[green]✓[/] {counted(len(keys), 'row')} deleted", soft_wrap=True)
+        out.print(marked("[green]✓[/] {} deleted", counted(len(keys), "row")), soft_wrap=True)
     _say_what_stays(stored, namespace)
     return 0
 

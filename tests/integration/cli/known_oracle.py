@@ -87,7 +87,9 @@ def plain(field: str, value: Any) -> Any:
 def in_one_order(payload: dict[str, Any], path: str = "") -> dict[str, Any]:
     """Write several segments in one order: Flipt does not keep theirs."""
     return {
-        name: in_one_order(value, f"{name}.") if isinstance(value, dict) else plain(f"{path}{name}", value)
+        name: in_one_order(value, f"{name}.")
+        if isinstance(value, dict)
+        else (plain(f"{path}{name}", value) if f"{path}{name}" in ("segment_key", "segment.key") else value)
         for name, value in payload.items()
     }
 

@@ -77,13 +77,28 @@ class Stack:
         (self._folder / "samconfig.toml").write_text(text)
 
     def check(self, *words: str) -> list[str]:
-        """Check, and return the lines of the problems; that there are some is its exit code."""
-        code = self._run("check", self.config, "--stack", "flagcast", *words)
+        """Check, and return each problem and what ends it; that there are some is its exit code."""
+        code, found = self._checked(*words)
+        lines = [line for each in found if each["severity"] == "error" for line in self._lines(each)]
+        assert bool(lines) == bool(code)
+        return lines
+
+    def warnings(self, *words: str) -> list[str]:
+        """Check what has no problem, and return what is warned of, but for sources without an environment."""
+        code, found = self._checked(*words)
+        assert code == 0
+        return [line for each in found if "environment" not in each["message"] for line in self._lines(each)]
+
+    def _checked(self, *words: str) -> tuple[int, list[dict[str, Any]]]:
+        code = self._run("check", self.config, "--stack", "flagcast", "--json", *words)
         shown = self._capsys.readouterr()
         assert "canary" not in shown.out + shown.err
-        lines = shown.err.splitlines()
-        assert bool(lines) == bool(code)
-        return [line.strip() for line in lines[:-1]]
+        return code, json.loads(shown.out)
+
+    @staticmethod
+    def _lines(each: dict[str, Any]) -> list[str]:
+        path = f"{each['path']}: " if each["path"] else ""
+        return [f"{path}{each['message']}", *([each["fix"]] if each["fix"] else [])]
 
 
 @pytest.fixture
@@ -207,7 +222,8 @@ def test_one_secret_of_many_is_one_problem(stack: Stack) -> None:
         "destinations: {" + ", ".join(f"{name}: {{url: '${{secret:one}}'}}" for name in "abc") + "}\n"
     )
     stack.store(OWN, {})
-    assert stack.check()[0].startswith("destinations.a and 2 more: the secret flagcast/flagcast/one (${secret:one})")
+    problem = "the secret flagcast/flagcast/one (${secret:one}) is not in eu-central-1; 2 more need it"
+    assert stack.check()[0] == f"destinations.a: {problem}"
 
 
 def test_more_parameters_than_one_call_can_name_are_all_found(stack: Stack) -> None:
@@ -248,7 +264,7 @@ def test_a_variable_must_be_in_the_template(stack: Stack, tmp_path: Path, monkey
         ("slack", '{"webhook_url": "canary", "team": "a"}', "chat.url: its secret does not hold an https:// address"),
         (
             "slack",
-            '{"webhook_url": "https://hooks.slack.com/", "team": "canary\\n"}',
+            '{"webhook_url": "https://hooks.slack.com/", "team": "can\\nary"}',
             "chat.headers.X-Team: its secret holds a line break or NUL",
         ),
         (
@@ -272,6 +288,33 @@ def test_a_value_that_cannot_be_used_where_it_is_named_is_told_without_showing_i
     stack.store({**SECRETS, f"flagcast/flagcast/{name}": value})
     assert stack.check() == []  # Its metadata say nothing of that.
     assert f"destinations.{problem}" in stack.check("--values")
+
+
+# `--values` took the ... that a pasted command stored for a secret.
+@pytest.mark.parametrize("value", ["...", "…", "https://hooks.slack.com/...", "<your token>", "CHANGE_ME", "xxxx"])
+def test_a_placeholder_is_no_value(stack: Stack, value: str) -> None:
+    stack.deploy()
+    stack.store({**SECRETS, "flagcast/flagcast/slack": json.dumps({"webhook_url": "https://x.example", "team": value})})
+    assert stack.check("--values") == [
+        "destinations.chat: ${secret:slack#team}: its value is a placeholder, such as the ... of a command;"
+        " store the real one"
+    ]
+
+
+def test_a_value_with_white_space_around_it_is_used_without_it_and_warned_of(stack: Stack) -> None:
+    stack.deploy()
+    stack.store(
+        {
+            **SECRETS,
+            "flagcast/flagcast/flipt-signing-secret": "own-canary\n",
+            "flagcast/flagcast/slack": json.dumps({"webhook_url": "https://hooks.slack.com/canary\n", "team": "a"}),
+        }
+    )
+    what = "white space or a line break around its value is stripped; if the other side has it too, store it without"
+    assert stack.warnings("--values") == [
+        f"sources.flipt: ${{secret:flipt-signing-secret}}: {what}",
+        f"destinations.chat: ${{secret:slack#webhook_url}}: {what}",
+    ]
 
 
 def test_a_destination_that_wants_no_sample_has_its_values_tried_all_the_same(stack: Stack) -> None:

@@ -36,11 +36,11 @@ destinations:
     shown = flagcast("check", "--config", str(bad))
     assert shown.returncode == 1
     for problem in (
-        "destinations.chat.timeout: expected more than 0s and at most 30s",
-        "destinations.chat: body, line 1: ",
-        "destinations.syntax.body: body, line 1: ",
-        "destinations.denied: body, line 1: 'None' has no attribute 'key' (on sample flag-deleted-denied)",
-        "destinations.quoted: body: the result is not JSON: ",
+        "destinations.chat.timeout: 31s is not allowed; use more than 0s and at most 30s",
+        "flagcast.yaml:5:56: destinations.chat.body: event has no typo",
+        "flagcast.yaml:6:44: destinations.syntax.body: ",
+        "flagcast.yaml:7:70: destinations.denied.body: 'None' has no attribute 'key' (on sample flag-deleted-denied)",
+        "flagcast.yaml:8:84: destinations.quoted.body: the result is not JSON: ",
     ):
         assert problem in shown.stderr, shown.stderr
 
@@ -48,7 +48,7 @@ destinations:
 def test_check_finds_nothing_wrong_with_what_is_shipped() -> None:
     for path in ("layers/config/flagcast.yaml", "cli/flagcast_cli/local/demo/flagcast.yaml", "tests/e2e/flagcast.yaml"):
         shown = flagcast("check", "--config", path)
-        assert (shown.returncode, shown.stderr) == (0, ""), path
+        assert (shown.returncode, "no problems" in shown.stdout) == (0, True), path
 
 
 def test_check_warns_of_an_expression_that_is_never_true_and_exits_0(tmp_path: Path) -> None:
@@ -66,6 +66,6 @@ def test_check_tries_templates_even_where_no_source_is_right(tmp_path: Path) -> 
     path = tmp_path / "flagcast.yaml"
     path.write_text('sources: {}\ndestinations: {d: {url: "https://x.example", body: "{{ event.nope }}"}}\n')
     shown = flagcast("check", "--config", str(path))
-    assert (shown.returncode, "event has no attribute 'nope'" in shown.stderr) == (1, True)
+    assert (shown.returncode, "event has no nope" in shown.stderr) == (1, True)
     missing = flagcast("check", "--config", str(tmp_path / "none.yaml"))
     assert "No such file" in missing.stderr

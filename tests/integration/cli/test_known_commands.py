@@ -153,15 +153,18 @@ def test_an_event_between_the_question_and_the_answer_may_be_newer_than_what_was
             assert (row(known, FLAG).state_at, row(known, FLAG).at) == (answered, answered + 1)
 
 
+@pytest.mark.parametrize("was_known", [False, True])
 def test_an_event_that_writes_between_reading_and_writing_a_row_wins(
-    known: KnownStack, monkeypatch: pytest.MonkeyPatch
+    known: KnownStack, monkeypatch: pytest.MonkeyPatch, was_known: bool
 ) -> None:
+    if was_known:
+        known.put(FLAG, Row(state={"enabled": False}, at=5))
     newer = Row(state={"enabled": False}, at=int(known.clock.now()) + 1, namespace="production")
     write = table.Table.write
 
     def late(self: table.Table, key: str, row: Row, version: int) -> bool:
-        if key == FLAG and not known.rows().get(FLAG):
-            known.put(FLAG, newer)
+        if key == FLAG and known.rows().get(FLAG) != newer:
+            known.put(FLAG, newer, 8)
         return write(self, key, row, version)
 
     monkeypatch.setattr(table.Table, "write", late)

@@ -133,9 +133,9 @@ def test_what_is_no_file_of_certificates_beside_the_configuration_faults_the_des
     destination = {"url": "https://x", "ca_file": name}
     file = beside / "flagcast.yaml"
     file.write_text(json.dumps({"sources": {}, "destinations": {"d": destination}}))
-    assert list(map(str, read_configuration(file).problems)) == [
-        "destinations.d.ca_file: no file of PEM certificates by that name beside flagcast.yaml; there are: ca.pem"
-    ]
+    [problem] = map(str, read_configuration(file).problems)
+    assert problem.startswith("destinations.d.ca_file: no file of PEM certificates by that name beside flagcast.yaml; ")
+    assert "ca.pem" in problem
     file.write_text(json.dumps({"sources": {}, "destinations": {"d": {**destination, "ca_file": "ca.pem"}}}))
     read = read_configuration(file).destinations["d"]
     assert isinstance(read, Destination)

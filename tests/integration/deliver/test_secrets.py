@@ -1,5 +1,6 @@
 import pytest
 
+from flagcast.core.signature import FLIPT_HEADER, flipt_signature
 from flagcast_cli.actions import Answer
 from tests.integration.deliver.harness import Stack
 
@@ -83,3 +84,29 @@ def test_a_task_whose_secret_cannot_be_had_is_put_off_without_a_request_and_othe
     stack.clock.advance(60)
     assert stack.deliver() == []
     assert [each.path for each in stack.receiver.requests()] == ["/free", "/hook"]
+
+
+# Keys were sent with the line break they were stored with, as %0A or as an error, and signatures were made with it.
+def test_white_space_around_a_stored_secret_is_sent_nowhere(stack: Stack) -> None:
+    stack.secrets.values = {
+        "token": "t0ken\n",
+        "both": '{"key": "k3y\\r\\n", "room": "\\u2028r00m "}\n',
+        "sign": "signing\n",
+    }
+    stack.configure(
+        {
+            "hook": {
+                "headers": {"Authorization": "Bearer ${secret:token}", "X-Key": "${secret:both#key}"},
+                "vars": {"room": "${secret:both#room}"},
+                "body": '{"room": "{{ vars.room }}"}',
+                "sign": {"scheme": "flipt", "secret": "${secret:sign}"},
+            }
+        }
+    )
+    stack.put("hook")
+    assert stack.deliver() == []
+    [request] = stack.receiver.requests()
+    headers = {name.lower(): value for name, value in request.headers}
+    assert (headers["authorization"], headers["x-key"]) == ("Bearer t0ken", "k3y")
+    assert request.body == b'{"room": "r00m"}'
+    assert headers[FLIPT_HEADER.lower()] == flipt_signature(request.body, "signing")

@@ -166,7 +166,7 @@ def test_a_template_request_with_one_byte_of_its_token_changed_is_refused(ingest
 
 def test_captured_requests_without_a_credential_are_refused_by_every_source_that_asks_for_one(ingest: Ingest) -> None:
     bare = [each for each in every_capture() if not each.signed and "Authorization" not in dict(each.headers)]
-    assert len(bare) == 75
+    assert len(bare) == 143
     for source in set(SOURCES) - {"open"}:
         for each in bare:
             assert ingest.post(each.body, each.headers, source=source).status == HTTPStatus.UNAUTHORIZED

@@ -41,6 +41,28 @@ def test_either_of_two_overlapping_tokens_is_taken(ingest: Ingest, token: str) -
     assert ingest.waiting() == 1
 
 
+# A secret stored with a line break at its end, as `echo` and editors leave one, was a 401 to every event.
+@pytest.mark.parametrize("stored", ["{}\n", "\r\n{}\r\n", " {}\t", "\ufeff{}\n"])
+def test_white_space_around_a_stored_secret_is_no_part_of_it(ingest: Ingest, stored: str) -> None:
+    ingest.secret("padded", stored.format(ROTATED))
+    ingest.configure(
+        {
+            "flipt": {"signing_secrets": ["${secret:padded}"]},
+            "template": {"bearer_tokens": ["${secret:padded}"]},
+        }
+    )
+    assert ingest.signed(secret=ROTATED).status == HTTPStatus.OK
+    assert ingest.post(headers=bearer(ROTATED), source="template").status == HTTPStatus.OK
+    assert ingest.signed(secret=FORGED).status == HTTPStatus.UNAUTHORIZED
+
+
+def test_a_secret_of_white_space_alone_opens_nothing(ingest: Ingest) -> None:
+    ingest.secret("blank", " \n")
+    ingest.configure({"flipt": {"signing_secrets": ["${secret:blank}"]}})
+    for secret in ("", " \n"):
+        assert ingest.signed(secret=secret).status == HTTPStatus.SERVICE_UNAVAILABLE
+
+
 def test_a_member_of_a_json_secret_proves_a_signature(ingest: Ingest) -> None:
     ingest.secret("both", '{"flipt": "canary-member", "empty": "", "number": 1}')
     ingest.canaries.add("canary-member")

@@ -3,6 +3,7 @@
 FlagcastError
 ├── Broken                    stands for an error that no one expected, whose message may quote anything
 ├── ConfigurationUnreadable   flagcast.yaml, as a whole, cannot be used
+├── TemplateUnreadable        a file of templates/ cannot be read
 └── Unavailable               something we depend on did not do its part in time
     ├── BodyUnavailable       a body that travels apart from its messages could not be stored or fetched
     ├── QueueUnavailable      SQS refused a message, or could not be reached
@@ -20,7 +21,18 @@ class Broken(FlagcastError):
 
 
 class ConfigurationUnreadable(FlagcastError):
-    """Raised when flagcast.yaml cannot be read at all: no source and no destination is known."""
+    """Raised when flagcast.yaml cannot be read at all: no source and no destination is known.
+
+    Its arguments are the problems, each with its place; its text is all of them in one line.
+    """
+
+    def __str__(self) -> str:
+        """Return every problem, in one line."""
+        return "; ".join(map(str, self.args))
+
+
+class TemplateUnreadable(FlagcastError):
+    """Raised when a file of templates/ that a destination names cannot be read; its text names the file."""
 
 
 class Unavailable(FlagcastError):

@@ -91,9 +91,10 @@ class Subnet(str):
             raise ValueError(expected) from error
         if first != network.network_address:
             raise ValueError(f"{text} is inside of a subnet; the subnet is {network}")
-        if network.prefixlen == 0:
+        judged = _as_ipv4(network)
+        if judged.prefixlen == 0:
             raise ValueError(f"{text} is every address: nothing would be refused")
-        return cls(network)
+        return cls(judged)
 
     @property
     def network(self) -> IPv4Network | IPv6Network:
@@ -178,6 +179,12 @@ def _carried(address: IPv4Address | IPv6Address) -> list[IPv4Address]:
         return []
     nat64 = IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else None
     return [each for each in (address.ipv4_mapped, address.sixtofour, nat64) if each is not None]
+
+
+def _as_ipv4(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
+    """Return the IPv4 subnet that an IPv4-mapped one is: addresses are judged as the IPv4 addresses that they are."""
+    mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
+    return network if mapped is None or network.prefixlen < 96 else IPv4Network((mapped, network.prefixlen - 96))
 
 
 def _as_subnet(text: object) -> str | None:

@@ -1,19 +1,25 @@
 """Everything that can be known to be wrong with a configuration before an event comes."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import get_args
 
 from flagcast.core.compiling import Compiled, compile_destination
 from flagcast.core.config.model import Configuration, Destination, Problem, Source
+from flagcast.core.config.paths import below
 from flagcast.core.config.presets import Answers, read_preset
 from flagcast.core.doubts import Doubt, doubts
 from flagcast.core.event import NOTICES, Event, InvalidEvent, Origin, parse
 from flagcast.core.misspelt import misspelt
 from flagcast.core.notice import Kind, notice_body, notice_id
-from flagcast.core.outcomes import FilterFailed, RenderFailed
-from flagcast.core.rehearsal import SOME_TIME, rehearsed
+from flagcast.core.outcomes import Filtered, FilterFailed, RenderFailed
+from flagcast.core.rehearsal import SOME_TIME, lookalikes_in, rehearsed
 from flagcast.core.sample_changes import with_changes
+from flagcast.core.spot import Spot
 from flagcast.core.trouble import Trouble
+
+OLD_EVENTS, NEW_EVENTS = "0.1", "0.2"
+"""The versions of Flipt's events: before 1.44, and since."""
 
 _RECEIVED_AT = "2026-01-02T03:04:05.678Z"
 
@@ -38,8 +44,9 @@ def warnings(
     samples: Mapping[str, bytes],
     presets: Mapping[str, str],
 ) -> list[Problem]:
-    """Return what is odd and may be meant: expressions that hold for no sample."""
-    return [each.problem for each in _doubts(configuration, templates, samples, presets) if not each.is_certain]
+    """Return what is odd and may be meant: expressions that hold for no sample, bodies that look like other JSON."""
+    uncertain = [each.problem for each in _doubts(configuration, templates, samples, presets) if not each.is_certain]
+    return [*uncertain, *_odd_bodies(configuration, templates, samples)]
 
 
 def taken_in(raw: bytes, name: str, configuration: Configuration) -> Iterator[Event | InvalidEvent]:
@@ -60,16 +67,47 @@ def sample_notices() -> Iterator[tuple[str, Event]]:
         yield f"notice-{kind}", event
 
 
-def dry_run(compiled: Compiled, path: str, events: Iterable[tuple[str, Event]]) -> Iterator[Problem]:
-    """Render every event that the destination wants; yields each way to fail once, with where it was met."""
-    met: dict[str, list[str]] = {}
+def dry_run(compiled: Compiled, path: str, events: Iterable[tuple[str, Event]]) -> Iterator[Doubt]:
+    """Render every event that the destination wants; yields one problem for each place that fails.
+
+    One mistake fails in many ways: what is wrong with a result depends on the event. That it fails is certain, but for
+    a Go body that is right for one version of Flipt.
+    """
+    met: dict[Spot | None, tuple[str, list[str]]] = {}
+    tried, failed = Counter[str](), Counter[str]()
     for sample, event in events:
         made = rehearsed(compiled, event)
-        if isinstance(made, RenderFailed | FilterFailed):
-            met.setdefault(made.detail, []).append(sample)
-    for detail, samples in met.items():
-        others = f" and {len(samples) - 1} more" if len(samples) > 1 else ""
-        yield Problem(path, f"{detail} (on sample {samples[0]}{others})")
+        tried[event.version] += not isinstance(made, Filtered)
+        if isinstance(made, FilterFailed):
+            made = RenderFailed(made.detail, Spot("when"))
+        if isinstance(made, RenderFailed):
+            met.setdefault(made.spot, (made.what, []))[1].append(sample)
+            failed[event.version] += 1
+    only = _only_version(tried, failed) if compiled.destination.engine == "go" else None
+    for spot, (what, samples) in met.items():
+        said = f"{what} ({_on(samples)})"
+        where = below(path, _key(compiled.destination, spot))
+        yield Doubt(Problem(where, f"{said}; it is {only}" if only else said, spot=spot), is_certain=only is None)
+
+
+def _key(destination: Destination, spot: Spot | None) -> str:
+    """Return the key that leads to the text in which a spot is; an included file is the body's."""
+    if spot is not None and (spot.name == "when" or spot.name.startswith("headers.")):
+        return spot.name
+    return "body" if destination.template is None else "template"
+
+
+def _only_version(tried: Counter[str], failed: Counter[str]) -> str | None:
+    """Say which Flipt a Go body is for, if it fails because it is for that one alone."""
+    if failed[OLD_EVENTS] and not failed[NEW_EVENTS] and tried[NEW_EVENTS]:
+        return f"for Flipt 1.44 and later: only events of version {OLD_EVENTS} fail"
+    if failed[NEW_EVENTS] == tried[NEW_EVENTS] > 0 and tried[OLD_EVENTS] and not failed[OLD_EVENTS]:
+        return f"for Flipt before 1.44: every event of version {NEW_EVENTS} fails"
+    return None
+
+
+def _on(samples: list[str]) -> str:
+    return f"on sample {samples[0]}{f' and {len(samples) - 1} more' if len(samples) > 1 else ''}"
 
 
 def _template_problems(
@@ -77,9 +115,29 @@ def _template_problems(
 ) -> Iterator[Problem]:
     for path, compiled, tried in _tried(configuration, templates, samples):
         if isinstance(compiled, Compiled):
-            yield from dry_run(compiled, path, tried)
+            yield from (each.problem for each in dry_run(compiled, path, tried) if each.is_certain)
         else:
             yield from compiled
+
+
+def _odd_bodies(
+    configuration: Configuration, templates: Mapping[str, str], samples: Mapping[str, bytes]
+) -> Iterator[Problem]:
+    for path, compiled, tried in _tried(configuration, templates, samples):
+        if isinstance(compiled, Compiled):
+            if compiled.destination.engine == "go":
+                yield from (each.problem for each in dry_run(compiled, path, tried) if not each.is_certain)
+            yield from _lookalikes(compiled, path, tried)
+
+
+def _lookalikes(compiled: Compiled, path: str, events: Iterable[tuple[str, Event]]) -> Iterator[Problem]:
+    met: dict[str, dict[str, None]] = {}
+    for sample, event in events:
+        for sentence in lookalikes_in(compiled, event):
+            met.setdefault(sentence, {})[sample] = None
+    where = f"{path}.{'body' if compiled.destination.template is None else 'template'}"
+    for sentence, samples in met.items():
+        yield Problem(where, f"{sentence} ({_on([*samples])})")
 
 
 def _doubts(

@@ -6,9 +6,11 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from flagcast.core.config.model import Destination, Problem
+from flagcast.core.config.paths import below
 from flagcast.core.config.references import Reference, Text
 from flagcast.core.outcomes import RenderFailed
 from flagcast.core.templates.jinja import Expression, JinjaTemplate, Templates
+from flagcast.errors import TemplateUnreadable
 
 
 class Template(Protocol):
@@ -69,7 +71,11 @@ class _Compiling:
 
     def body(self, destination: Destination, files: Mapping[str, str]) -> Template | None:
         if destination.template is not None:
-            where, source, name = "template", files[destination.template], destination.template
+            try:
+                where, source, name = "template", files[destination.template], destination.template
+            except TemplateUnreadable as error:
+                self.problems.append(Problem(f"{self._path}.template", str(error)))
+                return None
         elif destination.body is not None:
             where, source, name = "body", destination.body, "body"
         else:
@@ -83,7 +89,8 @@ class _Compiling:
             return None
         stands_in = [name_of(each) for each in text.references]
         if sorted(each for each in self._templates.printed_names(source) if each in stands_in) != sorted(stands_in):
-            self.problems.append(Problem(f"{self._path}.{where}", "a reference cannot stand inside {{ }} or {% %}"))
+            what = "a reference cannot be inside {{ }} or {% %}"
+            self.problems.append(Problem(below(self._path, where), what))
         return template
 
     def expression(self, where: str, source: str | None) -> Expression | None:
@@ -93,7 +100,7 @@ class _Compiling:
 
     def _checked[T](self, where: str, made: T | RenderFailed) -> T | None:
         if isinstance(made, RenderFailed):
-            self.problems.append(Problem(f"{self._path}.{where}", made.detail))
+            self.problems.append(Problem(below(self._path, where), made.what, spot=made.spot))
             return None
         return made
 

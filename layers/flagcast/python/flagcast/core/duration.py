@@ -3,6 +3,8 @@
 import re
 from typing import Self
 
+from flagcast.core.shown import shown
+
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _TERM = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
 _WHOLE = re.compile(rf"(?:{_TERM.pattern})+", re.ASCII)
@@ -24,5 +26,5 @@ class Duration(float):
         if text == "0":
             return cls(0)
         if not isinstance(text, str) or not _WHOLE.fullmatch(text):
-            raise ValueError(f"expected a duration such as 15s, 1m30s or 24h, got {text!r}")
+            raise ValueError(f"expected a duration such as 15s, 1m30s or 24h, got {shown(text)}")
         return cls(sum(float(number) * _UNITS[unit] for number, unit in _TERM.findall(text)))

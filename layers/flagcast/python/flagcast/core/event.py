@@ -1,7 +1,7 @@
 """One audit event, as Flipt sends it and as filters and templates see it."""
 
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 import msgspec
@@ -50,6 +50,9 @@ class Event(Struct, frozen=True, dict=True):
     """
 
     # What is derived from the payload is kept (`dict`): a delivery asks for some of it ten times.
+    _HIDDEN: ClassVar = frozenset({"raw", "origin", "known"})
+    """What {{ event | tojson }} leaves out: the body a second time, and where the rest of it comes from."""
+
     type: str
     action: str
     version: str

@@ -3,6 +3,7 @@
 from typing import Self
 
 from flagcast.core.event import Event
+from flagcast.core.shown import shown
 
 NOUNS = ("flag", "variant", "segment", "constraint", "rule", "distribution", "rollout", "namespace", "token")
 VERBS = ("created", "updated", "deleted")
@@ -22,10 +23,10 @@ class EventFilter(str):
         """Read a filter; raises ValueError with a sentence for the operator."""
         noun, colon, verb = text.partition(":") if isinstance(text, str) else ("", "", "")
         if not colon:
-            raise ValueError(f"expected noun:verb such as flag:updated or *:*, got {text!r}")
+            raise ValueError(f"expected noun:verb such as flag:updated or *:*, got {shown(text)}")
         for word, known in ((noun, NOUNS), (verb, VERBS)):
             if word not in (_ANY, *known):
-                raise ValueError(f"unknown {word!r}: expected one of {', '.join((_ANY, *known))}")
+                raise ValueError(f"unknown {shown(word)}: expected one of {', '.join((_ANY, *known))}")
         return cls(text)
 
     def matches(self, event: Event) -> bool:

@@ -5,8 +5,10 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from flagcast.core.config.model import Destination, Problem
+from flagcast.core.config.paths import below
 from flagcast.core.event import Event
 from flagcast.core.response import Response
+from flagcast.core.spot import Spot
 from flagcast.core.summary import Summary
 from flagcast.core.templates.jinja_members import members_in
 
@@ -16,7 +18,8 @@ _KNOWN: Final[Mapping[str, type]] = {"event": Event, "summary": Summary, "respon
 def misspelt(destination: Destination, files: Mapping[str, str], path: str) -> Iterator[Problem]:
     """Yield a problem for each field that there is not, in `when`, `accept`, headers and the body."""
     for where, source in _sources(destination, files):
-        yield from _in(source, f"{path}.{where}")
+        name = destination.template or "body" if where == "template" else where
+        yield from _in(source, below(path, where), name)
 
 
 def _expressions(destination: Destination) -> tuple[tuple[str, str | None], ...]:
@@ -36,7 +39,7 @@ def _sources(destination: Destination, files: Mapping[str, str]) -> Iterator[tup
             yield "body", destination.body
 
 
-def _in(source: str, path: str) -> Iterator[Problem]:
+def _in(source: str, path: str, name: str) -> Iterator[Problem]:
     said = set()
     for asked in members_in(source):
         fields = _fields(asked.name)
@@ -45,8 +48,9 @@ def _in(source: str, path: str) -> Iterator[Problem]:
         said.add(asked)
         close = difflib.get_close_matches(asked.member, fields, n=1)
         hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(fields)}"
-        line = f"line {asked.line}: " if "\n" in source.strip() else ""
-        yield Problem(path, f"{line}{asked.name} has no {asked.member}; {hint}")
+        is_one_line = "\n" not in source.strip() and path.endswith(name)
+        spot = None if is_one_line else Spot(name, asked.line)
+        yield Problem(path, f"{asked.name} has no {asked.member}", hint, spot=spot)
 
 
 def _fields(name: str) -> list[str]:

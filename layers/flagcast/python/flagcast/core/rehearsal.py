@@ -4,13 +4,15 @@ from msgspec import structs
 
 from flagcast.core.compiling import Compiled, name_of
 from flagcast.core.conditions import wanted
-from flagcast.core.config.references import Reference
+from flagcast.core.config.references import Reference, Values
 from flagcast.core.event import Event
 from flagcast.core.masking import MASK
+from flagcast.core.names import names_for
 from flagcast.core.outcomes import Faulty, Filtered, FilterFailed, RenderFailed
-from flagcast.core.rendering import Request, render
+from flagcast.core.rendering import Request, is_json, render
 from flagcast.core.routing import wants
 from flagcast.core.signature import FLIPT_HEADER
+from flagcast.core.templates.lookalikes import lookalikes
 
 SOME_TIME = 1767323045
 """Epoch seconds that stand for now."""
@@ -37,11 +39,27 @@ def rehearsed(compiled: Compiled, event: Event) -> Rehearsed:
     """Make the request for an event, each reference standing where its value would."""
     if (refused := refusal(compiled, event)) is not None:
         return refused
+    made = render(compiled, event, _stand_ins(compiled), SOME_TIME)
+    return _with_references(made, compiled) if isinstance(made, Request) else made
+
+
+def lookalikes_in(compiled: Compiled, event: Event) -> tuple[str, ...]:
+    """Return what is probably not meant in the body for an event, if the destination wants it."""
+    destination = compiled.destination
+    as_it_is = destination.escape == "none" or not is_json(destination.content_type)
+    if compiled.body is None or as_it_is or refusal(compiled, event) is not None:
+        return ()
+    variables = {name: text.resolve(_stand_ins(compiled)) for name, text in destination.vars.items()}
+    pieces = compiled.body.fill(names_for(event, variables))
+    return () if isinstance(pieces, RenderFailed) else tuple(lookalikes(pieces))
+
+
+def _stand_ins(compiled: Compiled) -> Values:
+    """Return a value for each reference."""
     values = {reference: _stand_in(reference) for reference in compiled.references}
     if (sign := compiled.destination.sign) is not None:
         values |= {secret.reference: _KEY for secret in sign.secrets}
-    made = render(compiled, event, values, SOME_TIME)
-    return _with_references(made, compiled) if isinstance(made, Request) else made
+    return values
 
 
 def _stand_in(reference: Reference) -> str:

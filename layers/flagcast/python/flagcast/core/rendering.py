@@ -13,6 +13,7 @@ from flagcast.core.event import Event
 from flagcast.core.names import names_for
 from flagcast.core.outcomes import Faulty, RenderFailed
 from flagcast.core.signing import BadSecret, signature_headers
+from flagcast.core.spot import Spot
 from flagcast.core.templates.places import Misplaced, place, plain
 
 _FORBIDDEN_IN_HEADERS = frozenset("\r\n\0")
@@ -78,9 +79,9 @@ def _headers(compiled: Compiled, names: dict[str, Any], values: Values) -> dict[
             return pieces
         value = plain(pieces)
         if _FORBIDDEN_IN_HEADERS & set(value):
-            return RenderFailed(f"headers.{name}: a line break or NUL in the value")
+            return RenderFailed.at(Spot(f"headers.{name}"), "a line break or NUL in the value")
         if not _is_text(value):
-            return RenderFailed(f"headers.{name}: half a character in the value")
+            return RenderFailed.at(Spot(f"headers.{name}"), "half a character in the value")
         headers[name] = value
     return headers
 
@@ -96,9 +97,9 @@ def _body(compiled: Compiled, event: Event, names: dict[str, Any]) -> bytes | Re
         return plain(pieces).encode(errors="replace")
     body = place(pieces) if compiled.destination.escape == "json" else plain(pieces)
     if isinstance(body, Misplaced):
-        return RenderFailed(f"{compiled.body.name}: {body.detail}")
+        return RenderFailed.at(Spot(compiled.body.name), body.detail)
     if why := _not_json(body):
-        return RenderFailed(f"{compiled.body.name}: the result is not JSON: {why}")
+        return RenderFailed.at(Spot(compiled.body.name), f"the result is not JSON: {why}")
     return body.encode(errors="replace")
 
 

@@ -14,7 +14,7 @@ from flagcast.edges.aws.known import KnownRows
 from flagcast.edges.aws.queue import Queue
 from flagcast.edges.aws.secrets import SecretStore
 from flagcast.edges.aws.state import State
-from flagcast.edges.configuration_file import read_configuration, read_templates
+from flagcast.edges.configuration_file import TemplateFiles, read_configuration, read_templates
 from flagcast.edges.settings import Settings, stack_name
 from flagcast.edges.telemetry import Telemetry
 from flagcast.story.knowing import Knowing
@@ -38,8 +38,8 @@ def configuration() -> Configuration:
 
 
 @cache
-def templates() -> dict[str, str]:
-    """Return the text of every template file; raises ConfigurationUnreadable until they can be read."""
+def templates() -> TemplateFiles:
+    """Return the template files, each to be read when it is first asked for."""
     return read_templates(Path(settings().configuration_path))
 
 

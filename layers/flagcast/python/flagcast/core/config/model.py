@@ -11,6 +11,7 @@ from flagcast.core.duration import DAY, HOUR, MINUTE, Duration
 from flagcast.core.filters import EVERY_EVENT, EventFilter
 from flagcast.core.rate import Rate
 from flagcast.core.routing import Ordering
+from flagcast.core.spot import Spot
 
 LONGEST_TIMEOUT = Duration(30)
 """The deliver function runs 45 s; an attempt starts only while its timeout and 5 s more are left of that."""
@@ -23,14 +24,24 @@ LONGEST_BACKOFF = Duration(12 * DAY)
 
 
 class Problem(Struct, frozen=True, order=True):
-    """One thing wrong with the configuration, and where."""
+    """One thing wrong with the configuration, where, and what was perhaps meant."""
 
     path: str
     message: str
+    hint: str = ""
+    is_key: bool = False
+    """It is the key at the path that is wrong, not its value."""
+    spot: Spot | None = None
+    """Where in the template that the path names, or that it includes."""
+    is_warning: bool = False
+    """It stops nothing."""
 
     def __str__(self) -> str:
         """Return the problem as a line for the operator."""
-        return f"{self.path}: {self.message}" if self.path else self.message
+        said = f"{self.message}; {self.hint}" if self.hint else self.message
+        # A path says enough of where it is in the file; what is wrong with the file as a whole has none.
+        spot = str(self.spot) if self.spot is not None and (self.spot.name or not self.path) else ""
+        return ": ".join(each for each in (self.path, spot, said) if each)
 
 
 class Retry(Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,13 +110,13 @@ class Destination(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FaultySource(Struct, frozen=True):
-    """A source that cannot be used until its problems are mended: it answers 503, so that nothing is lost."""
+    """A source that cannot be used until its problems are fixed: it answers 503, so that nothing is lost."""
 
     problems: tuple[Problem, ...]
 
 
 class FaultyDestination(Struct, frozen=True):
-    """A destination that cannot be used until its problems are mended: its tasks are kept and wait."""
+    """A destination that cannot be used until its problems are fixed: its tasks are kept and wait."""
 
     problems: tuple[Problem, ...]
     events: tuple[EventFilter, ...] = EVERY_EVENT

@@ -1,15 +1,16 @@
 """Presets: partial destinations that lie beside the code, and what each needs of the operator."""
 
-import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from flagcast.core.config.decode import meant
 from flagcast.core.config.document import load
 from flagcast.core.config.model import Problem
 from flagcast.core.config.paths import join
+from flagcast.core.shown import shown
 
 
 class Answer(Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,20 +51,22 @@ def read_preset(text: str) -> Preset:
 
 def find_preset(name: object, texts: Mapping[str, str], path: str) -> tuple[Preset, list[Problem]]:
     """Return the preset of a name, and what is wrong with that name."""
-    if name is None:
+    if not isinstance(name, str):
         return NO_PRESET, []
-    if isinstance(name, str) and name in texts:
+    if name in texts:
         return read_preset(texts[name]), []
-    close = difflib.get_close_matches(str(name), texts, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(sorted(texts))}"
-    return NO_PRESET, [Problem(join(path, "preset"), f"unknown preset; {hint}")]
+    hint = meant(name, texts) or f"there are: {', '.join(sorted(texts))}"
+    return NO_PRESET, [Problem(join(path, "preset"), f"{shown(name)} is no preset", hint)]
 
 
 def unmet(preset: Preset, tree: Mapping[str, Any], path: str) -> Iterator[Problem]:
-    """Yield a problem for each thing that a preset needs and that nobody said."""
+    """Yield a problem for each thing that a preset needs and that no one said."""
     for where, sentence in preset.needs.items():
         found: Any = tree
         for key in where.split("."):
-            found = found.get(key) if isinstance(found, dict) else None
-        if found is None:
-            yield Problem(f"{path}.{where}", f"preset {tree['preset']} needs it: {sentence}")
+            if not isinstance(found, dict):
+                break  # Its own problem says so.
+            if key not in found:
+                yield Problem(f"{path}.{where}", f"preset {tree['preset']} needs it: {sentence}")
+                break
+            found = found[key]

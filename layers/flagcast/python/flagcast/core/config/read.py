@@ -1,13 +1,12 @@
 """The text of flagcast.yaml to a Configuration, each faulty part held alone."""
 
-import difflib
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct, structs
 
-from flagcast.core.config.checks import Finding, check_destination, check_name, check_source
-from flagcast.core.config.decode import decode_fields
+from flagcast.core.config.checks import check_destination, check_name, check_source
+from flagcast.core.config.decode import NOTHING, decode_fields, meant, not_a
 from flagcast.core.config.document import load
 from flagcast.core.config.model import (
     Configuration,
@@ -17,9 +16,11 @@ from flagcast.core.config.model import (
     Problem,
     Source,
 )
+from flagcast.core.config.origins import Origins
 from flagcast.core.config.paths import is_within, join
-from flagcast.core.config.presets import find_preset, unmet
+from flagcast.core.config.presets import NO_PRESET, Preset, find_preset, unmet
 from flagcast.core.config.references import Text
+from flagcast.core.shown import kind_of, shown
 from flagcast.errors import ConfigurationUnreadable
 
 _NOT_KNOWN = Text("https://not.known")
@@ -76,16 +77,26 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 def _sections(tree: Any, repeated: list[Problem]) -> dict[str, dict[Any, Any]]:
     if not isinstance(tree, dict):
-        raise ConfigurationUnreadable("expected a mapping with sources and destinations")
-    problems = [str(each) for each in repeated if each.path in _SECTIONS]
-    problems += [f"{key}: unknown key; expected {', '.join(_KEYS)}" for key in tree if key not in _KEYS]
-    sections = {"defaults": {}, **tree}
-    problems += [f"{name}: is required" for name in _SECTIONS if name not in sections]
+        what = "is empty" if tree is None else f"is {kind_of(tree)}"
+        raise ConfigurationUnreadable(Problem("", f"{what}; expected a mapping with sources and destinations"))
+    problems = [each for each in repeated if each.path in _SECTIONS]
     problems += [
-        f"{name}: expected a mapping" for name in sections if name in _SECTIONS and not isinstance(sections[name], dict)
+        Problem(join("", key), "unknown key", meant(key, _KEYS) or f"expected one of {', '.join(_KEYS)}", is_key=True)
+        for key in tree
+        if key not in _KEYS
+    ]
+    sections = {"defaults": {}, **tree}
+    if not any(each.is_key and each.hint.startswith("did") for each in problems):
+        problems += [
+            Problem(name, f"is required; {name}: {{}} has none yet") for name in _SECTIONS if name not in sections
+        ]
+    problems += [
+        not_a(name, "a mapping", sections[name])
+        for name in sections
+        if name in _SECTIONS and not isinstance(sections[name], dict)
     ]
     if problems:
-        raise ConfigurationUnreadable("; ".join(problems))
+        raise ConfigurationUnreadable(*problems)
     return sections
 
 
@@ -97,7 +108,7 @@ def _defaults(tree: dict[Any, Any], repeated: list[Problem]) -> tuple[dict[str, 
     """Return the defaults that are right, to be merged, and the problems of those that are not."""
     _, problems = decode_fields(Destination, {"url": "https://set.by.each.destination", **tree}, "defaults")
     if "url" in tree:
-        problems.append(Problem("defaults.url", "belongs to a destination"))
+        problems.append(Problem("defaults.url", "belongs to a destination", is_key=True))
     faulty = {each.path.split(".")[1].split("[")[0] for each in problems if "." in each.path}
     return {key: value for key, value in tree.items() if key not in faulty}, [*problems, *repeated]
 
@@ -106,15 +117,16 @@ def _notify(
     tree: Mapping[str, Any], destinations: Mapping[Any, Any], repeated: list[Problem]
 ) -> tuple[str | None, list[Problem]]:
     """Return the destination that is told of troubles; None where there is none, or none that is known to be meant."""
-    name = tree.get("notify")
-    if repeated or name is None:
+    if repeated or "notify" not in tree:
         return None, repeated
+    name = tree["notify"]
+    if name is None:
+        return None, [Problem("notify", NOTHING)]
     if isinstance(name, str) and name in destinations:
         return name, []
-    close = difflib.get_close_matches(str(name), map(str, destinations), n=1)
-    there_are = ", ".join(map(str, destinations)) or "none"
-    hint = f"did you mean {close[0]}?" if close else f"there are: {there_are}"
-    return None, [Problem("notify", f"expected the name of a destination; {hint}")]
+    names = list(map(str, destinations))
+    hint = meant(name, names) or f"there are: {', '.join(names) or 'none'}"
+    return None, [Problem("notify", f"expected the name of a destination, got {shown(name)}", hint)]
 
 
 def _source(name: object, tree: object, repeated: list[Problem]) -> Source | FaultySource:
@@ -132,14 +144,20 @@ def _destination(
     name: object, tree: object, known_problems: list[Problem], defaults: dict[str, Any], beside: Beside
 ) -> Destination | FaultyDestination:
     path = join("destinations", name)
-    whole, missing = _inheriting(tree, defaults, beside.presets, path)
-    values, problems = decode_fields(Destination, whole, path)
-    said = {each.path for each in missing}
-    problems = [*missing, *(each for each in problems if each.path not in said)]
-    problems += [*known_problems, *_located(path, check_name(name))]
+    preset, problems = _preset(tree, defaults, beside.presets, path)
+    whole = _over(_over(defaults, preset.keys), tree) if isinstance(tree, dict) else tree
+    values, found = decode_fields(Destination, whole, path)
+    problems += [each for each in found if not _is_told_by_its_preset(each, path, whole, preset)]
+    problems += _located(path, check_name(name))
     # What is right by itself is held against the rest of it too, so that one report says everything.
     draft = Destination(**{"url": _NOT_KNOWN, **values})
-    problems += _located(path, check_destination(draft, beside.templates, beside.authorities))
+    is_http_open = draft.allow_http or (
+        isinstance(whole, dict) and "allow_http" in whole and "allow_http" not in values
+    )
+    checked = structs.replace(draft, allow_http=is_http_open)  # What is wrong with allow_http is told once.
+    problems += _located(path, check_destination(checked, beside.templates, beside.authorities))
+    origins = Origins(tree, preset.keys, defaults, path)
+    problems = [*known_problems, *map(origins.of, problems)]
     if not problems:
         return draft
     # What is known to be right of its routing still holds; a key that is repeated is not known to be right.
@@ -152,15 +170,22 @@ def _destination(
     return FaultyDestination(tuple(problems), **routing, draft=structs.replace(draft, url=_NOT_KNOWN))
 
 
-def _inheriting(
-    tree: object, defaults: dict[str, Any], presets: Mapping[str, str], path: str
-) -> tuple[object, list[Problem]]:
-    """Lay a destination over its preset, and that over the defaults; returns what the preset lacks, too."""
+def _preset(
+    tree: object, defaults: Mapping[str, Any], presets: Mapping[str, str], path: str
+) -> tuple[Preset, list[Problem]]:
+    """Return the preset of a destination, and what it needs and no one said."""
     if not isinstance(tree, dict):
-        return tree, []
+        return NO_PRESET, []
     preset, problems = find_preset(tree.get("preset", defaults.get("preset")), presets, path)
     whole = _over(_over(defaults, preset.keys), tree)
-    return whole, [*problems, *unmet(preset, whole, path)]
+    return preset, [*problems, *unmet(preset, whole, path)]
+
+
+def _is_told_by_its_preset(problem: Problem, path: str, whole: object, preset: Preset) -> bool:
+    """Tell whether an address is missed that a preset says it needs, or that an unknown preset may have."""
+    if problem.path != f"{path}.url" or not isinstance(whole, dict) or "url" in whole:
+        return False
+    return "url" in preset.needs or (preset is NO_PRESET and "preset" in whole)
 
 
 def _over(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -169,5 +194,5 @@ def _over(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merge(kept, over)
 
 
-def _located(path: str, findings: Iterable[Finding]) -> list[Problem]:
-    return [Problem(f"{path}.{where}" if where else path, what) for where, what in findings]
+def _located(path: str, below: Iterable[Problem]) -> list[Problem]:
+    return [structs.replace(each, path=f"{path}.{each.path}" if each.path else path) for each in below]

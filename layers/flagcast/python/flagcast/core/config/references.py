@@ -16,6 +16,9 @@ ENVIRONMENT_PREFIX = "FLAGCAST_VAR_"
 _REFERENCE = re.compile(r"\$\{(secret|ssm|env):([A-Za-z0-9_.+=@-][A-Za-z0-9/_.+=@-]*)(?:#([^{}#]+))?\}")
 _OPENING = "${"
 
+_OUTER = "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u2028\u2029\ufeff"
+"""What is no part of a secret at its ends: `echo` and editors add a line break, Windows' a mark of UTF-8."""
+
 
 class Reference(Struct, frozen=True):
     """One `${store:name#key}`; the key picks a member of a secret that is a JSON object."""
@@ -83,6 +86,14 @@ class SecretText(Text):
     def reference(self) -> Reference:
         """Return the one reference."""
         return self.references[0]
+
+
+def stripped(value: str) -> str:
+    """Return a secret without the white space and line breaks around it, which no one meant.
+
+    The one rule for every place: what proves a request, signs one, or is put into an address, a header or a body.
+    """
+    return value.strip(_OUTER)
 
 
 @cache

@@ -12,6 +12,7 @@ from gotpl.parse.nodes import ListNode
 from gotpl.parse.parser import parse_template
 
 from flagcast.core.outcomes import RenderFailed
+from flagcast.core.spot import Spot
 from flagcast.core.templates.go_run import Run
 from flagcast.core.templates.go_values import TemplateFailed, go_event
 from flagcast.core.templates.limits import LimitExceeded, budgeted
@@ -44,7 +45,7 @@ class GoTemplate:
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this template with this event that failed
             # Only our own messages are known to quote nothing of the event.
             what = str(error) if isinstance(error, TemplateFailed | LimitExceeded) else type(error).__name__
-            return RenderFailed(f"{self._name}{_place(self._source, run.at)}: {what}")
+            return RenderFailed.at(_spot(self._name, self._source, run.at), what)
         return tuple(run.written.pieces)
 
 
@@ -54,13 +55,13 @@ def compile_go(source: str, name: str) -> GoTemplate | RenderFailed:
         parsed = parse_template(source, functions=("toJson",))
     except TemplateSyntaxError as error:
         what = str(error).removeprefix(f"template:{error.line}:{error.column}: ")
-        return RenderFailed(f"{name}, line {error.line}, column {error.column}: {what}")
+        return RenderFailed.at(Spot(name, error.line, error.column), what)
     except (ValueError, IndexError, RecursionError) as error:
-        return RenderFailed(f"{name}: {type(error).__name__}")
+        return RenderFailed.at(Spot(name), type(error).__name__)
     templates = {each.name: each.body for each in parsed.definitions}
     return GoTemplate(name, source, {**templates, "": parsed.root})
 
 
-def _place(source: str, at: int) -> str:
+def _spot(name: str, source: str, at: int) -> Spot:
     before = source.encode()[:at].decode(errors="replace")
-    return f", line {before.count('\n') + 1}, column {len(before) - before.rfind('\n')}"
+    return Spot(name, before.count("\n") + 1, len(before) - before.rfind("\n"))

@@ -168,6 +168,8 @@ def _field(value: object, name: str, *, given: bool) -> object:
         return value
     if value is None:
         raise TemplateFailed(f"nil pointer evaluating interface {{}}.{name}")
+    if isinstance(value, Pointer) and value.members is not None and not name[:1].isupper():
+        value = value.members
     record = value.record if isinstance(value, Pointer) else value
     if record is None:
         raise TemplateFailed(f"nil pointer evaluating {type_of(value)}.{name}")

@@ -18,6 +18,7 @@ from flagcast.core.templates.go_values import (
     Byte,
     Pointer,
     TemplateFailed,
+    Texts,
     is_true,
     looked_at,
     type_of,
@@ -43,13 +44,15 @@ def _index(item: object, *indexes: object) -> object:
     if item is NOTHING:
         raise TemplateFailed("index of untyped nil")
     for index in map(looked_at, indexes):
+        if isinstance(item, Pointer) and item.members is not None:
+            item = item.members
         match item:
             case None:
                 raise TemplateFailed("index of nil pointer")
             case dict():
                 if not isinstance(index, str):
                     raise TemplateFailed(f"value has type {type_of(index)}; should be string")
-                item = item.get(index)
+                item = item.get(index, "" if isinstance(item, Texts) else None)
             case list():
                 item = item[_position(index, len(item) - 1)]
             case str():
@@ -94,6 +97,8 @@ def _length(item: object) -> int:
             return len(item.encode(*BYTES))
         case list() | dict():
             return len(item)
+        case Pointer() if item.members is not None:
+            return len(item.members)
         case _:
             raise TemplateFailed(f"len of type {type_of(item)}")
 

@@ -19,7 +19,7 @@ from flagcast.core.templates.go_functions import shown
 from flagcast.core.templates.go_marks import Own
 from flagcast.core.templates.go_pieces import Pieces
 from flagcast.core.templates.go_printf import sprint
-from flagcast.core.templates.go_values import NOTHING, Byte, TemplateFailed, is_true, type_of
+from flagcast.core.templates.go_values import NOTHING, Byte, Pointer, TemplateFailed, is_true, type_of
 from flagcast.core.templates.limits import ITEM, LimitExceeded, step, work
 
 DEEPEST = 50
@@ -140,6 +140,8 @@ def _items(value: object, wanted: int) -> Iterator[tuple[object, object]]:
         case dict():
             work(len(value) * ITEM)
             return ((key, value[key]) for key in sorted(value))
+        case Pointer() if value.members is not None:
+            return _items(value.members, wanted)
         case _ if value is NOTHING:
             return iter(())
     raise TemplateFailed(f"range can't iterate over a {type_of(value)}")

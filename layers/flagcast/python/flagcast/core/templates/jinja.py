@@ -18,9 +18,11 @@ from jinja2.environment import TemplateExpression
 from jinja2.exceptions import FilterArgumentError
 
 from flagcast.core.outcomes import RenderFailed
+from flagcast.core.spot import Spot
 from flagcast.core.templates.jinja_environment import PiecesEnvironment
 from flagcast.core.templates.limits import budgeted
 from flagcast.core.templates.places import Captured
+from flagcast.errors import TemplateUnreadable
 
 _OURS = re.compile(r"'flagcast\.[\w.]*\.(\w+) object'")
 """What Jinja2 calls what templates know as `event`, or `response`."""
@@ -45,7 +47,7 @@ class JinjaTemplate:
             with budgeted():
                 filled = self._template.render(names)
         except Exception as error:  # noqa: BLE001 - a template can raise whatever its filters and operators do
-            return RenderFailed(_located(*_place(self.name, error), error, self._environment))
+            return _failed(*_place(self.name, error), error, self._environment)
         assert isinstance(filled, Captured)
         return filled.pieces
 
@@ -70,10 +72,11 @@ class Expression:
                 if isinstance(answer, Undefined):
                     str(answer)  # StrictUndefined raises, and names what is not there.
         except Exception as error:  # noqa: BLE001 - an expression can raise whatever its filters and operators do
-            return RenderFailed(_located(self._name, None, error, self._environment))
+            return _failed(self._name, None, error, self._environment)
         if not isinstance(answer, bool):
             # Its kind alone: the value may be the event's.
-            return RenderFailed(f"{self._name}: gives a {type(answer).__name__}, not true or false")
+            kind = "str" if isinstance(answer, str) else type(answer).__name__
+            return RenderFailed.at(Spot(self._name), f"gives a {kind}, not true or false")
         return answer
 
 
@@ -96,7 +99,7 @@ class Templates:
             code = environment.compile(source, name, name)
             template = environment.template_class.from_code(environment, code, environment.make_globals(None))
         except Exception as error:  # noqa: BLE001 - Python's compiler raises too: nested too deeply, too long a number
-            return RenderFailed(_located(name, _line(error), error, environment))
+            return _failed(name, _line(error), error, environment)
         return JinjaTemplate(template, environment)
 
     def compile_expression(self, source: str, name: str) -> Expression | RenderFailed:
@@ -106,7 +109,7 @@ class Templates:
             compiled = environment.compile_expression(source, undefined_to_none=False)
             return Expression(compiled, name, environment, self._looked_at(source))
         except Exception as error:  # noqa: BLE001 - Python's compiler raises too: nested too deeply, too long a number
-            return RenderFailed(_located(name, _line(error), error, environment))
+            return _failed(name, _line(error), error, environment)
 
     def _looked_at(self, source: str) -> frozenset[str]:
         """Return the attributes that an expression names, as a.b or a["b"]."""
@@ -138,8 +141,8 @@ def _place(name: str, error: Exception) -> tuple[str, int | None]:
     return name, line
 
 
-def _located(name: str, line: int | None, error: Exception, environment: PiecesEnvironment) -> str:
-    return f"{name}{f', line {line}' if line else ''}: {_said(error, environment)}"
+def _failed(name: str, line: int | None, error: Exception, environment: PiecesEnvironment) -> RenderFailed:
+    return RenderFailed.at(Spot(name, line or 0), _said(error, environment))
 
 
 def _said(error: Exception, environment: PiecesEnvironment) -> str:
@@ -147,6 +150,8 @@ def _said(error: Exception, environment: PiecesEnvironment) -> str:
     match error:
         case TemplatesNotFound():
             return "none of the templates is there"
+        case TemplateUnreadable():
+            return str(error)
         case TemplateNotFound() if error.name not in environment.written:
             return "no template of the name that a value gives"
         case TemplateError(message=str() as message) if not isinstance(error, FilterArgumentError):

@@ -4,13 +4,13 @@ Jinja2 joins what a template prints to one text. Here the template's own text an
 their places in JSON are known; the hooks are those of Jinja2's own jinja2.nativetypes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame, operators
 
-from flagcast.core.templates.places import Constant
+from flagcast.core.templates.places import Constant, is_punctuation
 
 if TYPE_CHECKING:
     from flagcast.core.templates.jinja_environment import PiecesEnvironment
@@ -23,6 +23,7 @@ class PiecesGenerator(CodeGenerator):
     """Writes code that yields values as they are, and the template's own text as Verbatim."""
 
     environment: "PiecesEnvironment"
+    _called: nodes.Getattr | None = None
 
     def _output_const_repr(self, group: Iterable[Any]) -> str:
         return f"environment.verbatim({''.join(group)!r})"
@@ -36,7 +37,8 @@ class PiecesGenerator(CodeGenerator):
         self.write("environment.printed(")
 
     def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
-        self.write(")")
+        expression = _written(node)
+        self.write(f", {expression!r})" if expression else ")")
 
     def visit_Output(self, node: nodes.Output, frame: Frame) -> None:  # noqa: N802 - Jinja2's name
         """Write what prints."""
@@ -87,11 +89,39 @@ class PiecesGenerator(CodeGenerator):
     def visit_Getitem(self, node: nodes.Getitem, frame: Frame) -> None:  # noqa: N802 - Jinja2's name
         """Write obj[...]; a slice is a copy."""
         if isinstance(node.arg, nodes.Slice):
-            self.write("environment.counted(")
+            self.write("environment.cut(")
             super().visit_Getitem(node, frame)
             self.write(")")
         else:
             super().visit_Getitem(node, frame)
+
+    def visit_Assign(self, node: nodes.Assign, frame: Frame) -> None:  # noqa: N802 - Jinja2's name
+        """Write {% set name = value %}; `{% set c = "," %}` is punctuation where c is printed."""
+        _mark_bound(node.node)
+        super().visit_Assign(node, frame)
+
+    def visit_With(self, node: nodes.With, frame: Frame) -> None:  # noqa: N802 - Jinja2's name
+        """Write {% with name = value %}."""
+        for value in node.values:
+            _mark_bound(value)
+        super().visit_With(node, frame)
+
+    def visit_Call(  # noqa: N802 - Jinja2's name
+        self, node: nodes.Call, frame: Frame, forward_caller: bool = False
+    ) -> None:
+        """Write a call; what it calls may be a method."""
+        if isinstance(node.node, nodes.Getattr):
+            self._called = node.node
+        if isinstance(node.node, nodes.Name) and node.node.name == "joiner":
+            for argument in (*node.args, *(each.value for each in node.kwargs)):
+                _mark_constants(argument)
+        super().visit_Call(node, frame, forward_caller=forward_caller)
+
+    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802 - Jinja2's name
+        """Write obj.attribute."""
+        self.write("environment.method(" if node is self._called else "environment.getattr(")
+        self.visit(node.node, frame)
+        self.write(f", {node.attr!r})")
 
     def visit_Const(self, node: nodes.Const, frame: Frame) -> None:  # noqa: N802 - Jinja2's name
         """Write a constant, and remember that the template wrote it."""
@@ -113,15 +143,44 @@ class PiecesGenerator(CodeGenerator):
 
 def _mark_constants(node: nodes.Node) -> None:
     """Mark the strings that an expression may give as they stand in the template."""
+    for each in _constants(node):
+        each.value = Constant(each.value)
+
+
+def _mark_bound(node: nodes.Node | None) -> None:
+    """Mark what is bound to a name; {% set name = "" %}, with no separator to choose instead, is a text."""
+    constants = list(_constants(node))
+    separates = any(each.value.strip() and is_punctuation(each.value) for each in constants)
+    for each in constants:
+        if each.value.strip() or separates:
+            each.value = Constant(each.value)
+
+
+def _constants(node: nodes.Node | None) -> Iterator[nodes.Const]:
     match node:
-        case nodes.Const(value=str() as text):
-            node.value = Constant(text)
+        case nodes.Const(value=str()):
+            yield node
         case nodes.CondExpr():
-            for branch in (node.expr1, node.expr2):
-                if branch is not None:
-                    _mark_constants(branch)
+            yield from _constants(node.expr1)
+            yield from _constants(node.expr2)
         case nodes.And() | nodes.Or():
-            _mark_constants(node.left)
-            _mark_constants(node.right)
+            yield from _constants(node.left)
+            yield from _constants(node.right)
+        case nodes.Filter(name="default" | "d", args=[nodes.Const(value=str() as text) as default, *_]):
+            yield from _constants(node.node)
+            if not is_punctuation(text):
+                yield default
         case _:
             pass
+
+
+def _written(node: nodes.Node) -> str | None:
+    """Return a name and its fields as the template has them; None of any other expression."""
+    match node:
+        case nodes.Name():
+            return node.name
+        case nodes.Getattr():
+            owner = _written(node.node)
+            return f"{owner}.{node.attr}" if owner else None
+        case _:
+            return None

@@ -1,6 +1,6 @@
 """The sandbox: Jinja2 whose templates render to pieces, and may not do more than they should."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -8,8 +8,9 @@ from jinja2 import BaseLoader, StrictUndefined, TemplateRuntimeError, Undefined
 from jinja2.environment import Template
 from jinja2.runtime import Context, LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.utils import Namespace
+from jinja2.utils import Joiner, Namespace
 
+from flagcast.core.templates.data import NotData, as_text, formattable, not_data
 from flagcast.core.templates.jinja_code import PiecesGenerator
 from flagcast.core.templates.jinja_filters import filters, tests
 from flagcast.core.templates.limits import (
@@ -22,7 +23,7 @@ from flagcast.core.templates.limits import (
     step,
     work,
 )
-from flagcast.core.templates.places import Captured, Constant, Verbatim
+from flagcast.core.templates.places import Captured, Constant, Formed, Verbatim
 
 _GROWING_METHODS = frozenset({
     "center", "encode", "expandtabs", "format", "format_map", "join", "ljust", "maketrans", "replace", "rjust",
@@ -31,10 +32,8 @@ _GROWING_METHODS = frozenset({
 """Methods of str whose result can be larger than what they are given; where there is a filter, it is bounded."""
 
 
-class _Namespace(Namespace):
-    def __repr__(self) -> str:
-        """Say what it is: what it holds can be more than can be written."""
-        return "<Namespace>"
+_MEMBERS_ALONE = (str, list, tuple, Mapping)
+"""Data whose attributes are Python's methods: reached where they are called, and nowhere else."""
 
 
 class PiecesEnvironment(ImmutableSandboxedEnvironment):
@@ -44,7 +43,6 @@ class PiecesEnvironment(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"*", "**", "+", "%"})
     constant = Constant
     step = staticmethod(step)
-    counted = staticmethod(counted)
 
     def __init__(self, loader: BaseLoader) -> None:
         """Take where included templates come from."""
@@ -59,17 +57,22 @@ class PiecesEnvironment(ImmutableSandboxedEnvironment):
         """The strings that templates write themselves; what else is looked up by comes out of an event."""
         self.filters = filters()
         self.tests = tests()
-        self.globals |= {"range": _range, "namespace": _Namespace}
+        self.globals |= {"range": _range, "namespace": Namespace, "joiner": _Joiner}
         del self.globals["lipsum"]
 
     @staticmethod
-    def printed(value: object) -> object:
-        """Look at a value that is printed: one that is not there is an error, at its own line."""
+    def printed(value: object, expression: str = "what is printed") -> object:
+        """Look at a value that is printed: one that is not there, or no data, is an error, at its own line."""
+        if isinstance(value, str):
+            work(len(value))
+            return value
         if isinstance(value, Undefined):
             return Constant(str(value))  # StrictUndefined raises; an `if` without an `else` prints nothing.
         if isinstance(value, Iterator) and not isinstance(value, LoopContext):
             value = list(value)
-        read(value, defined=True)
+        if (what := not_data(value)) is not None:
+            raise NotData(f"{expression} is {what}")
+        read(value, written=True)
         return value
 
     @staticmethod
@@ -81,10 +84,15 @@ class PiecesEnvironment(ImmutableSandboxedEnvironment):
     @staticmethod
     def concatenated(parts: Iterable[object]) -> str:
         """Join what ~ stands between."""
-        read(parts, defined=True)
-        texts = [str(part) for part in parts]
+        read(parts, written=True)
+        texts = list(map(as_text, parts))
         spend(sum(map(len, texts)))
-        return "".join(texts)
+        return Formed("".join(texts))
+
+    @staticmethod
+    def cut[T](part: T) -> T | Formed:
+        """Account for a slice."""
+        return _formed(counted(part))
 
     @classmethod
     def concat(cls, pieces: Iterable[object]) -> Captured:
@@ -112,16 +120,29 @@ class PiecesEnvironment(ImmutableSandboxedEnvironment):
         return None
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """Look up obj.attribute."""
-        found = super().getattr(obj, attribute)
+        """Look up obj.attribute: of a mapping its member, of a text or list nothing."""
+        found = self._member(obj, attribute) if isinstance(obj, _MEMBERS_ALONE) else super().getattr(obj, attribute)
         if isinstance(found, str):
             work(len(found))
         return found
 
+    def method(self, obj: Any, attribute: str) -> Any:
+        """Look up what obj.attribute() calls: data is never called, so that of data it is a method."""
+        found = self._member(obj, attribute) if isinstance(obj, Mapping) else None
+        return found if callable(found) and not isinstance(found, Undefined) else super().getattr(obj, attribute)
+
     def getitem(self, obj: Any, argument: Any) -> Any:
         """Look up obj[argument]."""
         read(argument)
-        return self.discreet(super().getitem(obj, argument), argument)
+        is_data = isinstance(obj, _MEMBERS_ALONE)
+        return self.discreet(self._member(obj, argument) if is_data else super().getitem(obj, argument), argument)
+
+    def _member(self, obj: Any, name: Any) -> Any:
+        try:
+            return obj[name]
+        except (LookupError, TypeError):
+            # Whatever kind of text it is, it is told of as one.
+            return self.undefined(obj="" if isinstance(obj, str) else obj, name=name)
 
     def discreet(self, found: object, name: object) -> object:
         """Take the name from what was not found, unless the template wrote it or it is a number: it may be a value."""
@@ -135,13 +156,16 @@ class PiecesEnvironment(ImmutableSandboxedEnvironment):
         step()
         if not isinstance(obj, Macro):
             read((getattr(obj, "__self__", None), args, kwargs))
-        return counted(super().call(context, obj, *args, **kwargs))
+        made = counted(super().call(context, obj, *args, **kwargs))
+        return _formed(made) if isinstance(getattr(obj, "__self__", None), str) else made
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Apply an operator that can make much of little."""
         read((left, right))
         check_operation(operator, left, right)
-        return counted(super().call_binop(context, operator, left, right))
+        if operator == "%" and isinstance(left, str):
+            right = formattable(right)
+        return _formed(counted(super().call_binop(context, operator, left, right)))
 
     def _filter_test_common(self, name: Any, *arguments: Any) -> Any:
         if name not in self.written:
@@ -151,6 +175,20 @@ class PiecesEnvironment(ImmutableSandboxedEnvironment):
     def _load_template(self, name: str, globals: Any) -> Template:  # noqa: A002 - Jinja2's name
         step()
         return super()._load_template(name, globals)
+
+
+def _formed[T](made: T) -> T | Formed:
+    return Formed(made) if type(made) is str else made
+
+
+class _Joiner(Joiner):
+    """Gives what the template writes between items, which is punctuation outside of a string."""
+
+    def __init__(self, sep: str = Constant(", ")) -> None:
+        super().__init__(sep)
+
+    def __call__(self) -> str:
+        return super().__call__() or Constant("")
 
 
 def _range(*arguments: int) -> range:

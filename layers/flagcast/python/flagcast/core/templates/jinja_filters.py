@@ -2,15 +2,17 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import TemplateRuntimeError, Undefined, pass_environment
+from jinja2 import Undefined, pass_environment, pass_eval_context
 from jinja2.environment import Environment
-from jinja2.filters import FILTERS, do_attr, make_attrgetter
+from jinja2.filters import FILTERS, do_attr, do_replace, make_attrgetter
+from jinja2.nodes import EvalContext
 from jinja2.tests import TESTS
 
+from flagcast.core.templates.data import NotData, as_json, as_text, formattable, known_to_json
 from flagcast.core.templates.limits import (
     CALL,
     LimitExceeded,
@@ -22,22 +24,31 @@ from flagcast.core.templates.limits import (
     work,
 )
 from flagcast.core.templates.markup import FILTERS as MARKUP
-from flagcast.core.templates.places import Captured, Escaped, Json, as_json
+from flagcast.core.templates.places import Captured, Escaped, Formed, Json
 
 if TYPE_CHECKING:
     from flagcast.core.templates.jinja_environment import PiecesEnvironment
 
-_REMOVED = frozenset({"random", "xmlattr"})
-"""A body that differs at each attempt, and what is for HTML alone."""
+_REMOVED = frozenset({"pprint", "random", "xmlattr"})
+"""What is for Python alone, a body that differs at each attempt, and what is for HTML alone."""
 
 _AT_A_GLANCE = frozenset({"attr", "count", "d", "default", "first", "last", "length"})
 """Filters that do not look at all that a value holds."""
 
 _BY_ITEM = frozenset({
-    "batch", "dictsort", "groupby", "join", "list", "map", "max", "min", "pprint", "reject", "rejectattr", "reverse",
+    "batch", "dictsort", "groupby", "join", "list", "map", "max", "min", "reject", "rejectattr", "reverse",
     "select", "selectattr", "slice", "sort", "sum", "unique",
 })  # fmt: skip
 """Filters that do something with each item, or character."""
+
+_OF_TEXT = frozenset({
+    "capitalize", "center", "e", "escape", "forceescape", "format", "indent", "lower", "replace", "string", "striptags",
+    "title", "trim", "truncate", "upper", "urlencode", "urlize", "wordcount", "wordwrap", *MARKUP,
+})  # fmt: skip
+"""Filters that take a text: what is none is written as text first."""
+
+_GIVING_WHAT_IS_THERE = frozenset({"attr", "d", "default", "first", "last", "max", "min", "string"})
+"""Filters that choose a text, or say that one is meant, and form none."""
 
 LINE = 300
 """Work for each line that is wrapped."""
@@ -55,7 +66,8 @@ _READING_TESTS = frozenset({
 
 def filters() -> dict[str, Any]:
     """Return the filters that templates know."""
-    own = {"attr": _attr, "join": _join, "safe": _safe, "tojson": _tojson}
+    own = {"attr": _attr, "format": _format, "join": _join, "replace": _replace}
+    own |= {"safe": _safe, "tojson": _tojson}
     return {name: _filter(name, each) for name, each in (FILTERS | own | MARKUP).items() if name not in _REMOVED}
 
 
@@ -75,12 +87,15 @@ def _filter(name: str, filter_: Callable[..., Any]) -> Callable[..., Any]:
         work(CALL)
         if name not in _AT_A_GLANCE:
             read((value, options, named))
+        if name in _OF_TEXT and not isinstance(value, str | Undefined):
+            value = _pairs(value) if name == "urlencode" and isinstance(value, Iterable) else as_text(value)
         if name in _BY_ITEM:
             texts = sum(len(each) for each in (*options, *named.values()) if isinstance(each, str))
             value = _by_item(value, CALL + texts)
         if check is not None:
             check(value, *options, **named)
-        return counted(filter_(*passed, value, *options, **named))
+        made = counted(filter_(*passed, value, *options, **named))
+        return Formed(made) if type(made) is str and name not in _GIVING_WHAT_IS_THERE else made
 
     return filtering
 
@@ -94,6 +109,11 @@ def _test(name: str, test: Any) -> Callable[..., Any]:
         return test(*args, **named)
 
     return testing
+
+
+def _pairs(form: Iterable[Any]) -> list[tuple[str, str]]:
+    """Return the fields of a form, each as text."""
+    return [(as_text(name), as_text(value)) for name, value in (form.items() if isinstance(form, Mapping) else form)]
 
 
 def _by_item(value: Any, each: int) -> Any:
@@ -178,34 +198,43 @@ def _attr(environment: "PiecesEnvironment", value: object, name: str) -> object:
 def _join(environment: Environment, value: Iterable[Any], d: object = "", attribute: str | int | None = None) -> str:
     """Join items as text; Jinja2's own cannot be stopped half-way."""
     items = value if attribute is None else map(make_attrgetter(environment, attribute), value)
-    glue, texts = str(d), []
+    glue, texts = as_text(d), []
     for item in items:
-        texts.append(str(item))
+        texts.append(as_text(item))
         spend(len(texts[-1]) + len(glue))
     return glue.join(texts)
 
 
-def _safe(value: object) -> str:
-    """Say of a text that it is escaped already; of what a macro made it is known."""
-    return value if isinstance(value, Captured) else Escaped(value)
+@pass_eval_context
+def _replace(context: EvalContext, value: str, old: object, new: object, count: int | None = None) -> str:
+    old, new = (each if isinstance(each, str) else as_text(each) for each in (old, new))
+    return do_replace(context, value, old, new, count)
+
+
+def _safe(value: object) -> object:
+    """Say of a text that it is escaped already; of what a macro made it is known, and what is no text needs it not."""
+    return Escaped(value) if isinstance(value, str) and not isinstance(value, Captured) else value
+
+
+def _format(text: str, *values: object, **named: object) -> str:
+    """Format as % does."""
+    return str(text % formattable(named or values))
 
 
 def _tojson(value: object, indent: int | None = None) -> Json:
     """Write a value as JSON; one that is not there is the error it is everywhere else."""
-    read(value, defined=True)
     listed = list(value) if isinstance(value, Iterator) else value
-    text = as_json(listed) if indent is None else _indented(listed, indent)
-    if text is None:
-        raise TemplateRuntimeError(f"tojson: {type(value).__name__} is nothing that JSON knows")
-    return Json(text)
+    read(listed, written=True)
+    if (text := as_json(listed)) is None:
+        raise NotData(f"tojson: a {type(listed).__name__} that JSON does not know")
+    return Json(text if indent is None else _indented(listed, indent))
 
 
-def _indented(value: object, indent: int) -> str | None:
+def _indented(value: object, indent: int) -> str:
     check_number(indent)
-    if as_json(value) is None:
-        return None
     written = []
-    for part in json.JSONEncoder(ensure_ascii=False, indent=int(indent)).iterencode(value):
+    encoder = json.JSONEncoder(ensure_ascii=False, indent=int(indent), default=known_to_json)
+    for part in encoder.iterencode(value):
         spend(len(part))
         written.append(part)
     return "".join(written)

@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from jinja2 import TemplateRuntimeError, Undefined
+from msgspec import Struct
+
+from flagcast.core.templates.data import LISTS, NotData, members, not_data
 
 MOST_STEPS = 10_000
 """Turns of loops, calls and includes, all together."""
@@ -30,11 +33,10 @@ MOST_BITS = 16_384
 
 # Looks ahead, so that a directive cannot hide in what only seems to be the name of another.
 _DIRECTIVE = re.compile(r"%(?=(?:\([^)]*\))?[-+ #0]*(\*|\d*)(?:\.(\*|\d*))?)")
+_PYTHON = re.compile(r"%(?:\([^)]*\))?[-+ #0]*(?:\*|\d*)(?:\.(?:\*|\d*))?[hlL]?[ra]")
 _NESTED_NAME = re.compile(r"%\([^)]*\(")
 _POINTER = 8
-_SIMPLE = frozenset({int, float, bool, type(None)})
-_NOTHING: dict[None, None] = {}
-_LISTS = (list, tuple, type(_NOTHING.keys()), type(_NOTHING.values()), type(_NOTHING.items()))
+_SIMPLE = frozenset({int, bool, type(None)})
 
 
 class LimitExceeded(TemplateRuntimeError):
@@ -86,9 +88,10 @@ def work(units: int) -> None:
         raise LimitExceeded("more work than a message is worth")
 
 
-def read(value: object, *, defined: bool = False) -> None:
-    """Account for looking at all that a value holds; raises LimitExceeded, or for a name that must be `defined`.
+def read(value: object, *, written: bool = False) -> None:
+    """Account for looking at all that a value holds; raises LimitExceeded.
 
+    What is `written` must be data, and every name in it be there; raises NotData, or what an undefined name raises.
     A list that holds another twice, and that a third twice, is soon more than can be written: it counts as written.
     """
     waiting = [value]
@@ -98,15 +101,22 @@ def read(value: object, *, defined: bool = False) -> None:
             continue
         if isinstance(each, str):
             work(len(each))
-        elif isinstance(each, _LISTS):
+        elif isinstance(each, LISTS):
             work((len(each) + 2) * ITEM)
             waiting.extend(each)
         elif isinstance(each, dict):
             work((len(each) + 2) * 2 * ITEM)
             waiting.extend(each)
             waiting.extend(each.values())
-        elif defined and isinstance(each, Undefined):
-            str(each)  # StrictUndefined raises, and names what is not there.
+        elif written and isinstance(each, Struct):
+            work(CALL)
+            waiting.append(members(each))
+            continue
+        elif written and isinstance(each, Undefined):
+            str(each)  # StrictUndefined raises, and names what is not there; an `if` without an `else` is nothing.
+            continue
+        if written and (what := not_data(each)) is not None:
+            raise NotData(f"what is printed holds {what}")
 
 
 def counted[T](made: T) -> T:
@@ -153,6 +163,8 @@ def check_format(text: str, values: object) -> None:
     """Refuse a format that makes too much: by a width, by one among the values, by the values themselves."""
     if _NESTED_NAME.search(text):
         raise LimitExceeded("a parenthesis inside a name in a format")
+    if _PYTHON.search(text.replace("%%", "")):
+        raise NotData("%r and %a write Python; %s writes text")
     for found in _DIRECTIVE.finditer(text):
         for number in found.groups():
             if number == "*":

@@ -11,6 +11,12 @@ from flagcast.core.words.values import LONGEST_QUOTE, listed, mapping, name, per
 
 _MOST_OTHERS = 3
 _MOST_KEYS = 3
+_NOT_ALL_SHOWN = frozenset({"flag", "constraint"})
+"""What Flipt's events leave something out of: a flag's metadata, a constraint's description.
+
+Flipt's internal/server/audit/types.go, and Flag and Constraint in its rpc/flipt/flipt.proto.
+"""
+
 _SWITCHED = {"yes": "on", "no": "off"}
 
 
@@ -28,7 +34,8 @@ def deed(event: Event, made: Sequence[Difference]) -> str:
 def _updated(event: Event, made: Sequence[Difference]) -> str:
     """Say what an update did; nothing where what it changed is not known to be a change."""
     if not event.changes:
-        return f"saved {'the order of ' if event.is_order else ''}{things.what(event)} without a change"
+        shown = " that its event shows" if event.type in _NOT_ALL_SHOWN else ""
+        return f"saved {'the order of ' if event.is_order else ''}{things.what(event)} without a change{shown}"
     if event.is_order:
         return _reordered(event)
     known = [each for each in made if each.is_known]

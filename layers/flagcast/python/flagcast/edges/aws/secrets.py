@@ -10,7 +10,7 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
-from flagcast.core.config.references import Reference, Values
+from flagcast.core.config.references import Reference, Values, stripped
 from flagcast.edges.aws.client import error_name
 from flagcast.edges.within import finished, within
 from flagcast.errors import SecretUnavailable
@@ -147,22 +147,35 @@ class SecretStore:
         answer = self._clients("ssm").get_parameter(Name=self._parameter_prefix + bare, WithDecryption=True)
         return str(answer["Parameter"]["Value"])
 
+    def is_padded(self, reference: Reference) -> bool:
+        """Tell whether white space or line breaks are stripped from the value that was last fetched."""
+        return (raw := self._raw(reference)) is not None and raw != stripped(raw)
+
     def _value(self, reference: Reference, *, fresh: bool) -> str | _Missing:
         if reference.store == "env":
-            return self._environ.get(reference.name) or _Missing("the variable is not set")
+            return stripped(self._environ.get(reference.name, "")) or _Missing("the variable is not set")
         known = self._fetched.get((reference.store, reference.name))
         if known is None:
             return _Missing("no answer in time")
         if known.value is None or (fresh and known.problem):
             return _Missing(known.problem or "no answer in time", absent=known.problem in _ABSENT)
-        value = known.value if reference.key is None else _member(known.value, reference.key)
         # An empty secret would sign and open anything for anyone.
-        return value or _Missing("the value is empty, binary, or not a JSON object with this key as a string")
+        return stripped(self._raw(reference) or "") or _Missing(
+            "the value is empty, binary, or not a JSON object with this key as a string"
+        )
+
+    def _raw(self, reference: Reference) -> str | None:
+        if reference.store == "env":
+            return self._environ.get(reference.name)
+        known = self._fetched.get((reference.store, reference.name))
+        if known is None or known.value is None or reference.key is None:
+            return known.value if known else None
+        return _member(known.value, reference.key)
 
 
 def _member(secret: str, key: str) -> str | None:
     try:
-        members = msgspec.json.decode(secret)
+        members = msgspec.json.decode(stripped(secret))
     except msgspec.DecodeError:
         return None
     value = members.get(key) if isinstance(members, dict) else None
