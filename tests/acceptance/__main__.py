@@ -12,7 +12,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from flagcast_cli.aws import ENVIRONMENT, Account
-from flagcast_cli.console import CommandError, out, show_error
+from flagcast_cli.console import CommandError, marked, out, show_error
 from tests.acceptance.deleting import require_nothing_there
 from tests.acceptance.places import TAG, OnAws
 from tests.acceptance.run import Run
@@ -71,9 +71,9 @@ def tried(run: Run, *, clean: bool = False) -> int:
     try:
         carry_out(DELETING if clean else STORY, () if clean else DELETING, run)
     except Failed as failed:
-        out.print(f"[red]✗[/] failed: {failed}")
+        out.print(marked("[red]✗[/] failed: {}", failed))
         return 1
-    out.print("[green]✓[/] all steps done")
+    out.print(marked("[green]✓[/] all steps done"))
     return 0
 
 
@@ -82,7 +82,7 @@ def ask(place: OnAws, *, yes: bool) -> None:
     identity = place.client("sts").get_caller_identity()
     region = place.client("cloudformation").meta.region_name
     made = ANNOUNCEMENT.format(account=identity["Account"], region=region, stack=place.stack, tag=TAG)
-    out.print(made, markup=False, soft_wrap=True)
+    out.print(made, soft_wrap=True)
     if yes:
         return
     if not sys.stdin.isatty():

@@ -9,7 +9,7 @@ from typing import Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
-from flagcast_cli.console import CommandError, out
+from flagcast_cli.console import CommandError, marked, out
 
 
 class Where(Enum):
@@ -58,7 +58,7 @@ def carry_out[On: Situated](story: Sequence[Step[On]], deleting: Sequence[Step[O
 
 def _do[On: Situated](step: Step[On], on: On, done: list[str]) -> None:
     if not step.is_for(on):
-        out.print(f"[dim]- {step.name} ({step.where.value})[/]")
+        out.print(marked("[dim]- {} ({})[/]", step.name, step.where.value))
         return
     with _shown(step.name):
         step.do(on)
@@ -71,7 +71,7 @@ def _shown(name: str) -> Iterator[None]:
     began = time.monotonic()
 
     def ended(mark: str) -> None:
-        out.print(f"{mark} {name} [dim]{time.monotonic() - began:.1f} s[/]")
+        out.print(marked(f"{mark} {{}} [dim]{{}} s[/]", name, f"{time.monotonic() - began:.1f}"))
 
     try:
         with out.status(name):
@@ -79,11 +79,11 @@ def _shown(name: str) -> Iterator[None]:
     except CommandError as error:
         ended("[red]✗[/]")
         for line in (str(error), *error.next_steps):
-            out.print(f"    {line}", markup=False, soft_wrap=True)
+            out.print(f"    {line}", soft_wrap=True)
         raise Failed(name) from error
     except (BotoCoreError, ClientError) as error:
         ended("[red]✗[/]")
-        out.print(f"    {error}", markup=False, soft_wrap=True)
+        out.print(f"    {error}", soft_wrap=True)
         raise Failed(name) from error
     except BaseException:
         ended("[red]✗[/]")

@@ -141,8 +141,8 @@ def test_a_task_is_sent_as_it_came_in_by_the_destinations_timeout() -> None:
     ("source", "said"),
     [
         ("flipt", "flipt production https://flipt.example.com/#/namespaces/default/flags/new-ui"),
-        ("broken", "broken None None"),
-        ("gone", "gone None None"),
+        ("broken", "broken  "),
+        ("gone", "gone  "),
     ],
 )
 def test_a_template_sees_what_the_source_says_of_itself_and_goes_without_where_it_is_not_known(
