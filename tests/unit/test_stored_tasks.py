@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from flagcast.core.known.context import NOTHING, Change, Known
 from flagcast.core.task import Task, decode, encode
 from tests.support.captures import captured
 
@@ -10,6 +11,19 @@ STORED = (Path(__file__).parent / "tasks" / "v1.jsonl").read_text(encoding="asci
 
 BODY = captured("flipt-1.61.0/changes")[3].body
 EVENT = "evt_d8ba5e53d951164cb8c35aa669fe3b22"
+KNOWN = Known(
+    is_known=True,
+    changes=(
+        Change("enabled", before=False, after=True),
+        Change("attachment", None, "{}", is_before_known=False, bytes_before=12_000, bytes_after=14_000, keys=("a",)),
+    ),
+    previous={"key": "a", "enabled": False},
+    known_at="2026-11-26T17:20:52.000Z",
+    names={"v1": "blue"},
+    namespace="production",
+    flag_key="new-checkout",
+    subject=("rule", "r1"),
+)
 
 
 def read(line: str) -> Task:
@@ -19,11 +33,13 @@ def read(line: str) -> Task:
 
 
 def test_a_stored_task_is_read_as_it_was_meant() -> None:
-    as_text, as_bytes, apart = map(read, STORED)
+    as_text, as_bytes, apart, with_changes = map(read, STORED)
     assert as_text.raw == BODY
     assert as_bytes.raw == BODY + b"\xff"
     assert apart.body_ref == f"bodies/{EVENT}"
-    for each in (as_text, as_bytes, apart):
+    assert (as_text.known, as_bytes.known, apart.known) == (NOTHING, NOTHING, NOTHING)
+    assert with_changes.known == KNOWN
+    for each in (as_text, as_bytes, apart, with_changes):
         assert (each.id, each.event_id) == (f"{EVENT}:mirror", EVENT)
         assert (each.source, each.destination, each.received_at) == ("flipt", "mirror", "2026-11-24T17:50:00.000Z")
 

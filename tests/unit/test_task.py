@@ -195,3 +195,10 @@ def test_a_move_is_named_by_the_message_it_moves() -> None:
 def test_bytes_that_are_not_utf8_travel_as_base64() -> None:
     made = task("e", "s", "d", "r", b"\xff\0")
     assert (made.body, made.body_base64) == (msgspec.UNSET, base64.b64encode(b"\xff\0").decode())
+
+
+@pytest.mark.parametrize("event", ["", "evt_1\nX-More: 1", "evt 1", "évt", "x" * 257])
+def test_an_event_id_that_no_header_takes_is_unreadable(event: str) -> None:
+    # One with a line break raised where the header Webhook-Id was written.
+    read = decode(json.dumps({**FIELDS, "event_id": event, "body": "{}"}))
+    assert read == UnreadableTask("not a task: event_id cannot be sent as a header")

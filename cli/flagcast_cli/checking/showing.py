@@ -17,8 +17,11 @@ def show_text(found: Sequence[Found], about: str) -> None:
     warnings = sum(each.is_warning for each in found)
     errors = len(found) - warnings
     counts = [_count(errors, "problem") if errors else "no problems", *([_count(warnings, "warning")] * bool(warnings))]
-    to, mark = (err, "[red]✗[/] {}: {}") if errors else (out, "[green]✓[/] {}: {}")
-    to.print(marked(mark, about, ", ".join(counts)), soft_wrap=True)
+    counted = ", ".join(counts)
+    if errors:
+        err.print(marked("[red]✗[/] {}: {}", about, counted), soft_wrap=True)
+    else:
+        out.print(marked("[green]✓[/] {}: {}", about, counted), soft_wrap=True)
 
 
 def show_json(found: Sequence[Found], _: str) -> None:

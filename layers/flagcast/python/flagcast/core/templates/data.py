@@ -8,6 +8,7 @@ what Python writes of it is of no use to a receiver.
 import json
 import math
 from collections.abc import Mapping
+from functools import cached_property
 from types import ModuleType
 from typing import Any
 
@@ -46,7 +47,8 @@ def members(value: Struct) -> dict[str, Any]:
     """Return an object of ours as a mapping: its fields, then its public properties; _HIDDEN names those left out."""
     kind = type(value)
     hidden: frozenset[str] = getattr(kind, "_HIDDEN", frozenset())
-    properties = (name for name, each in vars(kind).items() if isinstance(each, property) and name[0] != "_")
+    public = ((name, each) for name, each in vars(kind).items() if name[0] != "_")
+    properties = (name for name, each in public if isinstance(each, property | cached_property))
     return {name: getattr(value, name) for name in (*kind.__struct_fields__, *properties) if name not in hidden}
 
 
