@@ -1,9 +1,10 @@
-"""Run the parts of the suite one after the other.
+"""Run the parts of the suite side by side: some compute, others mostly wait.
 
 ``python -m scripts.suite test|test-long|check [arguments of pytest]``, as the Makefile does.
 
-A part that fails stops no other. The end names each part, what it took, the slowest tests, and the command that runs
-again what failed. Arguments of pytest replace the parts: they run in one process and without coverage.
+A part that fails stops no other. The first is seen at work; what the others said follows when they end. The end names
+each part, what it took, the slowest tests, and the command that runs again what failed. Arguments of pytest replace the
+parts: they run in one process and without coverage.
 """
 
 import subprocess
@@ -11,6 +12,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from shlex import join
 from xml.etree import ElementTree
@@ -81,14 +84,28 @@ def slowest(ended: Sequence[Ended]) -> list[tuple[str, float]]:
 
 
 def run(suite: Sequence[Part], folder: Path) -> Iterator[Ended]:
-    """Run every part, whatever becomes of those before it."""
-    for number, part in enumerate(suite):
-        report = folder / f"{number}.xml"
-        more = (f"--junitxml={report}",) if part.is_pytest else ()
-        began = time.monotonic()
-        code = subprocess.run((*part.command, *more), cwd=ROOT, check=False).returncode  # noqa: S603 - our own
-        tests = timed(report.read_text(encoding="utf-8")) if report.exists() else {}
-        yield Ended(part, time.monotonic() - began, code == 0, tests)
+    """Run every part beside the others, whatever becomes of them; yields them in their order."""
+    with ThreadPoolExecutor(len(suite)) as threads:
+        started = [threads.submit(_run, part, folder / str(number)) for number, part in enumerate(suite)]
+        for number, each in enumerate(started):
+            ended = each.result()
+            said = (folder / str(number)).with_suffix(".txt")
+            if said.exists():
+                sys.stdout.write(f"\n{ended.part.name}:\n{said.read_text(encoding='utf-8', errors='replace')}")
+                sys.stdout.flush()
+            yield ended
+
+
+def _run(part: Part, place: Path) -> Ended:
+    report, said = place.with_suffix(".xml"), place.with_suffix(".txt")
+    more = (f"--junitxml={report}",) if part.is_pytest else ()
+    began = time.monotonic()
+    with ExitStack() as files:
+        out = None if place.name == "0" else files.enter_context(said.open("wb"))
+        command = (*part.command, *more)
+        code = subprocess.run(command, cwd=ROOT, check=False, stdout=out, stderr=out).returncode  # noqa: S603 - our own
+    tests = timed(report.read_text(encoding="utf-8")) if report.exists() else {}
+    return Ended(part, time.monotonic() - began, code == 0, tests)
 
 
 def tell(ended: Sequence[Ended], out: Console) -> None:

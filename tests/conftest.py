@@ -7,7 +7,9 @@ from xdist.scheduler import LoadScopeScheduling
 
 # The same examples in each run, so that a change fails by what it changed; `make fuzz` searches for new ones. What such
 # a search finds becomes an @example in the code: there is no folder of them beside it. No example has a time limit.
-settings.register_profile("repeatable", deadline=None, derandomize=True, database=None, print_blob=True)
+settings.register_profile(
+    "repeatable", deadline=None, derandomize=True, database=None, print_blob=True, max_examples=50
+)
 settings.register_profile("search", deadline=None, database=None, print_blob=True, max_examples=2_000)
 settings.load_profile("repeatable")
 

@@ -4,8 +4,11 @@ import io
 import sys
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 from scripts.suite import SLOWEST, Ended, Part, parts, run, slowest, tell, timed
+
+from tests.support.time_limits import PATIENCE
 
 REPORT = """<testsuites><testsuite>
 <testcase classname="tests.unit.test_a" name="test_one[1]" time="0.25"/>
@@ -20,6 +23,18 @@ def exits(code: int) -> Part:
 def test_a_part_that_fails_stops_no_other(tmp_path: Path) -> None:
     ended = list(run([exits(0), exits(1), exits(0)], tmp_path))
     assert [each.passed for each in ended] == [True, False, True]
+
+
+def test_parts_run_side_by_side_and_what_each_said_is_shown_in_their_order(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    met = tmp_path / "met"
+    wait = f"import pathlib, time; p = pathlib.Path({str(met)!r}); end = time.monotonic() + {PATIENCE}\n"
+    wait += "while not p.exists() and time.monotonic() < end: time.sleep(0.01)\nprint('first', p.exists())"
+    first = Part("waits for the other", (sys.executable, "-c", wait))
+    other = Part("other", (sys.executable, "-c", f"open({str(met)!r}, 'w'); print('second')"))
+    assert [each.passed for each in run([first, other], tmp_path)] == [True, True]
+    assert capfd.readouterr().out == "first True\n\nother:\nsecond\n"
 
 
 def test_the_end_names_what_failed_with_the_command_that_runs_just_that() -> None:
