@@ -238,6 +238,7 @@ def test_who_insists_asks_a_table_that_is_left_alone_time_and_again(
     for name in ("CONFIG", "QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "SECRET_PREFIX", "PARAMETER_PREFIX", "BODIES_BUCKET"):
         monkeypatch.setenv(f"FLAGCAST_{name}", "any")
     monkeypatch.setenv("FLAGCAST_STATE_TABLE", TABLE)
+    monkeypatch.setenv("FLAGCAST_TRACK_CHANGES", "off")
     monkeypatch.setenv("FLAGCAST_CIRCUIT_BREAKER", "on")
     state = wiring.state()
     faults.fail("BatchWriteItem", "unreachable", times=3)
