@@ -11,6 +11,7 @@ from flagcast.core.event import Event, Origin
 from flagcast.core.outcomes import Faulty, RenderFailed
 from flagcast.core.rendering import Request, is_json, render
 from flagcast.core.spot import Spot
+from flagcast.core.summary import Summary, summarise
 from tests.support.captures import every_capture
 from tests.unit.making import body, destination, event, event_of
 
@@ -328,3 +329,31 @@ def test_a_name_that_is_not_there_is_named_by_tojson_too() -> None:
     failed = rendered({"body": "{{ event.actr | tojson }}"})
     assert failed == RenderFailed("body, line 1: event has no attribute 'actr'")
     assert made_of({"body": "{{ event.payload | tojson }}"}).body.startswith(b"{")
+
+
+@pytest.mark.parametrize(
+    ("keys", "made"),
+    [
+        ({"body": '{"type": "{{ event.type }}"}'}, 0),
+        ({"engine": "go", "body": '{"type": "{{ .Type }}"}'}, 0),
+        ({"body": '{"title": "{{ summary.title }}"}'}, 1),
+        ({"body": '{% include "other.j2" %}'}, 1),
+        ({"template": "other.j2"}, 1),
+        ({"headers": {"X-Title": "{{ summary.kind }}"}}, 1),
+        ({"when": "summary.kind == 'updated'"}, 1),
+    ],
+)
+def test_only_a_destination_that_may_ask_for_the_summary_pays_for_it(
+    monkeypatch: pytest.MonkeyPatch, keys: dict[str, Any], made: int
+) -> None:
+    asked: list[Event] = []
+
+    def counted(event: Event) -> Summary:
+        asked.append(event)
+        return summarise(event)
+
+    monkeypatch.setattr("flagcast.core.names.summarise", counted)
+    compiled = compile_destination(destination(**keys), {"other.j2": '"{{ summary.title }}"'})
+    assert isinstance(compiled, Compiled)
+    assert isinstance(render(compiled, event(payload={"key": "k"}), {}, 0), Request)
+    assert len(asked) == made

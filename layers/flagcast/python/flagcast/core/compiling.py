@@ -1,5 +1,6 @@
 """A destination to what can be rendered and asked: every template and expression compiled once."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -11,6 +12,8 @@ from flagcast.core.config.references import Reference, Text
 from flagcast.core.outcomes import RenderFailed
 from flagcast.core.templates.jinja import Expression, JinjaTemplate, Templates
 from flagcast.errors import TemplateUnreadable
+
+_ASKS_FOR_SUMMARY = re.compile("summary|include|import|extends")
 
 
 class Template(Protocol):
@@ -34,6 +37,8 @@ class Compiled(Struct, frozen=True):
     accept: Expression | None
     retry_when: Expression | None
     references: tuple[Reference, ...]
+    uses_summary: bool
+    """Whether its templates or `when` may ask for the summary."""
 
 
 def compile_destination(
@@ -52,8 +57,16 @@ def compile_destination(
         compiling.expression("accept", destination.accept),
         compiling.expression("retry.when", destination.retry.when),
         references_of(destination),
+        _uses_summary(destination, files),
     )
     return tuple(compiling.problems) or made
+
+
+def _uses_summary(destination: Destination, files: Mapping[str, str]) -> bool:
+    """Tell whether it can be asked for: by its name, or in a file that is included."""
+    body = destination.body if destination.template is None else files.get(destination.template)
+    texts = (body, destination.when, *map(str, destination.headers.values()))
+    return any(text is not None and _ASKS_FOR_SUMMARY.search(text) for text in texts)
 
 
 def name_of(reference: Reference) -> str:

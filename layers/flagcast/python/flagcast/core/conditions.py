@@ -20,7 +20,7 @@ def wanted(compiled: Compiled, event: Event) -> bool | FilterFailed:
     """Ask `when` of an event; what Flagcast itself has to say is wanted wherever it is sent."""
     if compiled.when is None or event.is_notice:
         return True
-    answer = compiled.when.ask(names_for(event, {}))
+    answer = compiled.when.ask(names_for(event, {}, with_summary=compiled.uses_summary))
     return FilterFailed(answer.detail) if isinstance(answer, RenderFailed) else answer
 
 

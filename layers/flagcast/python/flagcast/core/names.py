@@ -8,7 +8,9 @@ from flagcast.core.notice_words import summarise_notice
 from flagcast.core.summary import summarise
 
 
-def names_for(event: Event, variables: Mapping[str, str]) -> dict[str, Any]:
-    """Return the names that stand for an event."""
-    summary = summarise_notice(event) if event.is_notice else summarise(event)
-    return {"event": event, "summary": summary, "vars": variables}
+def names_for(event: Event, variables: Mapping[str, str], *, with_summary: bool = True) -> dict[str, Any]:
+    """Return the names that stand for an event; the summary, which takes longest, only for what may ask for it."""
+    names: dict[str, Any] = {"event": event, "vars": variables}
+    if with_summary:
+        names["summary"] = summarise_notice(event) if event.is_notice else summarise(event)
+    return names

@@ -50,7 +50,8 @@ def render(compiled: Compiled, event: Event, values: Values, now: float) -> Requ
     url = in_ascii(destination.url.resolve(values))
     if not is_url(url) or not url.startswith(("https://", "http://") if destination.allow_http else "https://"):
         return Faulty("url: its secret does not hold an https:// address")
-    names = names_for(event, {name: text.resolve(values) for name, text in destination.vars.items()})
+    variables = {name: text.resolve(values) for name, text in destination.vars.items()}
+    names = names_for(event, variables, with_summary=compiled.uses_summary)
     headers = _headers(compiled, names, values)
     if not isinstance(headers, dict):
         return headers
