@@ -26,7 +26,9 @@ _MENTION = re.compile(r"(?<![A-Za-z0-9])@(?=\w)|@(?=(?:everyone|here|channel|all
 _CHANNEL = re.compile(r"(?<![A-Za-z0-9])[#~](?=\w)")
 _ANGLE = re.compile(r"<(?=[A-Za-z@!#/])")
 _LINK_TO_MATTERMOST = (
-    re.compile(r"[A-Za-z][A-Za-z\d.+-]*:(?=[^\W_]|[/%])"),
+    # From the beginning of a run of such characters, and over each of them once: a long word is not looked through for
+    # each of its letters.
+    re.compile(r"(?<![A-Za-z\d.+-])[\d.+-]*+[A-Za-z][A-Za-z\d.+-]*+:(?=[^\W_]|[/%])"),
     re.compile(r"www\d{0,3}(?=\.)", re.IGNORECASE),
     re.compile(r"\.(?=[^\W\d_]{2,4}/)"),
 )
