@@ -49,15 +49,16 @@ def compile_destination(
     `files` holds the text of each file in templates/; a file may include another.
     """
     compiling = _Compiling(Templates(files), path)
+    body = compiling.body(destination, files)
     made = Compiled(
         destination,
-        compiling.body(destination, files),
+        body,
         {name: header for name in destination.headers if (header := compiling.header(name, destination.headers[name]))},
         compiling.expression("when", destination.when),
         compiling.expression("accept", destination.accept),
         compiling.expression("retry.when", destination.retry.when),
         references_of(destination),
-        _uses_summary(destination, files),
+        _uses_summary(destination, files if body is not None else {}),
     )
     return tuple(compiling.problems) or made
 
