@@ -1,6 +1,7 @@
 """What a stack costs a month, by stage: quantities from the design and the measured durations, times the prices."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from msgspec import Struct
 from tests.support.template import decided
@@ -48,6 +49,10 @@ class Item(Struct, frozen=True):
     what: str
     quantity: float
     price: Price
+
+    def is_of(self, stage: str) -> bool:
+        """Tell whether it is part of a stage."""
+        return self.stage == stage
 
     def dollars(self, *, with_free: bool) -> float:
         """Return the price, less what every account has free if it is not used up elsewhere."""
@@ -152,7 +157,7 @@ def sections(result: Result) -> dict[str, str]:
         costs.append(sum(item.dollars(with_free=True) for item in months[-1] if chosen(item)))
         return [f"{each:,.2f}" if each >= 0.005 or each == 0 else f"{each:.4f}" for each in costs]
 
-    rows = [[stage, *by(lambda item, stage=stage: item.stage == stage)] for stage in stages]  # type: ignore[misc]  # the default binds it
+    rows = [[stage, *by(partial(Item.is_of, stage=stage))] for stage in stages]
     headings = [
         "$ a month",
         *(f"{events:,} events" if events else "idle" for events in EVENTS),

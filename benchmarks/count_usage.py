@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, datetime
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -140,7 +141,7 @@ def measured() -> Usage:
             for request in _before():
                 ingest(request)
         for request in requests:
-            answer = run("ingest", lambda request=request: ingest(request))  # type: ignore[misc]  # the default binds it
+            answer = run("ingest", partial(ingest, request))
             assert answer["statusCode"] == 200, answer
             access.append(_access_log_line(request, answer))
             entries = [each for action, call in aws.calls if action == "SendMessageBatch" for each in call["Entries"]]
@@ -148,7 +149,7 @@ def measured() -> Usage:
             for entry in entries:
                 for kind, status, receives in (("delivered", 200, 1), ("refused", 500, 1), ("again", 200, 2)):
                     destination.status = status
-                    run(kind, lambda entry=entry, receives=receives: deliver(entry, receives))  # type: ignore[misc]
+                    run(kind, partial(deliver, entry, receives))
     steps = {name: step(runs) for name, runs in kinds.items()}
     return Usage(
         date=datetime.now(UTC).date().isoformat(),

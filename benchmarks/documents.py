@@ -3,7 +3,6 @@
 `python -m benchmarks.documents` writes them from results/*.json, the template and the prices; a test compares.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -37,10 +36,11 @@ def sections() -> dict[Path, dict[str, str]]:
 def with_sections(text: str, made: dict[str, str]) -> str:
     """Return a document with its computed sections; each must be there once."""
     for name, section in made.items():
-        pattern = re.compile(rf"(<!-- computed: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-        text, found = pattern.subn(lambda match, body=section: f"{match[1]}{body}\n{match[2]}", text)  # type: ignore[misc]  # the default binds it
-        if found != 1:
-            raise ValueError(f"{name}: {found} sections of this name")
+        start, end = f"<!-- computed: {name} -->\n", "<!-- end -->"
+        before, *rest = text.split(start)
+        if len(rest) != 1 or end not in rest[0]:
+            raise ValueError(f"{name}: {len(rest)} sections of this name")
+        text = f"{before}{start}{section}\n{end}{rest[0].partition(end)[2]}"
     return text
 
 

@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 from msgspec import Struct
 
 from flagcast_cli.aws import Account, error_code
+from flagcast_cli.console import CommandError
 
 
 class Deployed(Struct, frozen=True):
@@ -16,6 +17,23 @@ class Deployed(Struct, frozen=True):
     outputs: Mapping[str, str]
     status: str = ""
     changed_at: str = ""
+
+
+def existing(cloudformation: Any, account: Account, stack: str, *needed: str) -> Deployed:
+    """Return a stack of Flagcast's that has these outputs; raises CommandError."""
+    there = deployed(cloudformation, account, stack)
+    if there is None:
+        raise CommandError(
+            f"there is no stack {stack} in this account and region",
+            "Name another with --stack, or look elsewhere with --region or --profile.",
+            "For the local stack, set the variables that `flagcast dev` printed.",
+        )
+    if missing := [name for name in needed if name not in there.outputs]:
+        raise CommandError(
+            f"the stack {stack} has no output {' and no '.join(missing)}",
+            "It is not one of Flagcast's, or its deployment has not ended.",
+        )
+    return there
 
 
 def deployed(cloudformation: Any, account: Account, stack: str) -> Deployed | None:
@@ -28,17 +46,17 @@ def deployed(cloudformation: Any, account: Account, stack: str) -> Deployed | No
     """
     with account.asking(f"the stack {stack} could not be looked up"):
         try:
-            [found] = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+            [described] = cloudformation.describe_stacks(StackName=stack)["Stacks"]
         except ClientError as error:
             if error_code(error) != "ValidationError":
                 raise
             return None
-    status = found.get("StackStatus", "")
+    status = described.get("StackStatus", "")
     if status == "REVIEW_IN_PROGRESS":
         return None
     return Deployed(
-        {each["ParameterKey"]: each.get("ParameterValue", "") for each in found.get("Parameters", [])},
-        {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])},
+        {each["ParameterKey"]: each.get("ParameterValue", "") for each in described.get("Parameters", [])},
+        {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])},
         status,
-        str(found.get("LastUpdatedTime", found.get("CreationTime", ""))),
+        str(described.get("LastUpdatedTime", described.get("CreationTime", ""))),
     )

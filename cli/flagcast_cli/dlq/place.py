@@ -10,8 +10,7 @@ from msgspec import Struct
 from flagcast.edges.aws.bodies import Bodies
 from flagcast.edges.aws.queue import Queue
 from flagcast_cli.aws import ENVIRONMENT, Account
-from flagcast_cli.console import CommandError
-from flagcast_cli.deployed import deployed
+from flagcast_cli.deployed import existing
 
 STACK = "flagcast"
 _NEEDED = ("DeadLetterQueueUrl", "TaskQueueUrl")
@@ -41,27 +40,16 @@ class Place(Struct, frozen=True):
 def place_of(stack: str, account: Account = ENVIRONMENT) -> Place:
     """Find a stack's queues by its outputs; raises CommandError."""
     client = account.clients()
-    found = deployed(client("cloudformation"), account, stack)
-    if found is None:
-        raise CommandError(
-            f"there is no stack {stack} in this account and region",
-            "Name another with --stack, or look elsewhere with --region or --profile.",
-            "For the local stack, set the variables that `flagcast dev` printed.",
-        )
-    if missing := [name for name in _NEEDED if name not in found.outputs]:
-        raise CommandError(
-            f"the stack {stack} has no output {' and no '.join(missing)}",
-            "It is not one of Flagcast's, or its deployment has not ended.",
-        )
+    there = existing(client("cloudformation"), account, stack, *_NEEDED)
     sqs = client("sqs")
     return Place(
         stack=stack,
         account=account,
         sqs=sqs,
-        dead_letter_url=found.outputs["DeadLetterQueueUrl"],
-        dead_letters=Queue(sqs, found.outputs["DeadLetterQueueUrl"]),
-        tasks=Queue(sqs, found.outputs["TaskQueueUrl"]),
-        bodies=Bodies(partial(client, "s3"), found.outputs.get("BodiesBucketName", "")),
+        dead_letter_url=there.outputs["DeadLetterQueueUrl"],
+        dead_letters=Queue(sqs, there.outputs["DeadLetterQueueUrl"]),
+        tasks=Queue(sqs, there.outputs["TaskQueueUrl"]),
+        bodies=Bodies(partial(client, "s3"), there.outputs.get("BodiesBucketName", "")),
         now=time.time,
         wait=time.sleep,
     )

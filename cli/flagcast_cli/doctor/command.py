@@ -11,10 +11,9 @@ from flagcast.edges.configuration_file import read_configuration
 from flagcast.errors import ConfigurationUnreadable
 from flagcast_cli.aws import Account
 from flagcast_cli.checkout import CONFIGURATION
-from flagcast_cli.console import CommandError
 from flagcast_cli.deploy.needed import OWN_SECRET
 from flagcast_cli.deploy.samconfig import account_of
-from flagcast_cli.deployed import deployed
+from flagcast_cli.deployed import existing
 from flagcast_cli.doctor import door_checks, queue_checks, report, stack_checks
 from flagcast_cli.doctor.alarm_checks import check_alarms
 from flagcast_cli.doctor.facts import Facts, Where
@@ -59,12 +58,7 @@ def doctor(
     """Look at a stack, and at the Flipt that sends to it; raises CommandError where there is nothing to look at."""
     account = account_of(account, name, config)
     now, client = time.time(), account.clients()
-    found = deployed(client("cloudformation"), account, name)
-    if found is None:
-        raise CommandError(
-            f"there is no stack {name} in this account and region",
-            "Name another with --stack, or look elsewhere with --region or --profile.",
-        )
+    found = existing(client("cloudformation"), account, name)
     where = Where(
         name,
         client("cloudformation").meta.region_name,

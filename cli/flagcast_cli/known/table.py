@@ -13,7 +13,7 @@ from flagcast.core.known.thing import rows_of
 from flagcast.edges.aws.known import item_of, read_item
 from flagcast_cli.aws import Account, error_code
 from flagcast_cli.console import CommandError
-from flagcast_cli.deployed import deployed
+from flagcast_cli.deployed import existing
 
 AT_ONCE: Final = 25
 """Requests of one BatchWriteItem:
@@ -131,22 +131,10 @@ def _stored(item: Mapping[str, Any]) -> Stored:
 def table_of(stack: str, account: Account, *, kept_up: bool = True) -> Table:
     """Find a stack's state table by its outputs; raises CommandError, also where nothing keeps its rows up to date."""
     client = account.clients()
-    found = deployed(client("cloudformation"), account, stack)
-    if found is None:
-        raise CommandError(
-            f"there is no stack {stack} in this account and region",
-            "Name another with --stack, or look elsewhere with --region or --profile.",
-            "For the stack of `flagcast dev`: AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_REGION=us-east-1"
-            " AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local",
-        )
-    if _OUTPUT not in found.outputs:
-        raise CommandError(
-            f"the stack {stack} has no output {_OUTPUT}",
-            "It is not one of Flagcast's, or its deployment has not ended.",
-        )
-    if kept_up and found.parameters.get("TrackChanges") == "off":
+    there = existing(client("cloudformation"), account, stack, _OUTPUT)
+    if kept_up and there.parameters.get("TrackChanges") == "off":
         raise CommandError(
             f"the stack {stack} has TrackChanges=off: its events say nothing to the known rows",
             "Deploy it with TrackChanges=on, then run `flagcast forget` and `flagcast learn`.",
         )
-    return Table(client("dynamodb"), found.outputs[_OUTPUT], account, time.time, time.sleep)
+    return Table(client("dynamodb"), there.outputs[_OUTPUT], account, time.time, time.sleep)
