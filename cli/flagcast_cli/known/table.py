@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from flagcast.core.known.row import Row
 from flagcast.core.known.thing import rows_of
-from flagcast.edges.aws.known import item_of, read_item
+from flagcast.edges.aws.known import put_over, read_item
 from flagcast_cli.aws import Account, error_code
 from flagcast_cli.console import CommandError
 from flagcast_cli.deployed import existing
@@ -85,20 +85,9 @@ class Table:
 
     def write(self, key: str, row: Row, version: int) -> bool:
         """Write a row if it is still of this version, 0 if there was none."""
-        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(#version)"}
-        if version:
-            condition = {
-                "ConditionExpression": "#version = :version",
-                "ExpressionAttributeValues": {":version": {"N": str(version)}},
-            }
         with self._account.asking("the state table could not be written"):
             try:
-                self._client.put_item(
-                    TableName=self._name,
-                    Item=item_of(key, row, version + 1, self._now()),
-                    ExpressionAttributeNames={"#version": "version"},
-                    **condition,
-                )
+                self._client.put_item(**put_over(self._name, key, row, version, self._now()))
             except ClientError as error:
                 if error_code(error) != "ConditionalCheckFailedException":
                     raise

@@ -39,7 +39,7 @@ def changes_between(kind: str, before: State, after: State) -> tuple[Change, ...
     ignored = _NEVER | _NAMES.get(kind, set())
     olds, news = dict(_leaves(before, ignored)), dict(_leaves(after, ignored))
     found = (
-        _change(kind, path, olds.get(path), news.get(path), bool(before))
+        _change(path, olds.get(path), news.get(path), bool(before))
         for path in sorted(olds.keys() | news.keys())
         if not _is_same(path, olds.get(path), news.get(path))
     )
@@ -69,7 +69,7 @@ def _is_same(path: str, before: object, after: object) -> bool:
     return before == after and isinstance(before, bool) == isinstance(after, bool)
 
 
-def _change(kind: str, path: str, before: Any, after: Any, was_there: bool) -> Change:
+def _change(path: str, before: Any, after: Any, was_there: bool) -> Change:
     may_be_unsent = path in _OF_NEWER_FLIPTS and was_there and before is None
     is_long = _is_long(before) or _is_long(after)
     return Change(

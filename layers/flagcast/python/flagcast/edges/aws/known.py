@@ -61,18 +61,8 @@ class KnownRows:
 
     def write(self, key: str, row: Row, version: int, deadline: float) -> bool:
         """Write a row if it is still of the version that was read; raises StateUnavailable."""
-        is_first = version == 0
-        item = item_of(key, row, version + 1, self._now())
         try:
-            self._ask(
-                deadline,
-                self._client.put_item,
-                TableName=self._table,
-                Item=item,
-                ConditionExpression="attribute_not_exists(#version)" if is_first else "#version = :version",
-                ExpressionAttributeNames={"#version": "version"},
-                **({} if is_first else {"ExpressionAttributeValues": {":version": {"N": str(version)}}}),
-            )
+            self._ask(deadline, self._client.put_item, **put_over(self._table, key, row, version, self._now()))
         except ConditionFailed:
             return False
         return True
@@ -103,6 +93,18 @@ class KnownRows:
         if not finished(answered):
             raise StateUnavailable("no answer in time")
         return answered.result()
+
+
+def put_over(table: str, key: str, row: Row, version: int, now: float) -> dict[str, Any]:
+    """Return the arguments of a PutItem that writes a row over a version, 0 for none; `now` in epoch seconds."""
+    over = {"ExpressionAttributeValues": {":version": {"N": str(version)}}} if version else {}
+    return {
+        "TableName": table,
+        "Item": item_of(key, row, version + 1, now),
+        "ConditionExpression": "#version = :version" if version else "attribute_not_exists(#version)",
+        "ExpressionAttributeNames": {"#version": "version"},
+        **over,
+    }
 
 
 def read_item(item: Mapping[str, Any]) -> Stored:
