@@ -68,7 +68,7 @@ def there(running: Emulator) -> dict[str, list[Any]]:
         "parameters": running.client("ssm").describe_parameters()["Parameters"],
         "functions": running.client("lambda").list_functions()["Functions"],
         # Bug: an invocation that ended after the stack was deleted had left "something". MiniStack then makes the group
-        # anew, without a retention; on AWS the functions' roles may not.
+        # again, without a retention; on AWS the functions' roles may not.
         "logs": [
             each for each in running.client("logs").describe_log_groups()["logGroups"] if "retentionInDays" in each
         ],

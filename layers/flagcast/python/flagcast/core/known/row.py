@@ -12,7 +12,7 @@ MOST_RECENT: Final = 20
 class Accepted(Struct, frozen=True, array_like=True):
     """An event that was accepted.
 
-    `second` is its timestamp (epoch seconds; None if it has none), `taken` when API Gateway took its request in (epoch
+    `second` is its timestamp (epoch seconds; None if it has none), `taken` when API Gateway received its request (epoch
     milliseconds), `digest` the hash of its body, `number` what tells it from others of the same body: how many of its
     second came before it, or the id of its request.
     """
@@ -52,7 +52,7 @@ class Row(Struct, frozen=True, omit_defaults=True):
 
     @property
     def taken(self) -> int:
-        """Return when the last request was taken in that this row knows of (epoch milliseconds)."""
+        """Return when the last request that this row knows of was received (epoch milliseconds)."""
         return max((each.taken for each in self.recent), default=0)
 
 
@@ -83,7 +83,7 @@ def decode_accepted(text: str) -> Accepted:
 def with_unsettled(row: Row, unsettled: tuple[Accepted, ...]) -> Row:
     """Add events that were accepted while the row could not be read or written: what the thing is now is unknown.
 
-    They go where their requests were taken in, and each once: an update that timed out can arrive after a later event
+    They go where their requests were received, and each once: an update that timed out can arrive after a later event
     has moved the row, or twice.
     """
     missing = [each for each in dict.fromkeys(unsettled) if each not in row.recent]

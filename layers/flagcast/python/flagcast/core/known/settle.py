@@ -23,7 +23,7 @@ FIRST: Final = 0
 class Arrival(Struct, frozen=True):
     """How an event came in, where the body does not say.
 
-    `taken` is when API Gateway took the request in (epoch milliseconds). `second` is the event's timestamp (epoch
+    `taken` is when API Gateway received the request (epoch milliseconds). `second` is the event's timestamp (epoch
     seconds; None if it has none, or the source has `dedupe: false`, so that its request makes it an event of its own).
     `digest` is the hash of source and body.
     """
@@ -71,7 +71,7 @@ def settle(row: Row, event: Event, kind: str, arrival: Arrival) -> Settled:
 def _resent(row: Row, arrival: Arrival) -> Accepted | None:
     """Return the event that this is a resend of.
 
-    It is the last about its thing; or it was taken in before the last, as a twin that timed out and came late; or it is
+    It is the last about its thing; or it was received before the last, as a twin that timed out and came late; or it is
     the last of a second that is over.
     """
     if arrival.second is None or not row.recent:
