@@ -94,6 +94,7 @@ def verify(
             soft_wrap=True,
         )
         with err.status("Waiting"):
+            # As long as --wait says: Flipt says nothing when it has sent what it held back.
             time.sleep(seconds)
         compared = _compare(source, flipt, rows)
         # Of what is not as it was, the event may be under way now.
