@@ -96,7 +96,7 @@ def _outage(deployment: Deployment, groups: int) -> None:
     until = time.monotonic() + PATIENCE
     while (refused := sum(each.status == 500 for each in deployment.arrived())) < groups:
         assert time.monotonic() < until, f"{refused} of {groups} groups were refused"
-        # Between two looks at a queue that says nothing when it is empty.
+        # Between two looks at what has arrived, up to the deadline.
         time.sleep(LOOKS_EVERY)
     deployment.queues.enable(False)
     assert deployment.queues.wait_until_idle(PATIENCE)
