@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-from msgspec import structs
-
-from flagcast.core.checking import problems, warnings
+from flagcast.core.checking import problems
 from flagcast.core.config.model import Problem
 from flagcast.edges.configuration_file import read_configuration, read_presets, read_templates, read_text
 from flagcast.errors import ConfigurationUnreadable
@@ -34,6 +32,4 @@ def everything_about(path: Path) -> list[Problem]:
     except ConfigurationUnreadable as error:
         return list(error.args)
     samples = {file.stem: file.read_bytes() for file in sample_files()}
-    all_of_it = configuration, templates, samples, read_presets()
-    odd = (structs.replace(each, is_warning=True) for each in warnings(*all_of_it))
-    return [*problems(*all_of_it), *odd, *advice(configuration, places)]
+    return [*problems(configuration, templates, samples, read_presets()), *advice(configuration, places)]

@@ -8,7 +8,7 @@ from flagcast.core.compiling import Compiled, compile_destination
 from flagcast.core.config.model import Configuration, Destination, Problem, Source
 from flagcast.core.config.paths import below
 from flagcast.core.config.presets import Answers, read_preset
-from flagcast.core.doubts import Doubt, doubts
+from flagcast.core.doubts import doubts
 from flagcast.core.event import NOTICES, Event, InvalidEvent, Origin, parse
 from flagcast.core.misspelt import misspelt
 from flagcast.core.notice import Kind, notice_body, notice_id
@@ -32,21 +32,18 @@ def problems(
 ) -> list[Problem]:
     """Return every problem, dry runs of every template on every sample (raw bodies by name) included.
 
-    `presets` is the text of each, whose vendor's answers `accept` and `retry.when` are tried on.
+    What is odd and may be meant is a warning. `presets` is the text of each, whose vendor's answers `accept` and
+    `retry.when` are tried on.
     """
-    certain = [each.problem for each in _doubts(configuration, templates, samples, presets) if each.is_certain]
-    return [*configuration.problems, *_template_problems(configuration, templates, samples), *certain]
-
-
-def warnings(
-    configuration: Configuration,
-    templates: Mapping[str, str],
-    samples: Mapping[str, bytes],
-    presets: Mapping[str, str],
-) -> list[Problem]:
-    """Return what is odd and may be meant: expressions that hold for no sample, bodies that look like other JSON."""
-    uncertain = [each.problem for each in _doubts(configuration, templates, samples, presets) if not each.is_certain]
-    return [*uncertain, *_odd_bodies(configuration, templates, samples)]
+    found = list(configuration.problems)
+    for path, compiled, tried in _tried(configuration, templates, samples):
+        if isinstance(compiled, Compiled):
+            found += dry_run(compiled, path, tried)
+            found += doubts(compiled, path, _answers(compiled, presets), tried)
+            found += _lookalikes(compiled, path, tried)
+        else:
+            found += compiled
+    return found
 
 
 def taken_in(raw: bytes, name: str, configuration: Configuration) -> Iterator[Event | InvalidEvent]:
@@ -67,11 +64,11 @@ def sample_notices() -> Iterator[tuple[str, Event]]:
         yield f"notice-{kind}", event
 
 
-def dry_run(compiled: Compiled, path: str, events: Iterable[tuple[str, Event]]) -> Iterator[Doubt]:
+def dry_run(compiled: Compiled, path: str, events: Iterable[tuple[str, Event]]) -> Iterator[Problem]:
     """Render every event that the destination wants; yields one problem for each place that fails.
 
-    One mistake fails in many ways: what is wrong with a result depends on the event. That it fails is certain, but for
-    a Go body that is right for one version of Flipt.
+    One mistake fails in many ways: what is wrong with a result depends on the event. That a Go body fails which
+    is right for one version of Flipt is a warning.
     """
     met: dict[Spot | None, tuple[str, list[str]]] = {}
     tried, failed = Counter[str](), Counter[str]()
@@ -87,7 +84,7 @@ def dry_run(compiled: Compiled, path: str, events: Iterable[tuple[str, Event]]) 
     for spot, (what, samples) in met.items():
         said = f"{what} ({_on(samples)})"
         where = below(path, _key(compiled.destination, spot))
-        yield Doubt(Problem(where, f"{said}; it is {only}" if only else said, spot=spot), is_certain=only is None)
+        yield Problem(where, f"{said}; it is {only}" if only else said, spot=spot, is_warning=only is not None)
 
 
 def _key(destination: Destination, spot: Spot | None) -> str:
@@ -110,26 +107,6 @@ def _on(samples: list[str]) -> str:
     return f"on sample {samples[0]}{f' and {len(samples) - 1} more' if len(samples) > 1 else ''}"
 
 
-def _template_problems(
-    configuration: Configuration, templates: Mapping[str, str], samples: Mapping[str, bytes]
-) -> Iterator[Problem]:
-    for path, compiled, tried in _tried(configuration, templates, samples):
-        if isinstance(compiled, Compiled):
-            yield from (each.problem for each in dry_run(compiled, path, tried) if each.is_certain)
-        else:
-            yield from compiled
-
-
-def _odd_bodies(
-    configuration: Configuration, templates: Mapping[str, str], samples: Mapping[str, bytes]
-) -> Iterator[Problem]:
-    for path, compiled, tried in _tried(configuration, templates, samples):
-        if isinstance(compiled, Compiled):
-            if compiled.destination.engine == "go":
-                yield from (each.problem for each in dry_run(compiled, path, tried) if not each.is_certain)
-            yield from _lookalikes(compiled, path, tried)
-
-
 def _lookalikes(compiled: Compiled, path: str, events: Iterable[tuple[str, Event]]) -> Iterator[Problem]:
     met: dict[str, dict[str, None]] = {}
     for sample, event in events:
@@ -137,20 +114,12 @@ def _lookalikes(compiled: Compiled, path: str, events: Iterable[tuple[str, Event
             met.setdefault(sentence, {})[sample] = None
     where = f"{path}.{'body' if compiled.destination.template is None else 'template'}"
     for sentence, samples in met.items():
-        yield Problem(where, f"{sentence} ({_on([*samples])})")
+        yield Problem(where, f"{sentence} ({_on([*samples])})", is_warning=True)
 
 
-def _doubts(
-    configuration: Configuration,
-    templates: Mapping[str, str],
-    samples: Mapping[str, bytes],
-    presets: Mapping[str, str],
-) -> Iterator[Doubt]:
-    for path, compiled, tried in _tried(configuration, templates, samples):
-        if isinstance(compiled, Compiled):
-            preset = compiled.destination.preset
-            answers = read_preset(presets[preset]).answers if preset is not None and preset in presets else Answers()
-            yield from doubts(compiled, path, answers, tried)
+def _answers(compiled: Compiled, presets: Mapping[str, str]) -> Answers:
+    preset = compiled.destination.preset
+    return read_preset(presets[preset]).answers if preset is not None and preset in presets else Answers()
 
 
 def _tried(

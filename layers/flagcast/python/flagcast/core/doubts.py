@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from msgspec import Struct
-
 from flagcast.core.compiling import Compiled
 from flagcast.core.conditions import may_be_accepted
 from flagcast.core.config.model import Problem
@@ -21,15 +19,11 @@ _TEXTS = ("", "ok", "1", '{"ok": true}', '{"ok": false, "error": "ratelimited"}'
 _HEADERS = {"Content-Type": "application/json", "Location": "https://login.example.com/", "Retry-After": "30"}
 
 
-class Doubt(Struct, frozen=True):
-    """What is odd about an expression; `is_certain` if it can only fail."""
+def doubts(compiled: Compiled, path: str, answers: Answers, events: Iterable[tuple[str, Event]]) -> Iterator[Problem]:
+    """Yield what is odd about a destination's expressions: a warning, but for what can only fail.
 
-    problem: Problem
-    is_certain: bool
-
-
-def doubts(compiled: Compiled, path: str, answers: Answers, events: Iterable[tuple[str, Event]]) -> Iterator[Doubt]:
-    """Yield what is odd about a destination's expressions; `answers` are its vendor's, where they are known."""
+    `answers` are its vendor's, where they are known.
+    """
     vendors = [Response(each.status, each.text) for each in (*answers.accepted, *answers.not_now, *answers.rejected)]
     if (accept := compiled.accept) is not None:
         asked = [each for each in vendors or _any_answers() if may_be_accepted(accept, each.status)]
@@ -42,7 +36,7 @@ def doubts(compiled: Compiled, path: str, answers: Answers, events: Iterable[tup
         names = [each for one in seen for each in (one, one | {"event": any_event(one["event"])})]
         if names and not any(when.ask(each) is True for each in names):
             sentence = f"is true for none of the {len(seen)} sample events that events lets pass: nothing would be sent"
-            yield Doubt(Problem(f"{path}.when", sentence), is_certain=False)
+            yield Problem(f"{path}.when", sentence, is_warning=True)
 
 
 def _any_answers() -> list[Response]:
@@ -50,10 +44,10 @@ def _any_answers() -> list[Response]:
     return [*told, *any_answers(_STATUSES)]
 
 
-def _doubt(expression: Expression, path: str, asked: Sequence[Response], what_follows: str) -> Iterator[Doubt]:
+def _doubt(expression: Expression, path: str, asked: Sequence[Response], what_follows: str) -> Iterator[Problem]:
     made = [expression.ask({"response": each}) for each in asked]
     failures = [each.detail.partition(": ")[2] for each in made if isinstance(each, RenderFailed)]
     if len(failures) == len(made):
-        yield Doubt(Problem(path, f"fails on every sample answer: {failures[-1]}"), is_certain=True)
+        yield Problem(path, f"fails on every sample answer: {failures[-1]}")
     elif True not in made:
-        yield Doubt(Problem(path, f"is true for none of the sample answers: {what_follows}"), is_certain=False)
+        yield Problem(path, f"is true for none of the sample answers: {what_follows}", is_warning=True)
