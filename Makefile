@@ -28,7 +28,7 @@ dev: .venv/ready ## Keep the local stack running until Ctrl-C (CONTAINERS=1 for 
 test: .venv/ready ## Run every test: unit, integration, end to end (ARGS=... narrows, as for pytest)
 	@$(RUN) python -m scripts.suite test $(call given,ARGS)
 
-test-long: .venv/ready ## Run what takes longer than every change can wait for: whole simulations, mutations
+test-long: .venv/ready ## Run what takes longer than every change can wait for: whole simulations, mutations, coverage
 	@$(RUN) python -m scripts.suite test-long $(call given,ARGS)
 
 check: .venv/ready ## Run the linters and the unit tests, for the minute before a commit

@@ -4,7 +4,7 @@
 
 A part that fails stops no other. The first is seen at work; what the others said follows when they end. The end names
 each part, what it took, the slowest tests, and the command that runs again what failed. Arguments of pytest replace the
-parts: they run in one process and without coverage.
+parts: they run in one process.
 """
 
 import subprocess
@@ -54,11 +54,14 @@ UNIT = ("pytest", "tests/unit", "--numprocesses", "auto")
 LINT = Part("lint", ("make", "lint"))
 SUITES: dict[str, tuple[Part, ...]] = {
     "test": (
-        # The unit tests alone cover what is pure. The others take twice the time when they are traced.
-        Part("unit", (*UNIT, "--cov", "--cov-report=term-missing:skip-covered")),
+        Part("unit", UNIT),
         Part("integration, end to end", ("pytest", "--ignore=tests/unit", *SHARED)),
     ),
-    "test-long": (Part("long", ("pytest", "-m", "long", *SHARED)),),
+    "test-long": (
+        Part("long", ("pytest", "-m", "long", *SHARED)),
+        # The unit tests alone cover what is pure. Being traced costs them two to three times their time.
+        Part("coverage", (*UNIT, "--cov", "--cov-report=term-missing:skip-covered")),
+    ),
     "check": (LINT, Part("unit", UNIT)),
 }
 

@@ -55,8 +55,9 @@ def test_the_slowest_of_all_parts_come_first() -> None:
     assert len(slowest([many, one])) == SLOWEST
 
 
-def test_arguments_of_pytest_narrow_a_suite_to_one_part_without_coverage() -> None:
+def test_arguments_of_pytest_narrow_a_suite_to_one_part() -> None:
     assert [each.name for each in parts("test", [])] == ["unit", "integration, end to end"]
     assert [each.command for each in parts("test", ["tests/unit", "-k", "x"])] == [("pytest", "tests/unit", "-k", "x")]
     assert [each.command for each in parts("test-long", ["-x"])] == [("pytest", "-m", "long", "-x")]
+    assert [each.name for each in parts("test-long", [])] == ["long", "coverage"]
     assert [each.name for each in parts("check", [])] == ["lint", "unit"]
