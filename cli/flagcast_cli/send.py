@@ -11,7 +11,9 @@ from urllib3.exceptions import HTTPError, LocationValueError
 from flagcast.core.signature import FLIPT_HEADER, flipt_signature
 from flagcast_cli.console import CommandError
 
-PATIENCE = 10.0
+PATIENCE = 30.0
+"""Seconds for an answer: an HTTP API has none after this, however long a function takes to start.
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html"""
 
 _ADVICE = {
     401: "The secret is not the source's. The stack's output SigningSecretCommand prints it.",

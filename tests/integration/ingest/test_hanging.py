@@ -53,7 +53,8 @@ def test_whatever_hangs_the_event_is_asked_for_again_in_time_and_the_resend_comp
     assert ingest.stores_nothing()
     if manner != "unaccepting":
         assert any(server.connections for server in servers)
-    (line,) = ingest.output.lines
+    # On a busy machine the state table's call may end at its deadline too, which is a line of its own.
+    (line,) = [each for each in ingest.output.lines if each["event"] != "state.failed"]
     assert (line["event"], line["source"], line["reason"]) == ("event.rejected", "flipt", "unavailable")
 
     bad_day.close()
