@@ -20,6 +20,7 @@ from flagcast_cli.deploy.samconfig import account_of
 from flagcast_cli.dlq.command import app as dead_letters
 from flagcast_cli.doctor import command as doctoring
 from flagcast_cli.importing import command as importing
+from flagcast_cli.init.command import init
 from flagcast_cli.known.command import forget, learn, verify
 from flagcast_cli.local import demo as local_demo
 from flagcast_cli.presets import show_presets
@@ -32,6 +33,7 @@ app = App(
     help="Try, check and run Flagcast: Flipt's audit webhooks, fanned out.",
     version=__version__,
 )
+app.command(init)
 app.command(dead_letters)
 app.command(check)
 app.command(build)
@@ -39,6 +41,7 @@ app.command(deploy)
 app.command(learn)
 app.command(verify)
 app.command(forget)
+app.register_install_completion_command()
 
 Port = Annotated[int, Parameter(help="The port of the local stack on 127.0.0.1.")]
 

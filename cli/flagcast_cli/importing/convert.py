@@ -9,6 +9,7 @@ from flagcast.core.config.checks import OWN_HEADERS
 from flagcast.core.config.paths import join
 from flagcast.core.config.references import stripped
 from flagcast.core.rendering import is_json
+from flagcast_cli.deploy.needed import OWN_SECRET
 from flagcast_cli.importing.address import Address, read_address
 from flagcast_cli.importing.body import without_credentials
 from flagcast_cli.importing.credentials import is_credential_header, is_credential_url, is_harmless_host
@@ -18,9 +19,6 @@ from flagcast_cli.importing.kept import Part, Secret, Slots
 from flagcast_cli.importing.services import as_name, name_for
 from flagcast_cli.importing.settings import Setting
 from flagcast_cli.importing.shared import Shared, read_shared
-
-SOURCE = "flipt"
-SOURCE_SECRET = "flipt-signing-secret"  # noqa: S105 - a name, of the secret that the stack makes
 
 _JSON = "application/json"
 _SCHEME_AND_TOKEN = re.compile(r"([A-Za-z][A-Za-z0-9-]*) +(?=\S)")
@@ -59,7 +57,7 @@ def convert(flipt: FliptWebhook) -> Imported:
     """Convert all that the sink was told; raises CommandError where Flipt itself could not have sent."""
     notes = list(flipt.notes)
     shared = read_shared(flipt, notes)
-    names = {SOURCE_SECRET}
+    names = {OWN_SECRET.name}
     made = [
         _template(each, name, shared, notes) for each in flipt.templates for name in (_unused(_name(each.url), names),)
     ]

@@ -1,0 +1,1 @@
+"""`flagcast init`: a first flagcast.yaml, from three questions."""
