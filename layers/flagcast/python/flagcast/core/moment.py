@@ -16,7 +16,27 @@ def rfc3339(epoch: float) -> str:
 
 def epoch_of(timestamp: str) -> float | None:
     """Read RFC 3339 as epoch seconds; None where it is no moment that can be told."""
+    read = _read(timestamp)
+    return None if read is None else read.timestamp()
+
+
+def moment_of(timestamp: str) -> datetime | None:
+    """Read RFC 3339, in UTC; None where it is no moment that can be told there."""
     try:
-        return msgspec.convert(timestamp, _WITH_ZONE).timestamp()
-    except (msgspec.ValidationError, OverflowError, ValueError):
+        read = _read(timestamp)
+        return None if read is None else read.astimezone(UTC)
+    except OverflowError:
+        return None
+
+
+def written(moment: datetime, separator: str, zone: str) -> str:
+    """Write a moment of UTC to the second."""
+    # Not strftime, which writes the year 999 with three digits.
+    return moment.replace(tzinfo=None).isoformat(separator, "seconds") + zone
+
+
+def _read(timestamp: str) -> datetime | None:
+    try:
+        return msgspec.convert(timestamp, _WITH_ZONE)
+    except msgspec.ValidationError:
         return None

@@ -5,9 +5,9 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from flagcast.core.event import Event
+from flagcast.core.moment import moment_of, written
 from flagcast.core.words.changes import differences, lines
 from flagcast.core.words.facts import facts
-from flagcast.core.words.moments import clock, moment
 from flagcast.core.words.things import what
 from flagcast.core.words.titles import deed
 from flagcast.core.words.values import mapping, name
@@ -44,7 +44,7 @@ class Summary(Struct, frozen=True):
 
 def summarise(event: Event) -> Summary:
     """Say in words what an event says; whatever is missing or of the wrong type is left out."""
-    at = moment(event.timestamp) or moment(event.received_at)
+    at = moment_of(event.timestamp) or moment_of(event.received_at)
     made = differences(event)
     return Summary(
         title=f"{_who(event)} {deed(event, made)}",
@@ -55,7 +55,7 @@ def summarise(event: Event) -> Summary:
         facts=tuple(facts(event, at, {each.label for each in made})),
         path=_path(event),
         url=event.url if event.url and len(event.url) <= LONGEST_URL else None,
-        time=clock(at, "T", "Z") if at else None,
+        time=written(at, "T", "Z") if at else None,
         epoch_ms=round(at.timestamp() * 1000) if at else None,
     )
 

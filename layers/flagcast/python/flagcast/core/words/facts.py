@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from flagcast.core.event import Event
+from flagcast.core.moment import moment_of, written
 from flagcast.core.templates.markup import line, shorten
 from flagcast.core.words.aspects import aspects_of
-from flagcast.core.words.moments import clock, moment
 from flagcast.core.words.moves import ids_in
 from flagcast.core.words.states import now
 from flagcast.core.words.values import mapping, said
@@ -42,12 +42,12 @@ def _candidates(event: Event, at: datetime | None) -> Iterator[tuple[str, str]]:
     email = said(actor.get("email"))
     yield "E-mail", email if email != event.actor else ""
     yield "IP", said(actor.get("ip"))
-    yield "Time", clock(at, " ", " UTC") if at else ""
+    yield "Time", written(at, " ", " UTC") if at else ""
 
 
 def _as_last_seen(event: Event, at: datetime | None) -> str:
     """Say when what was there before was seen, where that is long ago: Flipt may have changed it since."""
-    seen = moment(event.known.known_at or "")
+    seen = moment_of(event.known.known_at or "")
     if not event.is_known or seen is None or at is None or at - seen <= LONG_AGO:
         return ""
     return f"as last seen on {seen.date().isoformat()}"
