@@ -53,7 +53,7 @@ class MessageGroup:
     def run(self) -> list[Stay]:
         """Deliver until the queue is empty. Every delay is at its shortest, which takes the most receives."""
         batch = Batch(self, self, self.dead_letter, self, self, self, lambda: 0.0)
-        waiting = [Message(name, "", "", "one", "", 0, BEGIN, BEGIN, TASK) for name in self.stays]
+        waiting = [Message(name, "", "", "one", "", 0, BEGIN, TASK) for name in self.stays]
         while waiting:
             received = [structs.replace(each, receives=each.receives + 1) for each in waiting[:BATCH_SIZE]]
             self.seen_again = self.time

@@ -114,8 +114,7 @@ def message(
     group: str = "g1",
     receives: int = 1,
     sent_at: float = 1000,
-    first_received_at: float = 1000,
 ) -> Message:
     """Make a message that carries a task, or a body that is none."""
     text = carried if isinstance(carried, str) else encode(carried or task_for())
-    return Message(name, f"receipt-{name}", text, group, "18850", receives, sent_at, first_received_at, decode(text))
+    return Message(name, f"receipt-{name}", text, group, "18850", receives, sent_at, decode(text))

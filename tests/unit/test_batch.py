@@ -79,7 +79,7 @@ def test_the_delay_is_long_enough_for_the_follower_with_the_fewest_receives_left
 def test_the_schedule_goes_by_the_attempts_and_the_first_of_them_and_not_by_receives() -> None:
     world = World({"a1": DOWN, "b1": DOWN, "c1": DOWN})
     world.rows = {"a1": Progress(2, 900), "b1": Progress(2, 1000 - 86_400)}
-    messages = [group(name, f"{name}1", receives=40, first_received_at=1000 - 86_400) for name in "abc"]
+    messages = [group(name, f"{name}1", receives=40) for name in "abc"]
     assert world.run([each for [each] in messages]) == ["a1", "c1"]
     assert sorted(world.happened("delay")) == [["a1", 4], ["c1", 1]]
     assert world.happened("dead letter") == [["b1", GiveUp("expired", "", 503)]]

@@ -17,7 +17,6 @@ Kind = Literal["changed", "missing", "gone", "unknown"]
 """Flipt has it otherwise; Flipt has it, and no event said so; an event said that it is there, and Flipt has it not;
 what it is was lost (a table that could not be reached, replicas)."""
 
-OF_FLAGS: Final = frozenset({"variant", "rule", "rollout", "rule-order", "rollout-order"})
 _ORDER: Final = "-order"
 
 

@@ -21,7 +21,6 @@ class Message(Struct, frozen=True):
     sequence: str
     receives: int
     sent_at: float
-    first_received_at: float
     task: Task | NewerVersion | UnreadableTask
 
     def wear(self, now: float) -> Wear:
@@ -40,6 +39,5 @@ def read_record(record: dict[str, Any]) -> Message:
         sequence=attributes.get("SequenceNumber", ""),
         receives=int(attributes["ApproximateReceiveCount"]),
         sent_at=int(attributes["SentTimestamp"]) / 1000,
-        first_received_at=int(attributes["ApproximateFirstReceiveTimestamp"]) / 1000,
         task=decode(record["body"]),
     )
