@@ -25,15 +25,15 @@ CONFIGURATION = {
 
 
 def measured() -> list[Row]:
-    """Measure the layers as `sam build` leaves them, sources alone, and with bytecode."""
+    """Measure the layers as `sam build` leaves them, sources alone, and as `make deploy` does, with bytecode."""
     rows = []
     with aws_stub() as endpoint, tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        environment = stack_environment(folder, endpoint, CONFIGURATION)
         events = folder / "events.json"
         events.write_bytes(msgspec.json.encode([EVENT]))
         for compiled in (False, True):
             layout = Layout.make(folder, compiled=compiled)
+            environment = stack_environment(folder, endpoint, CONFIGURATION, built=compiled)
             layouts = {"ingest": layout, "bare": Layout.bare(folder), "textbook": layout}
             measures = [partial(_first, layouts[name], name, events, environment) for name in ("ingest", *LIMITS)]
             ours, *others = in_turns(ROUNDS, *measures)

@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from benchmarks.measuring import ROOT
+from flagcast_cli.deploy.quick import make_quick, presets_in
 
 PERIOD = 20_000
 """Microseconds in which a function may use its share of a processor."""
@@ -51,7 +52,7 @@ class Layout(Struct, frozen=True):
 
     @classmethod
     def make(cls, folder: Path, *, compiled: bool) -> "Layout":
-        """Lay out the layers and functions, before the runtime; `compiled` adds bytecode, which `sam build` does not.
+        """Lay out the layers and functions, before the runtime; `compiled` as `make deploy` does, else as `sam build`.
 
         The textbook handler has its libraries there too.
         """
@@ -64,7 +65,7 @@ class Layout(Struct, frozen=True):
         for name in own:
             _take(ROOT / name, layers / Path(name).name)
         if compiled:
-            _compile(layers)
+            make_quick(layers, presets_in(layers))
         return cls((layers, *cls.bare(folder).paths[1:]))
 
 

@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import msgspec
+import yaml
 from msgspec import Struct
+
+from flagcast_cli.deploy.quick import write_as_json
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -98,10 +100,17 @@ def in_turns(rounds: int, *measures: Callable[[], float]) -> list[list[float]]:
     return taken
 
 
-def stack_environment(folder: Path, endpoint: str, configuration: Mapping[str, Any]) -> dict[str, str]:
-    """Return what template.yaml sets, for a stack whose AWS is the stub."""
+def stack_environment(
+    folder: Path, endpoint: str, configuration: Mapping[str, Any], *, built: bool = False
+) -> dict[str, str]:
+    """Return what template.yaml sets, for a stack whose AWS is the stub.
+
+    The configuration is YAML, as an operator writes it, or with `built` what `make deploy` makes of that.
+    """
     file = folder / "flagcast.yaml"
-    file.write_bytes(msgspec.json.encode(configuration))
+    file.write_text(yaml.safe_dump(configuration), encoding="utf-8")
+    if built:
+        write_as_json(file)
     return {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": "benchmark",

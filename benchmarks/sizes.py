@@ -6,6 +6,8 @@ Fresh processes run under that share by a control group, where the machine lets 
 
 import statistics
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,32 +44,33 @@ def measured() -> list[Size]:
     """Measure every size, the largest first; none where this machine gives no share of a processor."""
     with aws_stub() as endpoint, receiver(SLOW) as address, tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        layouts = Layout.make(folder, compiled=True), Layout.make(folder, compiled=False)
-        ingest = _prepared(folder / "ingest", endpoint, CONFIGURATION, [EVENT])
+        compiled, sources = Layout.make(folder, compiled=True), Layout.make(folder, compiled=False)
         batches = [{"Records": [record(f"d{at}") for at in range(tasks)]} for tasks in (1, 10)]
-        deliver = _prepared(folder / "deliver", endpoint, configuration(address), batches)
-        return [size for memory in SIZES if (size := _at(memory, layouts, ingest, deliver)) is not None]
+        prepared = partial(_prepared, folder, endpoint)
+        ingest = partial(run, compiled, "ingest", *prepared("ingest", CONFIGURATION, [EVENT], built=True))
+        plain = partial(run, sources, "ingest", *prepared("plain", CONFIGURATION, [EVENT], built=False))
+        deliver = partial(run, compiled, "deliver", *prepared("deliver", configuration(address), batches, built=True))
+        return [size for memory in SIZES if (size := _at(memory, ingest, plain, deliver)) is not None]
 
 
-def _prepared(folder: Path, endpoint: str, file: dict[str, Any], events: list[Any]) -> tuple[Path, dict[str, str]]:
-    folder.mkdir()
-    (folder / "events.json").write_bytes(msgspec.json.encode(events))
-    return folder / "events.json", stack_environment(folder, endpoint, file)
+def _prepared(
+    folder: Path, endpoint: str, name: str, file: dict[str, Any], events: list[Any], *, built: bool
+) -> tuple[Path, dict[str, str]]:
+    here = folder / name
+    here.mkdir()
+    (here / "events.json").write_bytes(msgspec.json.encode(events))
+    return here / "events.json", stack_environment(here, endpoint, file, built=built)
 
 
 def _at(
-    memory: int,
-    layouts: tuple[Layout, Layout],
-    ingest: tuple[Path, dict[str, str]],
-    deliver: tuple[Path, dict[str, str]],
+    memory: int, ingest: Callable[..., Started], plain: Callable[..., Started], deliver: Callable[..., Started]
 ) -> Size | None:
     with share_of_a_processor(memory / ONE_PROCESSOR) as share:
         if share is None:
             return None
-        compiled, sources = layouts
-        took: list[Started] = [run(compiled, "ingest", *ingest, WARM, share) for _ in range(2)]
-        plain = run(sources, "ingest", *ingest, 0, share)
-        sent = run(compiled, "deliver", *deliver, WARM, share)
+        took = [ingest(WARM, share) for _ in range(2)]
+        from_sources = plain(0, share)
+        sent = deliver(WARM, share)
         (warm,), (one, ten) = took[0].warm, sent.warm
         return Size(
             memory,
@@ -75,7 +78,7 @@ def _at(
                 round(each, 1)
                 for each in (
                     min(each.first for each in took),
-                    plain.first,
+                    from_sources.first,
                     statistics.median(warm),
                     sent.first,
                     statistics.median(one),

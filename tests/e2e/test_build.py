@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from flagcast.core.config.document import from_json
+from flagcast.edges.configuration_file import PRESETS
 from flagcast_cli.checkout import ROOT
 
 BUILT = ROOT / ".aws-sam" / "build"
+BUILT_PRESETS = BUILT / "FlagcastLayer" / "python" / "flagcast" / "presets"
 UNCHECKED = b"\x01\x00\x00\x00"
 """The flags of bytecode that is used whatever the times of files are, as a zip changes them:
 https://peps.python.org/pep-0552/"""
@@ -50,7 +53,16 @@ def test_a_configuration_outside_of_the_checkout_is_what_is_deployed() -> None:
     template = yaml.safe_load((BUILT / "template.yaml").read_text())
     layer = BUILT / template["Resources"]["ConfigurationLayer"]["Properties"]["ContentUri"]
     files = {each.relative_to(layer).as_posix(): each.read_text() for each in layer.rglob("*") if each.is_file()}
-    assert files == {"flagcast.yaml": CONFIGURATION, "templates/a.j2": '{"type": "{{ event.type }}"}'}
+    assert from_json(files.pop("flagcast.yaml")) == yaml.safe_load(CONFIGURATION)
+    assert files == {"templates/a.j2": '{"type": "{{ event.type }}"}'}
+
+
+def test_every_preset_is_deployed_as_json_which_a_function_reads_without_pyyaml() -> None:
+    presets = {each.name: each.read_text(encoding="utf-8") for each in PRESETS.glob("*.yaml")}
+    built = {each.name: each.read_text(encoding="utf-8") for each in BUILT_PRESETS.iterdir()}
+    assert {name: from_json(text) for name, text in built.items()} == {
+        name: yaml.safe_load(text) for name, text in presets.items()
+    }
 
 
 @pytest.mark.parametrize("target", ["build", "deploy"])

@@ -1,5 +1,6 @@
 import ast
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -9,6 +10,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+
+from flagcast_cli.deploy.quick import presets_in, write_as_json
 
 ROOT = Path(__file__).parents[2]
 LAYER = ROOT / "layers/flagcast/python"
@@ -26,9 +29,10 @@ OURS = {
     "story": ("flagcast.core", "flagcast.story", "flagcast.errors"),
     "edges": ("flagcast", "flagcast.core", "flagcast.story", "flagcast.edges", "flagcast.errors"),
 }
-THEIRS = {"core": {"msgspec", "yaml"}, "story": {"msgspec"}, "edges": {"msgspec"}}
+THEIRS = {"core": {"msgspec"}, "story": {"msgspec"}, "edges": {"msgspec"}}
 THEIRS_IN = {
     "flagcast.core.addresses": {"idna"},
+    "flagcast.core.config.yaml_document": {"yaml"},
     "flagcast.core.templates.limits": {"jinja2", "msgspec"},
     "flagcast.core.templates.data": {"jinja2", "msgspec"},
     **{name: {"msgspec", "jinja2"} for name in MODULES if name.startswith("flagcast.core.templates.jinja")},
@@ -116,14 +120,27 @@ def test_neither_core_nor_story_has_a_clock_or_dice_of_its_own(module: str) -> N
     assert called & NOW == set()
 
 
-def test_ingest_starts_without_what_only_others_need() -> None:
-    code = "import sys, ingest; print(*{name.partition('.')[0] for name in sys.modules}, sep='\\n')"
-    path = f"import sys; sys.path[:0] = {[str(ROOT / 'functions/ingest'), str(LAYER)]!r}; "
-    loaded = subprocess.run([sys.executable, "-c", path + code], capture_output=True, text=True, check=True, timeout=60)
+def test_ingest_starts_without_what_only_others_need(tmp_path: Path) -> None:
+    # What `make build` makes of a configuration and of the presets is read without PyYAML, even before the first event.
+    layer, configuration = tmp_path / "python", tmp_path / "flagcast.yaml"
+    shutil.copytree(LAYER, layer, ignore=shutil.ignore_patterns("__pycache__"))
+    configuration.write_text("sources: {}\ndestinations: {d: {preset: slack, url: '${secret:slack}'}}\n")
+    for document in (configuration, *presets_in(layer)):
+        write_as_json(document)
+    code = f"""
+import sys; sys.path[:0] = {[str(ROOT / "functions/ingest"), str(layer)]!r}
+import ingest
+from pathlib import Path
+from flagcast.edges.configuration_file import read_configuration
+assert not read_configuration(Path({str(configuration)!r})).problems
+print(*{{name.partition(".")[0] for name in sys.modules}}, sep="\\n")
+"""
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     packages = set(loaded.stdout.split())
-    assert {"ingest", "flagcast", "msgspec", "yaml", "boto3"} <= packages
+    assert {"ingest", "flagcast", "msgspec", "boto3"} <= packages
     assert packages & {
-        "pydantic", "jinja2", "requests", "aws_lambda_powertools", "gotpl", "markupsafe", "aws_xray_sdk",
+        "yaml", "difflib", "pydantic", "jinja2", "requests", "aws_lambda_powertools", "gotpl", "markupsafe",
+        "aws_xray_sdk",
     } == set()  # fmt: skip
 
 

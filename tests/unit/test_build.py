@@ -1,16 +1,21 @@
 """What is made of SAM's build: the configuration put in, and for the emulator what it lacks left out."""
 
 import os
+import shutil
 import stat
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from flagcast.core.config.document import from_json
+from flagcast.edges.configuration_file import PRESETS
 from flagcast_cli.checkout import configuration_file, samconfig_of
 from flagcast_cli.console import CommandError
 from flagcast_cli.deploy.build import copy_configuration, install_configuration, read_template
+from flagcast_cli.deploy.quick import make_quick, presets_in, write_as_json
 from flagcast_cli.local.stack import for_emulator
 
 BUILT: dict[str, Any] = {
@@ -103,6 +108,9 @@ def test_the_built_template_is_changed_in_where_the_configuration_is_and_in_noth
     made = read_template(tmp_path / "template.yaml")
     uri = made["Resources"]["ConfigurationLayer"]["Properties"].pop("ContentUri")
     assert files(tmp_path / uri)["ca.pem"] == "certificate"
+    assert (
+        files(tmp_path / uri)["flagcast.yaml"] == '{"sources":{},"destinations":{"d":{"url":"https://d.example.com"}}}'
+    )
     assert {**made["Resources"], "ConfigurationLayer": BUILT["Resources"]["ConfigurationLayer"]} == BUILT["Resources"]
     assert made["Globals"] == BUILT["Globals"]
     # What the next deployment asks, so that one without CONFIG does not take every destination away.
@@ -110,6 +118,45 @@ def test_the_built_template_is_changed_in_where_the_configuration_is_and_in_noth
         **BUILT["Outputs"],
         "Destinations": {"Description": "How many destinations are configured", "Value": "1"},
     }
+
+
+def test_a_document_is_written_as_json_of_the_same_value(tmp_path: Path) -> None:
+    document = tmp_path / "flagcast.yaml"
+    document.write_text("a: &a\n  body: |\n    ⛔ {{ x }}\nb: {<<: *a, x: off, c: [1, 2.5, ~]}\n", encoding="utf-8")
+    write_as_json(document)
+    assert document.read_text(encoding="utf-8") == (
+        '{"a":{"body":"⛔ {{ x }}\\n"},"b":{"body":"⛔ {{ x }}\\n","x":false,"c":[1,2.5,null]}}'
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: 2026-11-27\n",
+        "a: {1: b}\n",
+        "a: .inf\n",
+        "a: 1.0e+30\n",
+        "a: 1\na: 2\n",
+        "- a\n",
+        "# nothing\n",
+        'a: "\\u00a0"\n',
+    ],
+)
+def test_a_document_that_json_would_change_stays_as_it_is(text: str, tmp_path: Path) -> None:
+    document = tmp_path / "flagcast.yaml"
+    document.write_text(text)
+    write_as_json(document)
+    assert document.read_text() == text
+
+
+def test_every_preset_is_built_as_json_of_the_same_value_and_every_module_as_bytecode(tmp_path: Path) -> None:
+    shutil.copytree(PRESETS, tmp_path / "flagcast" / "presets")
+    (tmp_path / "flagcast" / "a.py").write_text("x = 1")
+    make_quick(tmp_path, presets_in(tmp_path))
+    for preset in PRESETS.glob("*.yaml"):
+        built = (tmp_path / "flagcast" / "presets" / preset.name).read_text(encoding="utf-8")
+        assert from_json(built) == yaml.safe_load(preset.read_text(encoding="utf-8"))
+    assert [each.name for each in tmp_path.rglob("*.pyc")] == [f"a.{sys.implementation.cache_tag}.pyc"]
 
 
 def test_a_link_to_nothing_among_the_templates_does_not_stop_a_build(theirs: Path, tmp_path: Path) -> None:

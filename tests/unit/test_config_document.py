@@ -1,8 +1,12 @@
+import json
+from typing import Any
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from flagcast.core.config.document import load
+from flagcast.core.config import yaml_document
+from flagcast.core.config.document import from_json, load
 from flagcast.errors import ConfigurationUnreadable
 
 
@@ -57,7 +61,9 @@ def test_a_repeated_key_behind_an_alias_is_told_where_its_anchor_is_and_once() -
 
 
 # A mapping that holds itself, or is nested past Python's stack, ended in a RecursionError.
-@pytest.mark.parametrize("text", ["a: &a [*a]", "a: &a {b: *a}", "[" * 5000 + "]" * 5000])
+@pytest.mark.parametrize(
+    "text", ["a: &a [*a]", "a: &a {b: *a}", "[" * 5000 + "]" * 5000, '{"a":' * 5000 + "1" + "}" * 5000]
+)
 def test_a_document_without_a_bottom_is_told_as_well(text: str) -> None:
     with pytest.raises(ConfigurationUnreadable, match=r"^not YAML: "):
         load(text)
@@ -108,3 +114,70 @@ def test_any_text_is_a_document_or_unreadable_in_one_line(text: str) -> None:
         told = str(error)
     assert told == "" or "not YAML: " in told
     assert "\n" not in told
+
+
+def test_json_of_more_values_than_any_document_may_have_is_refused_like_yaml() -> None:
+    with pytest.raises(ConfigurationUnreadable, match="stand for more than 100,000 values"):
+        load(json.dumps({"a": [0] * 100_000}))
+
+
+def test_a_repeated_key_of_json_is_told_with_its_lines() -> None:
+    assert list(map(str, load('{"a": 1,\n "b": [{"c": 1, "c": 2}]}')[1])) == [
+        "b[0].c: repeated on line 2, first on line 2"
+    ]
+
+
+def test_json_is_read_by_json_and_anything_else_is_not() -> None:
+    assert from_json('{"a": [1, -2.5, true, null, "⛔ \\u2028\\n"],\n "b": {}}') == {
+        "a": [1, -2.5, True, None, "⛔ \u2028\n"],
+        "b": {},
+    }
+    assert from_json("a: 1") is None
+    assert from_json("{a: 1}") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('{"a": 1e5}', "1e5"),
+        ('{"a": 1.5E3}', "1.5E3"),
+        ('{"a": NaN}', "NaN"),
+        ('{"a": -Infinity}', "-Infinity"),
+        ('{"a": "b\u2028c"}', "b\u2028c"),
+        ('{"a": "b\x85  c"}', "b c"),
+        ('{"a": "\\ud55c"}', "한"),
+    ],
+)
+def test_what_yaml_takes_for_another_value_than_json_is_read_as_yaml(text: str, value: object) -> None:
+    assert from_json(text) is None
+    assert load(text) == ({"a": value}, [])
+
+
+_PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(exclude_categories=["Cs"]))
+_TREES = st.dictionaries(
+    st.text(max_size=20),
+    st.recursive(_PLAIN, lambda below: st.lists(below) | st.dictionaries(st.text(max_size=20), below), max_leaves=20),
+)
+
+
+@given(_TREES, st.booleans(), st.sampled_from([None, 2]), st.sampled_from([(",", ":"), (", ", ": ")]))
+@example({"<<": {"a": 1}, "=": "=", "2026-11-27": "2026-11-27", "1": "yes"}, False, None, (",", ":"))
+@example({"a": "😀"}, True, None, (",", ":"))
+def test_what_is_read_as_json_is_what_yaml_reads(
+    tree: dict[str, Any], is_ascii: bool, indent: int | None, separators: tuple[str, str]
+) -> None:
+    _is_read_alike(json.dumps(tree, ensure_ascii=is_ascii, indent=indent, separators=separators))
+
+
+@given(
+    st.sampled_from(['{"a":%s}', '{"a":"%s"}', "{%s}"]),
+    st.text("0123456789.eE+-") | st.text('\\ud8bnrt"/0 \n\t\u2028\x7f') | st.text('{}[]":,01truefalsn '),
+)
+def test_any_text_that_is_read_as_json_is_what_yaml_reads(around: str, text: str) -> None:
+    _is_read_alike(around % text)
+
+
+def _is_read_alike(text: str) -> None:
+    if (value := from_json(text)) is not None:
+        read, repeated = yaml_document.load(text)
+        assert (repr(read), repeated) == (repr(value), [])  # 1, 1.0 and True are equal, and not the same.

@@ -6,8 +6,8 @@ from typing import Self
 from msgspec import Struct
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from flagcast.core.config.document import compose
 from flagcast.core.config.paths import item, join, steps
+from flagcast.core.config.yaml_document import compose
 
 _MERGE = "tag:yaml.org,2002:merge"
 

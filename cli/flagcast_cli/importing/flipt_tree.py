@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from flagcast.core.config.document import load
 from flagcast.core.config.read import merge
+from flagcast.core.config.yaml_document import load
 from flagcast.errors import ConfigurationUnreadable
 from flagcast_cli.console import CommandError
 from flagcast_cli.importing.flipt_yaml import GoLoader

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from flagcast.core.config.document import Loader
+from flagcast.core.config.yaml_document import Loader
 
 _TAG = "tag:yaml.org,2002:"
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})

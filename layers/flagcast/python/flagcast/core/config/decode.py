@@ -1,6 +1,5 @@
 """Plain values to the typed model, collecting every problem instead of stopping at the first."""
 
-import difflib
 import re
 from collections.abc import Iterable
 from types import NoneType, UnionType
@@ -55,6 +54,8 @@ def meant(value: object, options: Iterable[str]) -> str:
 
 
 def _closest(text: str, options: Iterable[str], at_least: float) -> str | None:
+    import difflib  # Not at the top: a function whose configuration is right never needs it.
+
     by_folded = {each.lower(): each for each in options}
     close = difflib.get_close_matches(text[:100].lower(), by_folded, n=1, cutoff=at_least)
     return by_folded[close[0]] if close else None

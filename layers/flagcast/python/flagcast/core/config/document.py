@@ -1,108 +1,64 @@
-"""YAML text to plain values, with repeated keys found (YAML itself keeps the last of them silently)."""
+"""The text of a YAML document to plain values: without PyYAML where it is JSON, which YAML includes.
 
-from typing import Any
+A function reads its configuration and its presets at each cold start, and importing PyYAML takes longer than reading
+them. So `make build` writes them as JSON (docs/decisions.md).
+"""
 
-import yaml
-from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+import json
+from collections.abc import Sequence
+from typing import Any, Never
 
-from flagcast.core.config.model import Problem
-from flagcast.core.config.paths import item, join
-from flagcast.core.spot import Spot
-from flagcast.errors import ConfigurationUnreadable
-
-MOST_VALUES = 100_000
-"""As many as a document may have once its aliases are written out: ten lines can stand for more than memory holds."""
-
-# libyaml where the wheel carries it: the pure loader takes 20 times as long.
-Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+from flagcast.core.config.model import MOST_VALUES, Problem
 
 
-def load(text: str, kind: Any = Loader) -> tuple[Any, list[Problem]]:
-    """Read a YAML document; returns its value and a problem for each repeated key.
+def load(text: str) -> tuple[Any, list[Problem]]:
+    """Read a document; returns its value and a problem for each repeated key.
 
-    `kind` is a loader of PyYAML's. Raises ConfigurationUnreadable if the text is not YAML, with line and column.
+    Raises ConfigurationUnreadable if the text is not YAML, with line and column.
     """
-    loader = kind(text)
+    if (value := from_json(text)) is not None:
+        return value, []
+    # Not at the top: a function whose documents are JSON never imports PyYAML.
+    from flagcast.core.config import yaml_document
+
+    return yaml_document.load(text)
+
+
+def from_json(text: str) -> dict[str, Any] | None:
+    """Return the value of a JSON object; None where YAML reads the text as something else, or finds a mistake in it."""
+    # YAML folds lines at U+2028, and refuses control characters and the two halves of a surrogate pair.
+    if not text.startswith("{") or not text.replace("\n", "").isprintable() or "\\ud" in text.lower():
+        return None
     try:
-        node = loader.get_single_node()
-        if node is None:
-            return None, []
-        if _size(node, {}) > MOST_VALUES:
-            raise _unreadable(f"its aliases stand for more than {MOST_VALUES:,} values")
-        repeated = _repeated_keys(node, "", set())  # Before the values are made, which writes merged keys out.
-        return loader.construct_document(node), repeated
-    except yaml.YAMLError as error:
-        raise _unreadable(*_said(text, error)) from error
-    except (ValueError, RecursionError) as error:
-        # What the loader makes of a value of a special kind, such as a date that does not exist, is not told by its
-        # message: that would quote it.
-        what = "nested too deeply" if isinstance(error, RecursionError) else "a number or date that is none"
-        raise _unreadable(what) from error
-    finally:
-        loader.dispose()
+        value: dict[str, Any] = json.loads(
+            text, object_pairs_hook=_mapping, parse_float=_decimal, parse_constant=_other_number
+        )
+        return value if _size(value) <= MOST_VALUES else None
+    except (ValueError, RecursionError):
+        return None
 
 
-def compose(text: str) -> Node | None:
-    """Return the nodes of a document that `load` can read, which know where they are."""
-    loader = Loader(text)
-    try:
-        node: Node | None = loader.get_single_node()
-        return node
-    finally:
-        loader.dispose()
+def _mapping(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
+        raise ValueError("a repeated key")
+    return mapping
 
 
-def _size(node: Node, known: dict[int, int]) -> int:
-    """Count the values of a document with its aliases written out; each node is looked at once."""
-    if (found := known.get(id(node))) is not None:
-        return found
-    match node:
-        case MappingNode():
-            below = [_size(value, known) for _, value in node.value]
-        case SequenceNode():
-            below = [_size(each, known) for each in node.value]
+def _decimal(number: str) -> float:
+    """Read a number with a fraction; with an exponent it may be a text to YAML: https://yaml.org/type/float.html."""
+    return _other_number(number) if "e" in number.lower() else float(number)
+
+
+def _other_number(number: str) -> Never:
+    raise ValueError("a number that YAML writes otherwise")
+
+
+def _size(value: object) -> int:
+    match value:
+        case dict():
+            return 1 + sum([_size(each) for each in value.values()])
+        case list():
+            return 1 + sum([_size(each) for each in value])
         case _:
-            below = []
-    known[id(node)] = size = 1 + sum(below)
-    return size
-
-
-def _repeated_keys(node: Node, path: str, seen: set[int]) -> list[Problem]:
-    found: list[Problem] = []
-    if id(node) in seen:
-        return found  # An alias: told where its anchor is.
-    seen.add(id(node))
-    match node:
-        case MappingNode():
-            first_line: dict[str, int] = {}
-            for key, value in node.value:
-                name = key.value if isinstance(key, ScalarNode) else "?"
-                here = join(path, name)
-                line, column = key.start_mark.line + 1, key.start_mark.column + 1
-                if name in first_line:
-                    said = f"repeated on line {line}, first on line {first_line[name]}"
-                    found.append(Problem(here, said, is_key=True, spot=Spot("", line, column)))
-                first_line.setdefault(name, line)
-                found += _repeated_keys(value, here, seen)
-        case SequenceNode():
-            for index, each in enumerate(node.value):
-                found += _repeated_keys(each, item(path, index), seen)
-    return found
-
-
-def _unreadable(what: str, line: int = 0, column: int = 0) -> ConfigurationUnreadable:
-    return ConfigurationUnreadable(Problem("", f"not YAML: {what}", spot=Spot("", line, column)))
-
-
-def _said(text: str, error: yaml.YAMLError) -> tuple[str, int, int]:
-    """Return what is wrong, without a value, and its line and column; 0 where they are not known."""
-    if isinstance(error, yaml.reader.ReaderError) and (found := yaml.reader.Reader.NON_PRINTABLE.search(text)):
-        before = text[: found.start()]
-        return "a control character", before.count("\n") + 1, len(before) - before.rfind("\n")
-    said = str(getattr(error, "problem", None) or "unreadable")
-    mark = getattr(error, "problem_mark", None)
-    line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-    written = "".join(text.split("\n")[line - 1 : line])
-    if line and written[:column].lstrip(" ").startswith("\t"):
-        said += "; it is a tab, and YAML indents with spaces"
-    return said, line, column
+            return 1

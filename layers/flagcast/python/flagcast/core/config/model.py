@@ -22,6 +22,9 @@ LEAST_MAX_AGE = Duration(6 * MINUTE)
 LONGEST_BACKOFF = Duration(12 * DAY)
 """A task leaves the queue for the dead-letter queue at 13 days, before SQS would drop it at 14."""
 
+MOST_VALUES = 100_000
+"""As many as a document may have once its aliases are written out: ten lines can stand for more than memory holds."""
+
 
 class Problem(Struct, frozen=True, order=True):
     """One thing wrong with the configuration, where, and what was perhaps meant."""
