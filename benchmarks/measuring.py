@@ -117,6 +117,7 @@ def stack_environment(folder: Path, endpoint: str, configuration: Mapping[str, A
         "FLAGCAST_STATE_TABLE": "state",
         "FLAGCAST_CIRCUIT_BREAKER": "on",
         "FLAGCAST_TRACK_CHANGES": "on",
+        "FLAGCAST_LOG_NAMES": "on",
     }
 
 
