@@ -175,7 +175,11 @@ def _of_deliveries(wanted: Filter) -> Iterator[_Condition]:
     for name in ("destination", "source", "state", "type", "action", "namespace", "flag", "actor", "reason"):
         if (value := getattr(wanted, name)) is not None:
             yield f"{name} = ?", [value]
-    yield from _text(wanted.text, (*_TEXT, *_ANSWERED))
+    for (of_event, values), (of_answer, more) in zip(
+        _text(wanted.text, _TEXT), _text(wanted.text, _ANSWERED), strict=True
+    ):
+        # Each event is looked at once, not once for each of its deliveries.
+        yield f"(event_id IN (SELECT event_id FROM events WHERE {of_event}) OR {of_answer})", [*values, *more]
     yield from _between(wanted, "at")
 
 

@@ -28,6 +28,7 @@ STATEMENTS: Final = (
     """,
     "CREATE INDEX attempts_of ON attempts (event_id, destination, at, receives)",
     "CREATE INDEX attempts_at ON attempts (at)",
+    "CREATE INDEX attempts_reason ON attempts (reason) WHERE reason IS NOT NULL",
     """
     CREATE TABLE fan_out (
       event_id TEXT NOT NULL, destination TEXT NOT NULL, accepted_at INTEGER NOT NULL, at INTEGER NOT NULL,
