@@ -1,7 +1,7 @@
 """The tables of the ledger's file. A copy of another version is made again: raise VERSION with every change.
 
 `fan_out` has one row for each event and destination, also where the event's own line is older than what was copied.
-What it says of the last attempt is kept by a trigger: to look for the last of each of 300,000 deliveries takes seconds.
+A trigger keeps what it says of the last attempt: to look for the last of each of 300,000 deliveries takes a second.
 """
 
 from typing import Final
