@@ -28,9 +28,11 @@ from flagcast.core.task import task
 from flagcast.edges.telemetry import Telemetry
 from flagcast_cli.ledger import questions
 from flagcast_cli.ledger.asking import one_event
-from flagcast_cli.ledger.lines import Lines, LogEvent
-from flagcast_cli.ledger.questions import Filter
-from flagcast_cli.ledger.store import Store, opened
+from flagcast_cli.ledger.file import opened
+from flagcast_cli.ledger.filtering import Filter, require_known
+from flagcast_cli.ledger.lines import Lines
+from flagcast_cli.ledger.store import Store
+from flagcast_cli.ledger.wire import LogEvent
 
 FILE: Final = Path(__file__).parent / "results" / "ledger.json"
 EVENTS: Final = 100_000
@@ -101,7 +103,7 @@ def asked(store: Store, now: int) -> dict[str, Callable[[], Any]]:
             questions.changes, store, Filter(since=day, namespace="team-3")
         ),
         "a filter's values": partial(
-            questions.require_known,
+            require_known,
             store,
             Filter(flag="flag-17", actor="ada", destination="archive", reason="rejected"),
         ),

@@ -109,3 +109,19 @@ def test_a_dead_letter_is_told_with_what_was_answered_and_seen_to_be_delivered_o
     assert [(each["state"], each["status"], each["answer"]) for each in attempts] == [
         ("dead-lettered", 422, "no such segment here"), ("delivered", 200, "thanks"),
     ]  # fmt: skip
+
+
+def test_status_says_how_each_destination_and_source_of_the_stack_stands(
+    stack: Stack, asked: Asked, capsys: pytest.CaptureFixture[str]
+) -> None:
+    event_id = post_signed(stack, event_named("stands"))["event_id"]
+    asked("events", "--limit", "0", until=lambda answer: event_id in [each["event_id"] for each in answer["events"]])
+    wait_until_empty(stack)
+    capsys.readouterr()
+    code = app(["status", "--json", "--config", str(CONFIGURATION)], result_action="return_value")
+    answer = json.loads(capsys.readouterr().out)
+    # What doctor finds on the local stack is its own test's.
+    assert code == (1 if any(each["level"] == "ill" for each in answer["findings"]) else 2 if answer["findings"] else 0)
+    standing = {each["destination"]: each for each in answer["destinations"]}
+    assert standing["everything"]["delivered_last_hour"] >= 1
+    assert next(each for each in answer["sources"] if each["source"] == "flipt")["accepted_last_hour"] >= 1

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from flagcast_cli.ledger.lines import Lines, LogEvent, log_event
-from flagcast_cli.ledger.rows import Attempt, Event
+from flagcast_cli.ledger.lines import Lines
+from flagcast_cli.ledger.rows import Attempt, Event, Rejection, Row
+from flagcast_cli.ledger.wire import LogEvent, log_event
 
 ACCEPTED = {
     "event": "event.accepted", "event_id": "evt_1", "source": "flipt", "type": "flag", "action": "updated",
@@ -21,7 +22,7 @@ ATTEMPTED = {
 }  # fmt: skip
 
 
-def read(*messages: str | dict[str, Any], lines: Lines | None = None, stream: str = "s") -> list[Event | Attempt]:
+def read(*messages: str | dict[str, Any], lines: Lines | None = None, stream: str = "s") -> list[Row]:
     reader = lines or Lines()
     texts = [each if isinstance(each, str) else json.dumps(each, separators=(",", ":")) + "\n" for each in messages]
     events = [LogEvent(f"id-{number}", stream, 1000 + number, text) for number, text in enumerate(texts)]
@@ -48,6 +49,11 @@ def test_an_attempt_is_a_row_and_fields_of_a_newer_version_are_passed_over() -> 
     ]  # fmt: skip
 
 
+def test_a_request_that_was_rejected_is_a_row_without_anything_of_the_request() -> None:
+    rejected = {"event": "event.rejected", "source": "flipt", "reason": "unauthorized", "detail": "", "_aws": {}}
+    assert read(rejected) == [Rejection("id-0", 1000, "flipt", "unauthorized")]
+
+
 @pytest.mark.parametrize(
     ("said", "state"),
     [
@@ -72,7 +78,6 @@ def test_what_came_of_an_attempt_is_the_state_of_its_delivery(said: dict[str, st
     [
         "START RequestId: 8f507cfc-1a2b-4c3d-9e4f-5a6b7c8d9e0f Version: $LATEST\n",
         "REPORT RequestId: 8f507cfc-1a2b-4c3d-9e4f-5a6b7c8d9e0f\tDuration: 53.27 ms\n",
-        '{"event":"event.rejected","source":"flipt","reason":"unauthorized"}',
         '{"event":"of a newer version"}',
         '{"time":"2026","type":"platform.start"}',
         "",
@@ -82,7 +87,7 @@ def test_what_came_of_an_attempt_is_the_state_of_its_delivery(said: dict[str, st
 )
 def test_what_others_write_is_no_row_and_no_fault(text: str) -> None:
     lines = Lines()
-    assert [row.event_id for row in read(text, ACCEPTED, lines=lines)] == ["evt_1"]
+    assert [row.id for row in read(text, ACCEPTED, lines=lines)] == ["id-1"]
     assert lines.unreadable == 0
 
 
@@ -120,7 +125,7 @@ def test_a_line_whose_rest_never_comes_is_counted_and_holds_nothing_up() -> None
 
 def test_a_line_that_grows_without_end_is_given_up() -> None:
     lines = Lines()
-    assert read('{"event":"', "x" * (1 << 20), "x", ACCEPTED, lines=lines)[0].event_id == "evt_1"
+    assert [row.id for row in read('{"event":"', "x" * (1 << 20), "x", ACCEPTED, lines=lines)] == ["id-3"]
     assert lines.unreadable == 1
 
 

@@ -7,7 +7,7 @@ from itertools import permutations
 import pytest
 
 from flagcast_cli.ledger import questions
-from flagcast_cli.ledger.questions import Filter
+from flagcast_cli.ledger.filtering import Filter
 from flagcast_cli.ledger.rows import Attempt, Event
 from flagcast_cli.ledger.schema import STATEMENTS
 from flagcast_cli.ledger.store import Store

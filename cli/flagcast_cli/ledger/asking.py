@@ -7,9 +7,10 @@ from flagcast_cli.console import CommandError
 from flagcast_cli.dlq.place import STACK
 from flagcast_cli.ledger import answers, questions
 from flagcast_cli.ledger.answers import DeliveryWithAttempts, OneEvent
+from flagcast_cli.ledger.filtering import Asked
 
 
-def one_event(ledger: questions.Asked, given: str, stack: str) -> tuple[OneEvent, list[str]]:
+def one_event(ledger: Asked, given: str, stack: str) -> tuple[OneEvent, list[str]]:
     """Return an event, and the commands that follow from how it stands; raises CommandError where it is not one."""
     event_id = _id_of(ledger, given)
     row = questions.event(ledger, event_id)
@@ -25,7 +26,7 @@ def one_event(ledger: questions.Asked, given: str, stack: str) -> tuple[OneEvent
     return found, _steps(found, stack)
 
 
-def _id_of(ledger: questions.Asked, given: str) -> str:
+def _id_of(ledger: Asked, given: str) -> str:
     prefix = given.partition(":")[0]
     if len(prefix.removeprefix("evt_")) < questions.SHORTEST_PREFIX:
         raise CommandError(

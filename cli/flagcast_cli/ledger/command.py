@@ -1,34 +1,24 @@
 """`flagcast events`, `deliveries`, `event`, `changes`, `tail` and `ledger clear`: what can be said and what is done."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Annotated, Any
 
-import msgspec
-from cyclopts import App, Parameter
-from rich.progress import Progress
+from cyclopts import App
 
-from flagcast.core.moment import rfc3339
 from flagcast_cli.aws import ENVIRONMENT, Account
-from flagcast_cli.console import err, marked, out, plain
+from flagcast_cli.console import marked, out, plain
 from flagcast_cli.deploy.samconfig import account_of
 from flagcast_cli.dlq.place import STACK
-from flagcast_cli.ledger import answers, copying, questions
+from flagcast_cli.ledger import answers, questions
 from flagcast_cli.ledger.asking import one_event
+from flagcast_cli.ledger.file import remove
 from flagcast_cli.ledger.following import follow
-from flagcast_cli.ledger.place import Copy, copies, up_to_date
+from flagcast_cli.ledger.options import Json, Limit, Offline, Stack, asked, asked_copy, with_copy, write
+from flagcast_cli.ledger.place import copies
 from flagcast_cli.ledger.showing import show_changes, show_deliveries, show_event, show_events, show_rest
-from flagcast_cli.ledger.store import Store, remove
 from flagcast_cli.ledger.which import ALL, Which
-from flagcast_cli.ledger.wording import short_time
 
 app = App(name="ledger", help="The copy of the functions' log on this machine, which answers the other commands.")
 
-Stack = Annotated[str, Parameter(help="The stack's name.")]
-Json = Annotated[bool, Parameter(help="As JSON.", negative="")]
-Offline = Annotated[bool, Parameter(help="Answer from what was copied before, without asking AWS.", negative="")]
-Limit = Annotated[int, Parameter(help="How many at most, the newest; 0 shows all.")]
 MOST = 50
 EVERY = 2.0
 """Seconds from one look to the next: two calls, of five in a second that an account has in a region."""
@@ -44,11 +34,11 @@ def events(
     account: Account = ENVIRONMENT,
 ) -> int:
     """List events that were accepted, newest last: what happened, and how their deliveries stand."""
-    with _asked(which, stack, account, offline=offline) as (store, wanted):
+    with asked(which, stack, account, offline=offline) as (store, wanted):
         found = questions.events(store, wanted, limit)
     made = [answers.event(each) for each in found.rows]
     if json:
-        _write({"events": made, "total": found.total})
+        write({"events": made, "total": found.total})
         return 0
     if made:
         show_events(made)
@@ -69,11 +59,11 @@ def deliveries(
 
     Times are those of the last attempt, newest last.
     """
-    with _asked(which, stack, account, offline=offline) as (store, wanted):
+    with asked(which, stack, account, offline=offline) as (store, wanted):
         found = questions.deliveries(store, wanted, limit)
     made = [answers.delivery(each) for each in found.rows]
     if json:
-        _write({"deliveries": made, "total": found.total})
+        write({"deliveries": made, "total": found.total})
         return 0
     if made:
         show_deliveries(made)
@@ -98,10 +88,10 @@ def event(
         The event's id, or the beginning of it that the other commands print.
 
     """
-    with _copy(stack, account, offline=offline) as copy:
+    with with_copy(stack, account, offline=offline) as copy:
         found, steps = one_event(copy.store, id, stack)
     if json:
-        _write(found)
+        write(found)
     else:
         show_event(found, steps)
     return 0
@@ -120,11 +110,11 @@ def changes(
     What Flipt denied is no change, and is not listed.
     """
     day = Which(**{**vars(which), "since": which.since or "24h"})
-    with _asked(day, stack, account, offline=offline) as (store, wanted):
+    with asked(day, stack, account, offline=offline) as (store, wanted):
         found = questions.changes(store, wanted)
     made = [answers.event(each) for each in found.rows]
     if json:
-        _write({"changes": made})
+        write({"changes": made})
         return 0
     show_changes(made)
     show_rest(len(made), found.total, "changes")
@@ -142,7 +132,7 @@ def tail(
 
     With --since it begins there. CloudWatch shows a line some seconds after it was written.
     """
-    with _asked_copy(which, stack, account, offline=False) as (copy, wanted):
+    with asked_copy(which, stack, account, offline=False) as (copy, wanted):
         follow(copy, wanted, time.sleep, EVERY, as_json=json)
     return 0
 
@@ -157,43 +147,3 @@ def clear(*, stack: Stack = STACK, account: Account = ENVIRONMENT) -> int:
     if not found:
         out.print(f"Nothing was copied of a stack {plain(stack)}.", soft_wrap=True)
     return 0
-
-
-@contextmanager
-def _copy(stack: str, account: Account, *, offline: bool) -> Iterator[Copy]:
-    """Bring a stack's ledger up to date, and show on a terminal how far that is."""
-    progress = Progress(console=err, transient=True, disable=not err.is_terminal)
-    task = progress.add_task("Copying the log", total=None)
-
-    def watch(each: copying.Progress) -> None:
-        reached = f" up to {short_time(rfc3339(each.at / 1000))} UTC" if each.at else ""
-        progress.update(task, description=f"Copying {each.group}{reached}, {each.rows:,} lines")
-
-    progress.start()
-    try:
-        with up_to_date(stack, account_of(account, stack), watch, offline=offline) as copy:
-            progress.stop()
-            yield copy
-    finally:
-        progress.stop()
-
-
-@contextmanager
-def _asked_copy(
-    which: Which, stack: str, account: Account, *, offline: bool
-) -> Iterator[tuple[Copy, questions.Filter]]:
-    # Read first: what was typed wrong should not wait for AWS.
-    wanted = which.filter(time.time())
-    with _copy(stack, account, offline=offline) as copy:
-        questions.require_known(copy.store, wanted)
-        yield copy, wanted
-
-
-@contextmanager
-def _asked(which: Which, stack: str, account: Account, *, offline: bool) -> Iterator[tuple[Store, questions.Filter]]:
-    with _asked_copy(which, stack, account, offline=offline) as (copy, wanted):
-        yield copy.store, wanted
-
-
-def _write(answer: Any) -> None:
-    out.write(msgspec.json.format(msgspec.json.encode(answer), indent=2).decode() + "\n")

@@ -9,8 +9,9 @@ from msgspec import Struct
 from flagcast.core.duration import DAY, HOUR
 from flagcast_cli.aws import Account, error_code
 from flagcast_cli.console import CommandError
-from flagcast_cli.ledger.lines import Lines, log_event
+from flagcast_cli.ledger.lines import Lines
 from flagcast_cli.ledger.store import Store
+from flagcast_cli.ledger.wire import log_event
 
 OVERLAP: Final = HOUR
 """Seconds that are copied again: CloudWatch is asked by an event's own time, and one may arrive later than others."""

@@ -9,6 +9,7 @@ from rich.text import Text
 from flagcast_cli.console import marked, out
 from flagcast_cli.ledger import answers, questions
 from flagcast_cli.ledger.answers import Happened
+from flagcast_cli.ledger.filtering import Asked, Filter
 from flagcast_cli.ledger.place import Copy
 from flagcast_cli.ledger.wording import came_of, colour, follows, short_id, short_time
 
@@ -16,7 +17,7 @@ OVERLAP: Final = 60.0
 """Seconds that are looked at again each time, for lines that arrive after later ones."""
 
 
-def follow(copy: Copy, wanted: questions.Filter, wait: Callable[[float], None], every: float, *, as_json: bool) -> None:
+def follow(copy: Copy, wanted: Filter, wait: Callable[[float], None], every: float, *, as_json: bool) -> None:
     """Print what happens until it is interrupted, first what is there already if a time was said to begin from."""
     store = copy.store
     ends = {table: 0 if wanted.since is not None else questions.last_number(store, table) for table in _TABLES}
@@ -30,7 +31,7 @@ def follow(copy: Copy, wanted: questions.Filter, wait: Callable[[float], None], 
 _TABLES: Final = ("events", "attempts")
 
 
-def _news(ledger: questions.Asked, wanted: questions.Filter, ends: dict[str, int]) -> Iterator[Happened]:
+def _news(ledger: Asked, wanted: Filter, ends: dict[str, int]) -> Iterator[Happened]:
     """Yield what was added after the rows that were seen, by time, and move on what was seen."""
     begins = dict(ends)
     ends.update((table, questions.last_number(ledger, table)) for table in _TABLES)

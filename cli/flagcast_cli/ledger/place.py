@@ -14,7 +14,8 @@ from flagcast_cli.aws import Account
 from flagcast_cli.console import CommandError
 from flagcast_cli.deployed import existing
 from flagcast_cli.ledger.copying import OVERLAP, Clock, Log, Progress, copy
-from flagcast_cli.ledger.store import Damaged, Store, opened
+from flagcast_cli.ledger.file import Damaged, opened
+from flagcast_cli.ledger.store import Store
 
 _OUTPUTS: Final = ("IngestLogGroupName", "DeliverLogGroupName")
 _DAYS: Final = 30

@@ -1,19 +1,13 @@
 """What is asked of the ledger, as SQL."""
 
-import difflib
-from collections.abc import Iterator, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from msgspec import Struct
 
 from flagcast.core.event import NOTICES
-from flagcast_cli.console import CommandError
-from flagcast_cli.ledger.rows import STATES
+from flagcast_cli.ledger.filtering import Asked, Filter, of_deliveries, of_events, where
 
 SHORTEST_PREFIX: Final = 4
-_MOST_NAMED: Final = 12
-_TEXT: Final = ("event_id", "title", "actor", "namespace", "flag", "segment", "resource", "changes")
-_ANSWERED: Final = ("destination", "answer", "detail")
 
 _EVENTS: Final = """
     SELECT *, (
@@ -26,38 +20,6 @@ _ATTEMPTS: Final = """
       events.flag, events.segment, events.resource, events.actor, events.title, events.changes
     FROM attempts LEFT JOIN events ON events.event_id = attempts.event_id
 """
-_VALUES: Final = {
-    "destination": "SELECT DISTINCT destination FROM fan_out",
-    "reason": "SELECT DISTINCT reason FROM attempts WHERE reason IS NOT NULL",
-    **{
-        name: f"SELECT DISTINCT {name} FROM events WHERE {name} IS NOT NULL"
-        for name in ("source", "type", "action", "namespace", "flag", "actor")
-    },
-}
-
-
-class Asked(Protocol):
-    """What answers."""
-
-    def ask(self, sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
-        """Return the rows that a query finds, each by column."""
-
-
-class Filter(Struct, frozen=True, kw_only=True):
-    """What all of it must hold; `since` and `until` in epoch milliseconds, the second not included."""
-
-    destination: str | None = None
-    source: str | None = None
-    state: str | None = None
-    type: str | None = None
-    action: str | None = None
-    namespace: str | None = None
-    flag: str | None = None
-    actor: str | None = None
-    reason: str | None = None
-    text: str | None = None
-    since: int | None = None
-    until: int | None = None
 
 
 class Found(Struct, frozen=True):
@@ -67,47 +29,25 @@ class Found(Struct, frozen=True):
     total: int
 
 
-def require_known(ledger: Asked, wanted: Filter) -> None:
-    """Raise CommandError for a value that nothing in the ledger has, with those that there are."""
-    if wanted.state is not None and wanted.state not in STATES:
-        raise CommandError(f"there is no state {wanted.state}", f"It is one of {', '.join(STATES)}.")
-    for name, sql in _VALUES.items():
-        value = getattr(wanted, name)
-        if value is None:
-            continue
-        there = sorted(str(each[name]) for each in ledger.ask(sql))
-        if value not in there:
-            raise CommandError(f"the log has no {name} {value}", *_there_are(value, there))
-
-
-def _there_are(value: str, there: list[str]) -> list[str]:
-    if not there:
-        return ["It has none at all: nothing was logged, or only what LogNames=off leaves."]
-    close = difflib.get_close_matches(value, there, n=1)
-    more = f" and {len(there) - _MOST_NAMED} more" if len(there) > _MOST_NAMED else ""
-    listed = f"It has {', '.join(there[:_MOST_NAMED])}{more}."
-    return [f"Did you mean {close[0]}?", listed] if close else [listed]
-
-
 def events(ledger: Asked, wanted: Filter, most: int) -> Found:
     """Return events, by when they were accepted; most 0 means all."""
-    where, values = _where(_of_events(wanted))
-    return _found(ledger, f"{_EVENTS} {where}", f"SELECT count(*) AS number FROM events {where}", values, most)
+    condition, values = where(of_events(wanted))
+    return _found(ledger, f"{_EVENTS} {condition}", f"SELECT count(*) AS number FROM events {condition}", values, most)
 
 
 def changes(ledger: Asked, wanted: Filter) -> Found:
     """Return the events that changed something: none that was denied, and none of Flagcast's own."""
-    where, values = _where([*_of_events(wanted), ("NOT denied AND source <> ?", [NOTICES])])
-    return _found(ledger, f"{_EVENTS} {where}", f"SELECT count(*) AS number FROM events {where}", values, 0)
+    condition, values = where([*of_events(wanted), ("NOT denied AND source <> ?", [NOTICES])])
+    return _found(ledger, f"{_EVENTS} {condition}", f"SELECT count(*) AS number FROM events {condition}", values, 0)
 
 
 def deliveries(ledger: Asked, wanted: Filter, most: int) -> Found:
     """Return deliveries, by when something last happened to them."""
-    where, values = _where(_of_deliveries(wanted))
+    condition, values = where(of_deliveries(wanted))
     # The view joins what a count does not need, unless it is asked for.
-    counted = "deliveries" if _looks_further(wanted) else "fan_out"
-    number = f"SELECT count(*) AS number FROM {counted} {where}"
-    return _found(ledger, f"SELECT * FROM deliveries {where}", number, values, most)
+    counted = "deliveries" if wanted.looks_further else "fan_out"
+    number = f"SELECT count(*) AS number FROM {counted} {condition}"
+    return _found(ledger, f"SELECT * FROM deliveries {condition}", number, values, most)
 
 
 def ids_of(ledger: Asked, prefix: str) -> list[str]:
@@ -143,69 +83,14 @@ def last_number(ledger: Asked, table: str) -> int:
 
 def events_after(ledger: Asked, wanted: Filter, number: int) -> list[dict[str, Any]]:
     """Return events that were added after a row, by time, whenever they were accepted."""
-    where, values = _where([*_of_events(wanted), ("rowid > ?", [number])])
-    return ledger.ask(f"{_EVENTS} {where} ORDER BY at", values)
+    condition, values = where([*of_events(wanted), ("rowid > ?", [number])])
+    return ledger.ask(f"{_EVENTS} {condition} ORDER BY at", values)
 
 
 def attempts_after(ledger: Asked, wanted: Filter, number: int) -> list[dict[str, Any]]:
     """Return attempts that were added after a row, each with what is known of its event."""
-    where, values = _where([*_of_deliveries(wanted), ("number > ?", [number])])
-    return ledger.ask(f"SELECT * FROM ({_ATTEMPTS}) {where} ORDER BY at", values)
-
-
-_Condition = tuple[str, list[Any]]
-
-
-def _of_events(wanted: Filter) -> Iterator[_Condition]:
-    for name in ("source", "type", "action", "namespace", "flag", "actor"):
-        if (value := getattr(wanted, name)) is not None:
-            yield f"{name} = ?", [value]
-    of_delivery = [(name, getattr(wanted, name)) for name in ("destination", "state", "reason")]
-    if said := [(f"deliveries.{name} = ?", value) for name, value in of_delivery if value is not None]:
-        conditions = " AND ".join(condition for condition, _ in said)
-        yield (
-            f"event_id IN (SELECT event_id FROM deliveries WHERE {conditions})",
-            [value for _, value in said],
-        )
-    yield from _text(wanted.text, _TEXT)
-    yield from _between(wanted, "at")
-
-
-def _of_deliveries(wanted: Filter) -> Iterator[_Condition]:
-    for name in ("destination", "source", "state", "type", "action", "namespace", "flag", "actor", "reason"):
-        if (value := getattr(wanted, name)) is not None:
-            yield f"{name} = ?", [value]
-    for (of_event, values), (of_answer, more) in zip(
-        _text(wanted.text, _TEXT), _text(wanted.text, _ANSWERED), strict=True
-    ):
-        # Each event is looked at once, not once for each of its deliveries.
-        yield f"(event_id IN (SELECT event_id FROM events WHERE {of_event}) OR {of_answer})", [*values, *more]
-    yield from _between(wanted, "at")
-
-
-def _looks_further(wanted: Filter) -> bool:
-    named = (wanted.source, wanted.type, wanted.action, wanted.namespace, wanted.flag, wanted.actor, wanted.reason)
-    return wanted.text is not None or any(each is not None for each in named)
-
-
-def _text(text: str | None, columns: Sequence[str]) -> Iterator[_Condition]:
-    if text is not None:
-        pattern = "%" + text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
-        either = " OR ".join(f"{each} LIKE ? ESCAPE '\\'" for each in columns)
-        yield f"({either})", [pattern] * len(columns)
-
-
-def _between(wanted: Filter, column: str) -> Iterator[_Condition]:
-    if wanted.since is not None:
-        yield f"{column} >= ?", [wanted.since]
-    if wanted.until is not None:
-        yield f"{column} < ?", [wanted.until]
-
-
-def _where(conditions: Iterator[_Condition] | list[_Condition]) -> tuple[str, list[Any]]:
-    said = list(conditions)
-    text = " AND ".join(condition for condition, _ in said)
-    return (f"WHERE {text}" if said else ""), [value for _, values in said for value in values]
+    condition, values = where([*of_deliveries(wanted), ("number > ?", [number])])
+    return ledger.ask(f"SELECT * FROM ({_ATTEMPTS}) {condition} ORDER BY at", values)
 
 
 def _found(ledger: Asked, rows: str, number: str, values: list[Any], most: int) -> Found:

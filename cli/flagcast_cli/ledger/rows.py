@@ -1,4 +1,4 @@
-"""What the ledger holds: events, and attempts to deliver them."""
+"""What the ledger holds: events, attempts to deliver them, and requests that were rejected."""
 
 from typing import Final, Literal, get_args
 
@@ -69,3 +69,15 @@ class Attempt(Struct, frozen=True):
     waits_for: str | None = None
     next_attempt_at: int | None = None
     gives_up_at: int | None = None
+
+
+class Rejection(Struct, frozen=True):
+    """A request that was not accepted; `source` is - where the configuration has none of that name."""
+
+    id: str
+    at: int
+    source: str
+    reason: str
+
+
+Row = Event | Attempt | Rejection

@@ -38,6 +38,8 @@ STATEMENTS: Final = (
     "CREATE INDEX fan_out_at ON fan_out (at)",
     "CREATE INDEX fan_out_in ON fan_out (state, destination, at)",
     "CREATE INDEX fan_out_of ON fan_out (destination, at)",
+    "CREATE TABLE rejections (id TEXT PRIMARY KEY, at INTEGER NOT NULL, source TEXT NOT NULL, reason TEXT NOT NULL)",
+    "CREATE INDEX rejections_at ON rejections (at)",
     """
     CREATE TRIGGER attempt_added AFTER INSERT ON attempts BEGIN
       INSERT INTO fan_out VALUES (new.event_id, new.destination, new.at, new.at, new.state, new.id)

@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from flagcast_cli.console import CommandError
-from flagcast_cli.ledger.questions import Filter
+from flagcast_cli.ledger.filtering import Filter
 from flagcast_cli.ledger.times import moment_of
 
 

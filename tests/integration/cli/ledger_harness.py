@@ -15,7 +15,7 @@ from flagcast.core.outcomes import Decision, Outcome
 from flagcast.core.task import task
 from flagcast.edges.telemetry import Telemetry
 from flagcast_cli.aws import Account
-from flagcast_cli.ledger import command, place
+from flagcast_cli.ledger import command, options, place
 from flagcast_cli.main import app
 from tests.support.fifo import SimulatedClock
 from tests.unit.making import RAW, RECEIVED_AT, changed, message
@@ -134,7 +134,7 @@ def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LedgerStack:
     stack = LedgerStack(clock)
     clients = {"cloudformation": SimpleNamespace(describe_stacks=stack.describe_stacks), "logs": stack.logs}
     monkeypatch.setattr(Account, "session", lambda _: SimpleNamespace(client=clients.__getitem__))
-    for module in (command, place):
+    for module in (command, options, place):
         monkeypatch.setattr(module, "time", SimpleNamespace(time=clock.now, sleep=clock.advance))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     return stack
