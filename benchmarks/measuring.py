@@ -126,6 +126,7 @@ def stack_environment(
         "FLAGCAST_STATE_TABLE": "state",
         "FLAGCAST_CIRCUIT_BREAKER": "on",
         "FLAGCAST_TRACK_CHANGES": "on",
+        "FLAGCAST_LOG_NAMES": "on",
     }
 
 

@@ -122,7 +122,13 @@ class MessageGroup:
     # The journal.
 
     def attempted(
-        self, message: Message, outcome: Outcome | None, decision: Decision, attempts: int, seconds: float
+        self,
+        message: Message,
+        outcome: Outcome | None,
+        decision: Decision,
+        attempts: int,
+        seconds: float,
+        gives_up_at: float | None,
     ) -> None:
         if isinstance(decision, RetryIn) and not isinstance(outcome, Attempted):
             self.stays[message.id].deferrals += 1

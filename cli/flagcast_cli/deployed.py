@@ -11,12 +11,13 @@ from flagcast_cli.console import CommandError
 
 
 class Deployed(Struct, frozen=True):
-    """A stack's parameters and outputs, by name, its status, and when it was made or last changed."""
+    """A stack's parameters and outputs, by name, its status, when it was made or last changed, and its ARN."""
 
     parameters: Mapping[str, str]
     outputs: Mapping[str, str]
     status: str = ""
     changed_at: str = ""
+    arn: str = ""
 
 
 def existing(cloudformation: Any, account: Account, stack: str, *needed: str) -> Deployed:
@@ -59,4 +60,5 @@ def deployed(cloudformation: Any, account: Account, stack: str) -> Deployed | No
         {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])},
         status,
         str(described.get("LastUpdatedTime", described.get("CreationTime", ""))),
+        described.get("StackId", ""),
     )

@@ -22,6 +22,8 @@ from flagcast_cli.doctor import command as doctoring
 from flagcast_cli.importing import command as importing
 from flagcast_cli.init.command import init
 from flagcast_cli.known.command import forget, learn, verify
+from flagcast_cli.ledger import command as ledger
+from flagcast_cli.ledger.status import status
 from flagcast_cli.local import demo as local_demo
 from flagcast_cli.presets import show_presets
 from flagcast_cli.preview import preview, preview_all
@@ -41,6 +43,8 @@ app.command(deploy)
 app.command(learn)
 app.command(verify)
 app.command(forget)
+for _asks in (status, ledger.events, ledger.deliveries, ledger.event, ledger.changes, ledger.tail, ledger.app):
+    app.command(_asks)
 app.register_install_completion_command()
 
 Port = Annotated[int, Parameter(help="The port of the local stack on 127.0.0.1.")]

@@ -149,6 +149,7 @@ class Deployment:
             "FLAGCAST_BODIES_BUCKET": "bodies",
             "FLAGCAST_CIRCUIT_BREAKER": "on",
             "FLAGCAST_TRACK_CHANGES": "on",
+            "FLAGCAST_LOG_NAMES": "on",
             "NO_PROXY": "*",
             "PYTHONPATH": os.pathsep.join(str(ROOT / each) for each in ("layers/flagcast/python", "functions/deliver")),
         }

@@ -8,6 +8,7 @@ from flagcast.core.progress import Progress
 from flagcast.story.batch import BATCH_SIZE
 from flagcast.story.group import MARGIN
 from tests.support.time_limits import PATIENCE
+from tests.unit.making import message
 from tests.unit.world import DELIVERED, DOWN, REFUSED, World, group
 
 NEEDS = 10 + MARGIN
@@ -55,6 +56,16 @@ def test_a_retry_delays_the_head_and_hands_its_followers_back_unattempted() -> N
         ("made", "a1"), ("made", "a2"), ("delay", "a2", 1), ("hand back", "a3", "a4"),
     ]  # fmt: skip
     assert world.decisions["a2"] == (DOWN, RetryIn(1), 0)
+    assert (world.gives_up_at["a1"], world.gives_up_at["a2"]) == (None, 1000 + 24 * 3600)
+
+
+def test_the_journal_tells_the_delay_that_the_queue_was_asked_for() -> None:
+    # Past 50 receives the delay is longer than the schedule says.
+    world = World({"a1": DOWN})
+    world.run([message(name="a1", group="a", receives=800)])
+    [(_, _, delay)] = [each for each in world.told if each[0] == "delay"]
+    assert delay == 11232
+    assert world.decisions["a1"] == (DOWN, RetryIn(delay), 0)
 
 
 def test_a_retry_of_one_group_does_not_stop_another() -> None:

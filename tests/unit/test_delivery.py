@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flagcast.core.config.model import Retry
-from flagcast.core.delivery import UNKNOWN_FOR, Circumstances, decide, is_outage, overdue
+from flagcast.core.delivery import UNKNOWN_FOR, Circumstances, decide, end_of, is_outage, overdue
 from flagcast.core.duration import DAY, HOUR, Duration
 from flagcast.core.outcomes import (
     Answered,
@@ -20,6 +20,7 @@ from flagcast.core.outcomes import (
     NotAccepted,
     NotNow,
     Outcome,
+    Paused,
     RenderFailed,
     RetryIn,
     UnknownDestination,
@@ -168,3 +169,26 @@ def test_an_answer_is_done_with_when_it_is_2xx_and_never_otherwise(
     assert (decision == Done()) is (status // 100 == 2)
     if isinstance(decision, RetryIn):
         assert 0.8 <= decision.seconds <= max(1.2 * HOUR, retry_after or 0)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "first_attempt", "end"),
+    [
+        (Answered(503), NOW - HOUR, NOW + 23 * HOUR),
+        (Unreachable("timeout"), NOW - HOUR, NOW + 23 * HOUR),
+        (Answered(503), None, NOW + 11 * DAY),
+        (Paused(), NOW - HOUR, NOW + 11 * DAY),
+        (UnknownDestination(), None, NOW - 2 * DAY + 2 * HOUR),
+        (Newer(2), None, NOW - 2 * DAY + 2 * HOUR),
+    ],
+)
+def test_it_is_known_when_a_task_that_waits_is_given_up(
+    outcome: Outcome, first_attempt: float | None, end: float
+) -> None:
+    two_days_old = Circumstances(Wear(2, 2 * DAY), 1, first_attempt)
+    assert end_of(outcome, two_days_old, Retry(), NOW) == end
+
+
+def test_no_schedule_keeps_a_task_longer_than_the_queue_may() -> None:
+    task = Circumstances(Wear(2, 12 * DAY), 1, NOW - HOUR)
+    assert end_of(Answered(503), task, Retry(max_backoff_duration=Duration(5 * DAY)), NOW) == NOW + DAY

@@ -33,6 +33,7 @@ class World:
         self.rows: dict[str, Progress] = {}
         self.saw: dict[str, Progress] = {}
         self.attempts: dict[str, int] = {}
+        self.gives_up_at: dict[str, float | None] = {}
         self.decisions: dict[str, tuple[Outcome | None, Decision, float]] = {}
         self.writes_until_one_is_refused = 0
         self.refused_is_applied = False
@@ -99,8 +100,15 @@ class World:
                 raise StateUnavailable("no write")
 
     def attempted(
-        self, message: Message, outcome: Outcome | None, decision: Decision, attempts: int, seconds: float
+        self,
+        message: Message,
+        outcome: Outcome | None,
+        decision: Decision,
+        attempts: int,
+        seconds: float,
+        gives_up_at: float | None,
     ) -> None:
+        self.gives_up_at[message.id] = gives_up_at
         self.decisions[message.id] = (outcome, decision, seconds)
         self.attempts[message.id] = attempts
 

@@ -43,6 +43,13 @@ CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
 _SOURCE = "flipt"
 
 
+def examine(account: Account, name: str, config: Path) -> tuple[Finding, ...]:
+    """Look at a stack and judge it as `doctor` does, without sending a probe; raises CommandError."""
+    account = account_of(account, name, config)
+    stack, configuration = _stack(account, name, config, None), _configuration(config)
+    return _judged(gather(stack, configuration, _sender(configuration, None)[0], None))
+
+
 def doctor(
     account: Account,
     name: str,
@@ -56,7 +63,18 @@ def doctor(
     as_json: bool,
 ) -> int:
     """Look at a stack, and at the Flipt that sends to it; raises CommandError where there is nothing to look at."""
-    account = account_of(account, name, config)
+    stack = _stack(account_of(account, name, config), name, config, url)
+    configuration = _configuration(config)
+    source, reference = _sender(configuration, source)
+    signed_with = stripped(secret or "") or (None if reference is None else signing_secret(stack, reference))
+    facts = gather(stack, configuration, source, signed_with)
+    findings = _judged(facts)
+    findings += tuple(_flipt(stack, facts, signed_with, flipt, flipt_url))
+    report.show(facts, findings, as_json=as_json)
+    return exit_code(findings)
+
+
+def _stack(account: Account, name: str, config: Path, url: str | None) -> Stack:
     now, client = time.time(), account.clients()
     found = existing(client("cloudformation"), account, name)
     where = Where(
@@ -65,15 +83,11 @@ def doctor(
         account.profile,
         None if config == CONFIGURATION else str(config),
     )
-    stack = stack_at(where, found, Looking(account, client, now), url, now)
-    configuration = _configuration(config)
-    source, reference = _sender(configuration, source)
-    signed_with = stripped(secret or "") or (None if reference is None else signing_secret(stack, reference))
-    facts = gather(stack, configuration, source, signed_with)
-    findings = tuple(each for check in CHECKS for each in check(facts))
-    findings += tuple(_flipt(stack, facts, signed_with, flipt, flipt_url))
-    report.show(facts, findings, as_json=as_json)
-    return exit_code(findings)
+    return stack_at(where, found, Looking(account, client, now), url, now)
+
+
+def _judged(facts: Facts) -> tuple[Finding, ...]:
+    return tuple(each for check in CHECKS for each in check(facts))
 
 
 def _configuration(path: Path) -> Configuration | Unknown:

@@ -11,6 +11,7 @@ from flagcast_cli.console import CommandError
 from tests.integration.cli import test_check_stack, test_doctor
 from tests.integration.cli.dlq_harness import Dlq, dlq
 from tests.integration.cli.known_harness import KnownStack, known
+from tests.integration.cli.ledger_harness import LedgerStack, ledger
 from tests.support.iam.denied import ANSWERS, CANARY, KEY, Answer, deny
 from tests.support.iam.recorded import Calls, calls_of
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 checked, doctored = test_check_stack.stack, test_doctor.stack
 clients, seen = test_doctor.clients, test_doctor.seen
 receiver = test_doctor.receiver
-__all__ = ["dlq", "known"]
+__all__ = ["dlq", "known", "ledger"]
 
 
 def test_everything_that_is_listed_is_asked(
@@ -46,6 +47,8 @@ def test_everything_that_is_listed_is_asked(
         patched.setattr("flagcast_cli.known.table.Table.of", lambda *_: {})
         assert rows.run("learn") == 0
     assert rows.run("forget", "--yes") == 0
+    logs: LedgerStack = request.getfixturevalue("ledger")
+    assert logs.run("events") == 0
     request.getfixturevalue("doctored")
     look: Callable[..., Any] = request.getfixturevalue("seen")
     look(code=0)

@@ -99,6 +99,7 @@ class Stack:
             # A destination that fails is what most tests are about; those of the circuits turn them on.
             "FLAGCAST_CIRCUIT_BREAKER": "off",
             "FLAGCAST_TRACK_CHANGES": "on",
+            "FLAGCAST_LOG_NAMES": "on",
         }.items():
             monkeypatch.setenv(name, value)
         began = self.clock.now()

@@ -146,6 +146,7 @@ class Ingest:
             "FLAGCAST_STATE_TABLE": state_table.TABLE,
             "FLAGCAST_CIRCUIT_BREAKER": "on",
             "FLAGCAST_TRACK_CHANGES": "on",
+            "FLAGCAST_LOG_NAMES": "on",
         }.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(wiring, "client", watched(aws_client.client, "ingest"))

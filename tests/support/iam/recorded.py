@@ -139,6 +139,8 @@ def _resources(service: str, arguments: Mapping[str, Any]) -> Iterable[str]:
             return ["StateTable"]
         case {"RequestItems": dict(tables)}:
             return ["StateTable" for _ in tables]
+        case {"logGroupName": str(name)}:
+            return [f"{name.rpartition('-')[2].title()}LogGroup"]
         case {"SecretId": _}:
             return ["secret"]
         case {"Name": _} if service == "ssm":

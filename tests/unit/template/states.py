@@ -23,6 +23,7 @@ EVERYTHING = TURNS_SOMETHING_ON | {
     "DefaultEndpoint": "off",
     "CircuitBreaker": "off",
     "TrackChanges": "off",
+    "LogNames": "off",
     "Architecture": "arm64",
     "IngestMemory": "1024",
     "DeliverMemory": "2048",

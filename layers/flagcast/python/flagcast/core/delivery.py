@@ -141,6 +141,18 @@ def decide(outcome: Outcome, task: Circumstances, policy: Retry, now: float, ran
     assert_never(outcome)
 
 
+def end_of(outcome: Outcome, task: Circumstances, policy: Retry, now: float) -> float:
+    """Return when Flagcast gives up a task that is tried again (epoch seconds), if nothing ends it before."""
+    sent_at = now - task.wear.queued
+    match outcome:
+        case UnknownDestination() | Newer():
+            return sent_at + UNKNOWN_FOR
+        case Answered() | NotNow() | Unreachable() if task.first_attempt is not None:
+            return min(task.first_attempt + policy.max_backoff_duration, sent_at + LONGEST_STAY)
+        case _:
+            return sent_at + LONGEST_STAY
+
+
 def _again(
     outcome: Answered | NotNow | Unreachable, task: Circumstances, policy: Retry, now: float, random: Random
 ) -> RetryIn | GiveUp:

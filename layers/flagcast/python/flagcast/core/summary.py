@@ -9,8 +9,8 @@ from flagcast.core.moment import moment_of, written
 from flagcast.core.words.changes import differences, lines
 from flagcast.core.words.facts import facts
 from flagcast.core.words.things import what
-from flagcast.core.words.titles import deed
-from flagcast.core.words.values import mapping, name
+from flagcast.core.words.titles import title
+from flagcast.core.words.values import name
 
 LONGEST_URL = 2_000
 """What every vendor takes as an address: Discord's limit, the smallest, is 2,048."""
@@ -47,7 +47,7 @@ def summarise(event: Event) -> Summary:
     at = moment_of(event.timestamp) or moment_of(event.received_at)
     made = differences(event)
     return Summary(
-        title=f"{_who(event)} {deed(event, made)}",
+        title=title(event, made),
         what=what(event),
         where=_where(event),
         kind="denied" if event.is_denied else event.action if event.action in _KINDS else "other",
@@ -58,13 +58,6 @@ def summarise(event: Event) -> Summary:
         time=written(at, "T", "Z") if at else None,
         epoch_ms=round(at.timestamp() * 1000) if at else None,
     )
-
-
-def _who(event: Event) -> str:
-    """Begin the sentence; how somebody signed in is not who they are."""
-    if event.actor == mapping(event.metadata.get("actor")).get("authentication"):
-        return f"Someone (by {name(event.actor)})"
-    return name(event.actor) if event.actor != "someone" else "Someone"
 
 
 def _where(event: Event) -> str:

@@ -73,7 +73,7 @@ def receive(request: Request, began: float) -> Answer:
             known = structs.replace(event, known=understood.known)
             messages = fan_out(identity, name, received_at, known, configuration().destinations)
             recorded(understood, arrival, partial(send, queue(), messages, request.body, deadline))
-            telemetry().accepted(name, identity, event, list(messages.entries), time.monotonic() - began)
+            telemetry().accepted(name, identity, known, list(messages.entries), time.monotonic() - began)
             return http.accepted(identity, len(messages.entries))
 
 

@@ -41,3 +41,8 @@ class Settings(Struct, frozen=True):
 def stack_name(environ: Mapping[str, str]) -> str:
     """Return the stack's name; by itself, as what goes wrong with the other settings is told under it."""
     return environ.get("FLAGCAST_STACK", "")
+
+
+def logs_names(environ: Mapping[str, str]) -> bool:
+    """Tell whether log lines may say who did what to which flag; not where no one said so."""
+    return environ.get("FLAGCAST_LOG_NAMES") == "on"

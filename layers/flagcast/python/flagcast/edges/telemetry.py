@@ -1,7 +1,7 @@
 """What the functions say: one wide JSON line each time, log and metrics in one (CloudWatch EMF).
 
-The only place that knows the names of log fields, metrics and dimensions. A line never holds a body, a header, an
-address or a secret, and a dimension's value never comes from a caller.
+With core/logged.py the only place that knows the names of log fields, metrics and dimensions. A line never holds a
+body, a header, an address or a secret, and a dimension's value never comes from a caller.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
 
@@ -12,8 +12,10 @@ from typing import Any, Literal
 
 import msgspec
 
+from flagcast.core import logged
 from flagcast.core.event import Event
 from flagcast.core.message import Message
+from flagcast.core.moment import rfc3339
 from flagcast.core.outcomes import (
     Answered,
     Attempted,
@@ -33,8 +35,6 @@ NAMESPACE = "Flagcast"
 """Metrics are under it and the stack's name: another stack of the account must not trouble this one's alarms."""
 
 UNKNOWN = "-"
-LONGEST_WORD = 64
-"""Characters kept of what an event calls itself: a line too long for CloudWatch would be lost with its metrics."""
 
 Unit = Literal["Count", "Milliseconds"]
 
@@ -47,11 +47,14 @@ def _write(line: str) -> None:
 class Telemetry:
     """Writes the lines; `now` in epoch seconds."""
 
-    def __init__(self, now: Callable[[], float], stack: str, write: Callable[[str], None] = _write) -> None:
-        """Keep the clock, the stack's name (it may be empty) and where lines go."""
+    def __init__(
+        self, now: Callable[[], float], stack: str, write: Callable[[str], None] = _write, *, names: bool = False
+    ) -> None:
+        """Keep the clock, the stack's name (it may be empty), where lines go, and whether they say who changed what."""
         self._now = now
         self._namespace = f"{NAMESPACE}/{stack}" if stack else NAMESPACE
         self._write = write
+        self._names = names
 
     def accepted(self, source: str, event_id: str, event: Event, destinations: list[str], seconds: float) -> None:
         """Tell that an event is stored for every destination that wants it."""
@@ -59,7 +62,7 @@ class Telemetry:
             "event.accepted",
             {
                 "event_id": event_id, "source": source,
-                "type": event.type[:LONGEST_WORD], "action": event.action[:LONGEST_WORD],
+                **logged.of_event(event, names=self._names),
                 "destinations": destinations, "duration_ms": _ms(seconds), "EventsAccepted": 1,
             },
             [_metrics(["source"], EventsAccepted="Count")],
@@ -78,7 +81,13 @@ class Telemetry:
         )
 
     def attempted(
-        self, message: Message, outcome: Outcome | None, decision: Decision, attempts: int, seconds: float
+        self,
+        message: Message,
+        outcome: Outcome | None,
+        decision: Decision,
+        attempts: int,
+        seconds: float,
+        gives_up_at: float | None = None,
     ) -> None:
         """Tell what came of a task after so many attempts, and what follows."""
         now = self._now()
@@ -94,30 +103,27 @@ class Telemetry:
             "outcome": _outcome(outcome, decision),
             "duration_ms": _ms(seconds),
             "age_ms": _ms(now - message.sent_at),
+            **logged.of_outcome(outcome, names=self._names),
             "Deliveries": 1,
         }
         metrics = [_metrics(["destination", "outcome"], Deliveries="Count")]
+        by_destination: dict[str, Unit] = {}
         if isinstance(outcome, Attempted):
             fields |= {"Failed": 0 if isinstance(decision, Done) else 1, "DeliveryLatency": _ms(seconds)}
-            metrics.append(_metrics(["destination"], Failed="Count", DeliveryLatency="Milliseconds"))
-        match outcome:
-            case Answered(status, retry_after):
-                fields["status"] = status
-                if retry_after is not None:
-                    fields["retry_after"] = retry_after
-            case None | Filtered():
-                pass
-            case _:
-                fields |= {"why": type(outcome).__name__, **msgspec.to_builtins(outcome)}
+            by_destination |= {"Failed": "Count", "DeliveryLatency": "Milliseconds"}
         match decision:
             case Done():
                 fields["EndToEndLatency"] = fields["age_ms"]
-                metrics.append(_metrics(["destination"], EndToEndLatency="Milliseconds"))
+                by_destination["EndToEndLatency"] = "Milliseconds"
             case RetryIn(delay):
-                fields["retry_in_s"] = round(delay, 1)
+                fields |= {"waits_for": logged.waits_for(outcome, decision), "next_attempt_at": rfc3339(now + delay)}
+                if gives_up_at is not None:
+                    fields["gives_up_at"] = rfc3339(gives_up_at)
             case GiveUp(reason):
                 fields |= {"reason": reason, "DeadLettered": 1}
                 metrics.append(_metrics(["destination", "reason"], DeadLettered="Count"))
+        if by_destination:
+            metrics.append(_metrics(["destination"], **by_destination))
         self._emit("delivery.attempted", fields, metrics)
 
     def queue_failed(self, action: str, error: QueueUnavailable) -> None:
@@ -178,7 +184,8 @@ class Telemetry:
 
 
 def _metrics(dimensions: list[str], **units: Unit) -> dict[str, Any]:
-    metrics = [{"Name": name, "Unit": unit} for name, unit in units.items()]
+    # Unit may be left out, and a count needs none: it would be half as long as the rest.
+    metrics = [{"Name": name} | ({} if unit == "Count" else {"Unit": unit}) for name, unit in units.items()]
     return {"Dimensions": [dimensions], "Metrics": metrics}
 
 

@@ -15,7 +15,7 @@ from flagcast.edges.aws.queue import Queue
 from flagcast.edges.aws.secrets import SecretStore
 from flagcast.edges.aws.state import State
 from flagcast.edges.configuration_file import TemplateFiles, read_configuration, read_templates
-from flagcast.edges.settings import Settings, stack_name
+from flagcast.edges.settings import Settings, logs_names, stack_name
 from flagcast.edges.telemetry import Telemetry
 from flagcast.story.knowing import Knowing
 
@@ -46,7 +46,7 @@ def templates() -> TemplateFiles:
 @cache
 def telemetry() -> Telemetry:
     """Return what writes the lines."""
-    return Telemetry(time.time, stack_name(os.environ))
+    return Telemetry(time.time, stack_name(os.environ), names=logs_names(os.environ))
 
 
 @cache

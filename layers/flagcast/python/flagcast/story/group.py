@@ -5,7 +5,7 @@ from typing import Protocol
 
 from msgspec import structs
 
-from flagcast.core.delivery import Circumstances, decide, overdue
+from flagcast.core.delivery import Circumstances, decide, end_of, overdue
 from flagcast.core.message import Message
 from flagcast.core.outcomes import Attempted, Decision, GiveUp, Outcome, RetryIn, Throttled
 from flagcast.core.progress import Progress
@@ -50,9 +50,18 @@ class Journal(Protocol):
     """What is told about a group."""
 
     def attempted(
-        self, message: Message, outcome: Outcome | None, decision: Decision, attempts: int, seconds: float
+        self,
+        message: Message,
+        outcome: Outcome | None,
+        decision: Decision,
+        attempts: int,
+        seconds: float,
+        gives_up_at: float | None,
     ) -> None:
-        """Tell what came of a task after so many attempts; no outcome means that nothing was asked of it any more."""
+        """Tell what came of a task after so many attempts; no outcome means that nothing was asked of it any more.
+
+        `gives_up_at` is when retrying ends (epoch seconds), where it is known.
+        """
 
     def queue_failed(self, action: str, error: QueueUnavailable) -> None:
         """Tell that SQS did not do something that can be done without."""
@@ -93,14 +102,15 @@ class Groups:
                 return
             if at >= started:
                 self._records.start([message])
-            decision = self._settle(message)
+            decision = self._settle(group[at:])
             if isinstance(decision, RetryIn):
                 self._stop(group[at:], decision)
                 return
             settled(message)
 
-    def _settle(self, message: Message) -> Decision:
-        """Attempt, decide, and put a task that is given up where it belongs."""
+    def _settle(self, group: Sequence[Message]) -> Decision:
+        """Attempt the first task, decide, and put it where it belongs if it is given up."""
+        message, gives_up_at = group[0], None
         began, at = self._clock.monotonic(), self._clock.now()
         progress = self._records.of(message)
         decision: Decision | None = overdue(message.wear(at), progress.starts)
@@ -109,12 +119,17 @@ class Groups:
             outcome, progress = self._attempt(message, at)
             circumstances = Circumstances(message.wear(at), progress.attempts, progress.first_attempt)
             schedule = self._attempting.policy(message).retry
-            decision = decide(outcome, circumstances, schedule, self._clock.now(), self._random)
+            now = self._clock.now()
+            decision = decide(outcome, circumstances, schedule, now, self._random)
+            if isinstance(decision, RetryIn):
+                gives_up_at = end_of(outcome, circumstances, schedule, now)
         if isinstance(decision, GiveUp):
             decision = self._give_up(message, decision, progress.attempts)
         if isinstance(decision, RetryIn):
             self._records.learn(message, progress)
-        self._journal.attempted(message, outcome, decision, progress.attempts, self._clock.monotonic() - began)
+            decision = self._whole(group, decision)
+        seconds = self._clock.monotonic() - began
+        self._journal.attempted(message, outcome, decision, progress.attempts, seconds, gives_up_at)
         return decision
 
     def _attempt(self, message: Message, at: float) -> tuple[Outcome, Progress]:
@@ -136,13 +151,18 @@ class Groups:
             return RetryIn(jittered(PUT_OFF, self._random))
         return given_up
 
-    def _stop(self, group: Sequence[Message], retry: RetryIn) -> None:
+    def _whole(self, group: Sequence[Message], retry: RetryIn) -> RetryIn:
+        """Return the delay that the queue is asked for, so that the journal tells no other."""
         now = self._clock.now()
-        head, followers = group[0], group[1:]
         free = FREE_RECEIVES_TO_SLOT if retry.to_slot else FREE_RECEIVES
+        seconds = whole_delay(retry.seconds, (message.wear(now) for message in group), free)
+        return structs.replace(retry, seconds=seconds)
+
+    def _stop(self, group: Sequence[Message], retry: RetryIn) -> None:
+        head, followers = group[0], group[1:]
         self._records.put_back(group)
         try:
-            self._queue.delay(head, whole_delay(retry.seconds, (message.wear(now) for message in group), free))
+            self._queue.delay(head, int(retry.seconds))
         except QueueUnavailable as error:
             # The head stays invisible for the rest of its visibility timeout, which is a delay too, and those behind
             # it with it; asking once more could outlast the invocation.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from flagcast.core.event import Event
 from flagcast.core.words import things
-from flagcast.core.words.changes import Difference
+from flagcast.core.words.changes import Difference, differences
 from flagcast.core.words.moves import moves_of
 from flagcast.core.words.states import now
 from flagcast.core.words.values import LONGEST_QUOTE, listed, mapping, name, percent, quoted
@@ -18,6 +18,18 @@ Flipt's internal/server/audit/types.go, and Flag and Constraint in its rpc/flipt
 """
 
 _SWITCHED = {"yes": "on", "no": "off"}
+
+
+def title(event: Event, made: Sequence[Difference] | None = None) -> str:
+    """Say in one sentence who did what to which thing; `made` is what it changed, where that is at hand already."""
+    return f"{_who(event)} {deed(event, differences(event) if made is None else made)}"
+
+
+def _who(event: Event) -> str:
+    """Begin the sentence; how somebody signed in is not who they are."""
+    if event.actor == mapping(event.metadata.get("actor")).get("authentication"):
+        return f"Someone (by {name(event.actor)})"
+    return name(event.actor) if event.actor != "someone" else "Someone"
 
 
 def deed(event: Event, made: Sequence[Difference]) -> str:

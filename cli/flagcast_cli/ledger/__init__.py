@@ -1,0 +1,1 @@
+"""A copy of the functions' log on this machine, and the questions that it answers."""
