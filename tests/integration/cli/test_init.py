@@ -120,4 +120,4 @@ def bash_offers(home: Path, words: str) -> Iterator[str]:
 def test_the_shell_completes_commands_once_it_is_told_to(tmp_path: Path) -> None:
     installed = flagcast("--install-completion", HOME=str(tmp_path), SHELL="/bin/bash")
     assert installed.returncode == 0, installed.stderr
-    assert sorted(bash_offers(tmp_path, "flagcast de")) == ["demo", "deploy", "dev"]
+    assert sorted(bash_offers(tmp_path, "flagcast de")) == ["deliveries", "demo", "deploy", "dev"]
