@@ -9,6 +9,7 @@ from tests.support.template import written as template
 
 from benchmarks import prices
 from benchmarks.alarms import watched
+from benchmarks.markdown import table
 from benchmarks.prices import Price
 from benchmarks.results_file import Result
 from benchmarks.sizes import SLOW
@@ -146,8 +147,6 @@ def untracked(usage: Usage) -> str:
 
 def sections(result: Result) -> dict[str, str]:
     """Return the computed sections of docs/cost.md."""
-    from benchmarks.documents import table
-
     size, usage = result.at(MEMORY), read_usage()
     months = [list(items(events, size.ingest_warm, size.deliver_one, usage)) for events in EVENTS]
     stages = list(dict.fromkeys(item.stage for item in months[0]))
@@ -185,8 +184,6 @@ def sections(result: Result) -> dict[str, str]:
 
 
 def _usage(usage: Usage) -> str:
-    from benchmarks.documents import table
-
     steps = {
         "an event accepted": usage.ingest,
         "a delivery": usage.delivered,

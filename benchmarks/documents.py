@@ -3,12 +3,13 @@
 `python -m benchmarks.documents` writes them from results/*.json, the template and the prices; a test compares.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from benchmarks import cost, isolation_document, scaling, staying
+from benchmarks.markdown import table
 from benchmarks.measuring import ROOT, Row, spread
 from benchmarks.results_file import Result, read
 
@@ -48,12 +49,6 @@ def write_all() -> None:
     """Write the sections into the documents."""
     for path, made in sections().items():
         path.write_text(with_sections(path.read_text(encoding="utf-8"), made), encoding="utf-8")
-
-
-def table(headings: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
-    """Return a Markdown table whose first columns are aligned to the left."""
-    lines = [headings, ["---" if at < left else "---:" for at in range(len(headings))], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def ratios(result: Result) -> str:

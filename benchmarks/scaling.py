@@ -7,6 +7,7 @@ from tests.support.template import written
 
 from benchmarks import isolation
 from benchmarks.cost import AWS_ANSWERS, MEMORY
+from benchmarks.markdown import table
 from benchmarks.recovery import Recovered
 from benchmarks.results_file import Result
 from benchmarks.sizes import SLOW
@@ -82,8 +83,6 @@ def hours_until(tasks: int, rate: float) -> float:
 
 def sections(result: Result) -> dict[str, str]:
     """Return the computed sections of docs/scaling.md."""
-    from benchmarks.documents import table
-
     size = result.at(MEMORY)
     ingest = size.ingest_warm + AWS_ANSWERS
     concurrency, rate = default("MaximumConcurrency"), default("ThrottlingRate")

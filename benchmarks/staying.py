@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from msgspec import Struct, structs
 
+from benchmarks.markdown import table
 from flagcast.core.config.model import Destination
 from flagcast.core.config.references import Text
 from flagcast.core.duration import DAY, HOUR
@@ -163,8 +164,6 @@ def throttled(rate: str, size: int) -> list[Stay]:
 
 def sections() -> dict[str, str]:
     """Return the computed sections of docs/scaling.md about waiting."""
-    from benchmarks.documents import table
-
     headings = ["first", "behind it", "longest wait", "receives left", "days left", "end"]
     spells = {
         "a day of outage": held((DAY, ILL)),

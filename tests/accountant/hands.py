@@ -3,19 +3,33 @@
 import json
 import threading
 from collections import defaultdict
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar, Protocol
 
-from tests.accountant.client import request
-from tests.accountant.ledger import Invocation, Letter
+from tests.accountant.client import Client, request
+from tests.accountant.clock import SharedClock
+from tests.accountant.cloud import Cloud
+from tests.accountant.dice import Dice, Strikes
+from tests.accountant.ledger import Invocation, Ledger, Letter
+from tests.accountant.plan import Plan
 from tests.accountant.workers import Killed, Place
 from tests.support.event_source import EventSource
-
-if TYPE_CHECKING:
-    from tests.accountant.run import Run
 
 REDRIVEN = frozenset({"rejected", "gone"})
 REDRIVES = 0.3
 """How many of the dead letters that can be are redriven at once."""
+
+
+class Run(Protocol):
+    """The run that they work in, which starts them."""
+
+    plan: Plan
+    client: Client
+    clock: SharedClock
+    cloud: Cloud
+    dice: Dice
+    strikes: Strikes
+    ledger: Ledger
+    generation: int
 
 
 class Hand:
@@ -24,7 +38,7 @@ class Hand:
     news: ClassVar[int] = 0
     _changed: ClassVar[threading.Condition] = threading.Condition()
 
-    def __init__(self, run: "Run", place: Place) -> None:
+    def __init__(self, run: Run, place: Place) -> None:
         self.run = run
         self.place = place
         self.idle_at = -1
@@ -112,7 +126,7 @@ class Deliverer(Hand):
 class Redriver(Hand):
     """Notes each dead letter, and sends some of them back at once."""
 
-    def __init__(self, run: "Run", place: Place) -> None:
+    def __init__(self, run: Run, place: Place) -> None:
         super().__init__(run, place)
         self._known: set[str] = set()
 

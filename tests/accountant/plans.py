@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.accountant.mutations import MUTATIONS
-from tests.accountant.run import Plan
+from tests.accountant.plan import Plan
 
 RATES = {
     "send": 0.03,

@@ -18,6 +18,7 @@ from tests.accountant.dice import Dice, Strikes
 from tests.accountant.events import make
 from tests.accountant.hands import Deliverer, Hand, Redriver, Sender
 from tests.accountant.ledger import Ledger
+from tests.accountant.plan import Plan
 from tests.accountant.receiver import Receiver
 from tests.accountant.table import Table, moto_table
 from tests.accountant.workers import Place, Workers
@@ -30,24 +31,6 @@ LONGEST_WORK = 40.0
 DOOR = ((100.0, 25.0), (400.0, 200.0), (900.0, 25.0))
 """When the guarded destination refuses connections, and for how long, in each round of 1200 s."""
 ROUND = 1200.0
-
-
-class Plan(Struct, frozen=True):
-    """What a run does; `scale` multiplies the chances of faults of destinations, `slow` of those that take time."""
-
-    seed: int
-    events: int
-    rate: float = 20.0
-    subjects: int = 60
-    scale: float = 1.0
-    slow: float = 1.0
-    rates: Mapping[str, float] = {}
-    forgotten: float = 0.01
-    deploys: bool = True
-    """Another version, with another filter, is deployed in the middle."""
-    circuits: bool = False
-    mutation: str | None = None
-    real_seconds: float = 900.0
 
 
 class Result(Struct):
