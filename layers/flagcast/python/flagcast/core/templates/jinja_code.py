@@ -5,15 +5,13 @@ their places in JSON are known; the hooks are those of Jinja2's own jinja2.nativ
 """
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame, operators
 
+from flagcast.core.templates.jinja_discreet import DiscreetEnvironment
 from flagcast.core.templates.places import Constant, is_punctuation
-
-if TYPE_CHECKING:
-    from flagcast.core.templates.jinja_environment import PiecesEnvironment
 
 # An attribute of the environment and no call, which would be a second step.
 _STEP = nodes.EnvironmentAttribute("step()")
@@ -22,7 +20,7 @@ _STEP = nodes.EnvironmentAttribute("step()")
 class PiecesGenerator(CodeGenerator):
     """Writes code that yields values as they are, and the template's own text as Verbatim."""
 
-    environment: "PiecesEnvironment"
+    environment: DiscreetEnvironment
     _called: nodes.Getattr | None = None
 
     def _output_const_repr(self, group: Iterable[Any]) -> str:

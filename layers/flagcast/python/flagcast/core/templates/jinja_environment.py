@@ -7,11 +7,11 @@ from typing import Any
 from jinja2 import BaseLoader, StrictUndefined, TemplateRuntimeError, Undefined
 from jinja2.environment import Template
 from jinja2.runtime import Context, LoopContext, Macro
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Joiner, Namespace
 
 from flagcast.core.templates.data import NotData, as_text, formattable, not_data
 from flagcast.core.templates.jinja_code import PiecesGenerator
+from flagcast.core.templates.jinja_discreet import DiscreetEnvironment
 from flagcast.core.templates.jinja_filters import filters, tests
 from flagcast.core.templates.limits import (
     ITEM,
@@ -36,7 +36,7 @@ _MEMBERS_ALONE = (str, list, tuple, Mapping)
 """Data whose attributes are Python's methods: reached where they are called, and nowhere else."""
 
 
-class PiecesEnvironment(ImmutableSandboxedEnvironment):
+class PiecesEnvironment(DiscreetEnvironment):
     """Renders to Captured; an undefined name is an error, and so is more work than a message is worth."""
 
     code_generator_class = PiecesGenerator
@@ -53,8 +53,6 @@ class PiecesEnvironment(ImmutableSandboxedEnvironment):
         )
         # Once: a loop yields its text at each turn.
         self.verbatim = cache(Verbatim)
-        self.written: set[str] = set()
-        """The strings that templates write themselves; what else is looked up by comes out of an event."""
         self.filters = filters()
         self.tests = tests()
         self.globals |= {"range": _range, "namespace": Namespace, "joiner": _Joiner}
@@ -143,13 +141,6 @@ class PiecesEnvironment(ImmutableSandboxedEnvironment):
         except (LookupError, TypeError):
             # Whatever kind of text it is, it is told of as one.
             return self.undefined(obj="" if isinstance(obj, str) else obj, name=name)
-
-    def discreet(self, found: object, name: object) -> object:
-        """Take the name from what was not found, unless the template wrote it or it is a number: it may be a value."""
-        is_ours = isinstance(name, int) or (isinstance(name, str) and name in self.written)
-        if isinstance(found, Undefined) and not is_ours:
-            return self.undefined("a value has no attribute of the name that another gives")
-        return found
 
     def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Call what a template calls."""

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jinja2 import Undefined, pass_environment, pass_eval_context
 from jinja2.environment import Environment
@@ -13,6 +13,7 @@ from jinja2.nodes import EvalContext
 from jinja2.tests import TESTS
 
 from flagcast.core.templates.data import NotData, as_json, as_text, formattable, known_to_json
+from flagcast.core.templates.jinja_discreet import DiscreetEnvironment
 from flagcast.core.templates.limits import (
     CALL,
     LimitExceeded,
@@ -25,9 +26,6 @@ from flagcast.core.templates.limits import (
 )
 from flagcast.core.templates.markup import FILTERS as MARKUP
 from flagcast.core.templates.places import Captured, Escaped, Formed, Json
-
-if TYPE_CHECKING:
-    from flagcast.core.templates.jinja_environment import PiecesEnvironment
 
 _REMOVED = frozenset({"pprint", "random", "xmlattr"})
 """What is for Python alone, a body that differs at each attempt, and what is for HTML alone."""
@@ -190,7 +188,7 @@ _CHECKS: dict[str, Callable[..., None]] = {
 
 
 @pass_environment
-def _attr(environment: "PiecesEnvironment", value: object, name: str) -> object:
+def _attr(environment: DiscreetEnvironment, value: object, name: str) -> object:
     return environment.discreet(do_attr(environment, value, name), name)
 
 
