@@ -28,9 +28,9 @@ from tests.support.template import written
 from benchmarks.aws_stub import answer as usual_answer
 from benchmarks.measuring import handlers, stack_environment
 from benchmarks.usage import FILE, Call, Run, Usage, kept_bytes, mean, step
+from flagcast.core.flipt_signature import flipt_signature
 from flagcast.core.known.row import MOST_RECENT
 from flagcast.core.known.thing import ROWS
-from flagcast.core.signature import flipt_signature
 
 EVENTS = "flipt-1.61.0/changes"
 DAY = b"2026-11-23T"

@@ -33,7 +33,7 @@ from benchmarks.measuring import (
     stack_environment,
     take_one_processor,
 )
-from flagcast.core.rendering import Request
+from flagcast.core.request import Request
 from flagcast.core.task import encode, task
 from flagcast.edges.configuration_file import read_presets
 

@@ -14,7 +14,8 @@ from functools import partial
 from rich.console import Console
 from rich.table import Table
 
-from flagcast.core.signature import flipt_signature, is_known, is_signed
+from flagcast.core.flipt_signature import flipt_signature
+from flagcast.core.signature import is_known, is_signed
 
 BODY = b'{"type":"flag","action":"updated"}'
 SECRETS = ["first-secret", "second-secret", "third-secret"]

@@ -11,7 +11,8 @@ from typing import Any
 from tests.support.captures import Captured, captured
 
 from flagcast.core.event import Event, parse
-from flagcast.core.routing import message_group_id, subject
+from flagcast.core.routing import message_group_id
+from flagcast.core.subject import subject
 from flagcast.core.task import deduplication_id, encode, event_id, task
 
 ROOT = Path(__file__).resolve().parents[1]

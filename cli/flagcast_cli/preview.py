@@ -7,9 +7,10 @@ from typing import assert_never
 
 from rich.json import JSON
 
-from flagcast.core.outcomes import Faulty, Filtered, FilterFailed, RenderFailed
+from flagcast.core.outcomes import Faulty, Filtered, FilterFailed
 from flagcast.core.rehearsal import Rehearsed, rehearsed
-from flagcast.core.rendering import Request
+from flagcast.core.render_failure import RenderFailed
+from flagcast.core.request import Request
 from flagcast_cli.console import err, marked, out
 from flagcast_cli.rehearsal import Rehearsal, rehearsal_of
 from flagcast_cli.samples import sample_files

@@ -8,7 +8,7 @@ import urllib3
 from msgspec import Struct
 from urllib3.exceptions import HTTPError, LocationValueError
 
-from flagcast.core.signature import FLIPT_HEADER, flipt_signature
+from flagcast.core.flipt_signature import FLIPT_HEADER, flipt_signature
 from flagcast_cli.console import CommandError
 
 PATIENCE = 30.0

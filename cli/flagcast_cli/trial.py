@@ -16,7 +16,8 @@ from flagcast.core.event import Event, InvalidEvent
 from flagcast.core.masking import masked
 from flagcast.core.outcomes import Answered, BlockedAddress, NotAccepted, NotNow, Unreachable
 from flagcast.core.rehearsal import refusal
-from flagcast.core.rendering import Request, render
+from flagcast.core.rendering import render
+from flagcast.core.request import Request
 from flagcast.edges import transport
 from flagcast.edges.aws.secrets import SecretStore
 from flagcast.errors import SecretUnavailable

@@ -6,7 +6,7 @@ import threading
 from collections import defaultdict, deque
 from typing import Any
 
-from flagcast.core.signature import flipt_signature
+from flagcast.core.flipt_signature import flipt_signature
 from tests.accountant import setup
 from tests.accountant.dice import Dice, Strikes
 from tests.accountant.events import Made

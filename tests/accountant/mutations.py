@@ -9,7 +9,7 @@ from msgspec import Struct
 from flagcast.core import dead_letter, delivery, fan_out, task
 from flagcast.core.message import Message
 from flagcast.core.outcomes import Decision, DependencyFailed, Done, GiveUp, Outcome
-from flagcast.core.rendering import Request
+from flagcast.core.request import Request
 from flagcast.edges.aws.queue import Queue
 from flagcast.errors import QueueUnavailable
 from flagcast.story import attempt, group

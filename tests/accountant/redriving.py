@@ -5,7 +5,8 @@ from typing import Any
 
 from flagcast.core import task as tasks
 from flagcast.core.event import Event, parse
-from flagcast.core.routing import message_group_id, subject
+from flagcast.core.routing import message_group_id
+from flagcast.core.subject import subject
 from flagcast.edges import wiring
 
 

@@ -9,7 +9,7 @@ import pytest
 import urllib3
 
 from flagcast.core.event import Event, parse
-from flagcast.core.routing import subject
+from flagcast.core.subject import subject
 from flagcast_cli import send as sending
 from flagcast_cli.actions import Answer, Received
 from flagcast_cli.local.stack import Stack

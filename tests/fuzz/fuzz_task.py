@@ -23,7 +23,8 @@ from flagcast.core.entry import LARGEST_MESSAGE, LONGEST_ATTRIBUTE, Entry
 from flagcast.core.message import Message, read_record
 from flagcast.core.outcomes import Answered, GiveUp, Outcome, RetryIn
 from flagcast.core.progress import Progress
-from flagcast.core.rendering import Request, is_json
+from flagcast.core.rendering import is_json
+from flagcast.core.request import Request
 from flagcast.core.task import encode, task
 from flagcast.edges.aws.queue import _request_entry
 from flagcast.edges.configuration_file import read_presets

@@ -14,7 +14,8 @@ from flagcast.core.conditions import wanted
 from flagcast.core.event import Event, Origin, parse
 from flagcast.core.known.changes import changes_between
 from flagcast.core.known.context import Known
-from flagcast.core.rendering import Request, render
+from flagcast.core.rendering import render
+from flagcast.core.request import Request
 from tests.support.captures import every_capture
 from tests.unit.making import destination, event_of
 

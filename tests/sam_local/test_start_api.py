@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from flagcast.core.signature import FLIPT_HEADER, flipt_signature
+from flagcast.core.flipt_signature import FLIPT_HEADER, flipt_signature
 from flagcast_cli.actions import Answer
 from flagcast_cli.receiver import Receiver
 from tests.sam_local.running import LARGEST_BODY, Api, Functions, Tasks

@@ -4,8 +4,8 @@ import pytest
 
 from flagcast.core.config.model import Source
 from flagcast.core.config.references import Reference, SecretText
+from flagcast.core.flipt_signature import flipt_signature
 from flagcast.core.http import Request
-from flagcast.core.signature import flipt_signature
 from flagcast.errors import SecretUnavailable
 from flagcast.story.admission import is_genuine
 from tests.support.captures import SECRET, captured

@@ -15,13 +15,13 @@ from flagcast.core.outcomes import (
     Newer,
     NotAccepted,
     Outcome,
-    RenderFailed,
     UnknownDestination,
     Unreachable,
     Unreadable,
 )
 from flagcast.core.progress import NEW, Progress
-from flagcast.core.rendering import Request
+from flagcast.core.render_failure import RenderFailed
+from flagcast.core.request import Request
 from flagcast.errors import BodyUnavailable, SecretUnavailable
 from flagcast.story.attempt import LONGEST_EXCERPT, Attempts, Unconfigured
 from tests.unit.making import RAW, FakeClock, body, configuration, message, task_for

@@ -5,10 +5,9 @@ import pytest
 from flagcast.core.config.model import Destination, FaultyDestination, Problem, Retry
 from flagcast.core.config.read import read
 from flagcast.core.delivery import Circumstances, decide
-from flagcast.core.message import Message
+from flagcast.core.message import Message, Wear
 from flagcast.core.outcomes import Answered, BodyMissing, DependencyFailed, GiveUp, Outcome
 from flagcast.core.progress import NEW, Progress
-from flagcast.core.retry import Wear
 from flagcast.core.task import body_key, claim_check
 from flagcast.story.attempt import Attempts
 from tests.unit.making import RAW, FakeClock, configuration, message, middle, task_for

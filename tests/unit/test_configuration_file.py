@@ -5,8 +5,8 @@ import pytest
 from flagcast.core.compiling import Compiled, compile_destination
 from flagcast.core.config.model import Destination
 from flagcast.core.event import Event, Origin, parse
-from flagcast.core.outcomes import RenderFailed
 from flagcast.core.rehearsal import rehearsed
+from flagcast.core.render_failure import RenderFailed
 from flagcast.edges.configuration_file import read_configuration, read_templates
 from flagcast.errors import ConfigurationUnreadable, TemplateUnreadable
 

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from flagcast.core.config.model import Retry
 from flagcast.core.delivery import UNKNOWN_FOR, Circumstances, decide, end_of, is_outage, overdue
 from flagcast.core.duration import DAY, HOUR, Duration
+from flagcast.core.message import Wear
 from flagcast.core.outcomes import (
     Answered,
     BlockedAddress,
@@ -21,13 +22,12 @@ from flagcast.core.outcomes import (
     NotNow,
     Outcome,
     Paused,
-    RenderFailed,
     RetryIn,
     UnknownDestination,
     Unreachable,
     Unreadable,
 )
-from flagcast.core.retry import Wear
+from flagcast.core.render_failure import RenderFailed
 from tests.unit.making import middle
 
 POLICY = Retry(retry_on=(404,))

@@ -12,7 +12,8 @@ from flagcast.core.conditions import wanted
 from flagcast.core.event import Event
 from flagcast.core.known.context import Known
 from flagcast.core.outcomes import FilterFailed
-from flagcast.core.rendering import Request, render
+from flagcast.core.rendering import render
+from flagcast.core.request import Request
 from tests.presets.hostile import HOSTILE, KNOWN
 from tests.presets.rendered import every_event
 from tests.unit.making import changed, destination, event

@@ -5,7 +5,8 @@ import pytest
 from flagcast.core.dead_letter import invalid_event
 from flagcast.core.entry import LARGEST_TASK
 from flagcast.core.fan_out import Messages, fan_out, for_nobody
-from flagcast.core.routing import message_group_id, subject
+from flagcast.core.routing import message_group_id
+from flagcast.core.subject import subject
 from flagcast.core.task import Task, claim_check, decode, deduplication_id, encode, event_id, task
 from tests.unit.making import RECEIVED_AT, body, destination, event_of
 

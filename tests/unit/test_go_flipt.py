@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flagcast.core.compiling import Compiled, compile_destination
-from flagcast.core.outcomes import RenderFailed
-from flagcast.core.rendering import Request, render
+from flagcast.core.render_failure import RenderFailed
+from flagcast.core.rendering import render
+from flagcast.core.request import Request
 from flagcast.core.templates.go import GoTemplate, compile_go
 from flagcast.core.templates.places import plain
 from tests.support.captures import Captured, captured

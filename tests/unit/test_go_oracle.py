@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from flagcast.core.outcomes import RenderFailed
+from flagcast.core.render_failure import RenderFailed
 from flagcast.core.templates.go import compile_go
 from flagcast.core.templates.places import plain
 from tests.support.captures import captured

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flagcast.core.outcomes import RenderFailed
+from flagcast.core.render_failure import RenderFailed
 from flagcast.core.templates import limits
 from flagcast.core.templates.go import GoTemplate, compile_go
 from flagcast.core.templates.places import Misplaced, place, plain

@@ -15,7 +15,8 @@ from flagcast.core.compiling import Compiled, compile_destination
 from flagcast.core.config.model import Configuration, Destination, Retry
 from flagcast.core.config.read import read
 from flagcast.core.config.references import Reference, Text
-from flagcast.core.rendering import Request, render
+from flagcast.core.rendering import render
+from flagcast.core.request import Request
 from flagcast_cli.console import CommandError
 from flagcast_cli.importing.convert import Imported, ImportedDestination, convert
 from flagcast_cli.importing.flipt_file import FliptTemplate, FliptWebhook

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from flagcast.core.duration import Duration
 from flagcast.core.event import Event, InvalidEvent, parse
+from flagcast.core.flipt_signature import flipt_signature
 from flagcast.core.intake import RESERVED, Probe, TooOld, probe, take
-from flagcast.core.signature import flipt_signature
 from tests.unit.making import JSON, body
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from flagcast.core.event import InvalidEvent, parse
 from flagcast.core.names import names_for
-from flagcast.core.outcomes import RenderFailed
+from flagcast.core.render_failure import RenderFailed
 from flagcast.core.templates.jinja import JinjaTemplate, Templates
 from flagcast.core.templates.places import place
 from tests.support.captures import every_capture

@@ -9,8 +9,9 @@ from msgspec import structs
 from flagcast.core.compiling import Compiled, compile_destination
 from flagcast.core.known.context import Change, Known
 from flagcast.core.names import names_for
-from flagcast.core.outcomes import RenderFailed
-from flagcast.core.rendering import Request, render
+from flagcast.core.render_failure import RenderFailed
+from flagcast.core.rendering import render
+from flagcast.core.request import Request
 from flagcast.core.templates.jinja import Expression, JinjaTemplate, Templates
 from flagcast.core.templates.places import place, plain
 from tests.unit.making import destination, event, event_of

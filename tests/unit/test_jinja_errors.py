@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from flagcast.core.outcomes import RenderFailed
+from flagcast.core.render_failure import RenderFailed
 from flagcast.core.templates.jinja import JinjaTemplate, Templates
 from flagcast.core.templates.places import Misplaced, place
 from tests.unit.making import event

@@ -13,7 +13,7 @@ from flagcast.core.known.context import NOTHING, Change, Known
 from flagcast.core.known.row import MOST_RECENT, Accepted, Row, with_unsettled
 from flagcast.core.known.settle import FIRST, Arrival
 from flagcast.core.moment import epoch_of
-from flagcast.core.routing import subject
+from flagcast.core.subject import subject
 from flagcast.core.task import event_digest
 from flagcast.errors import StateUnavailable
 from flagcast.story.knowing import MOST_RULES, Knowing, Understood, alone

@@ -4,7 +4,7 @@ import pytest
 
 from flagcast.core.event import Event
 from flagcast.core.names import names_for
-from flagcast.core.outcomes import RenderFailed
+from flagcast.core.render_failure import RenderFailed
 from flagcast.core.templates import limits
 from flagcast.core.templates.jinja import JinjaTemplate, Templates
 from flagcast.core.templates.jinja_filters import filters

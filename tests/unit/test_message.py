@@ -1,7 +1,6 @@
 import pytest
 
-from flagcast.core.message import read_record
-from flagcast.core.retry import Wear
+from flagcast.core.message import Wear, read_record
 from flagcast.core.task import Task, UnreadableTask, encode
 from tests.unit.making import message, task_for
 

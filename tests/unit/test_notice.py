@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flagcast.core.config.checks import NAME
+from flagcast.core.config.model import Ordering
 from flagcast.core.entry import LARGEST_TASK
 from flagcast.core.event import NOTICES, Event, Origin
 from flagcast.core.names import names_for
 from flagcast.core.notice import Kind, notice_body, notice_entry, notice_id, redrive_command
 from flagcast.core.notice_words import _REASONS, summarise_notice
-from flagcast.core.routing import Ordering, wants
+from flagcast.core.routing import wants
 from flagcast.core.task import Task, decode
 from flagcast.core.trouble import Reason, Trouble
 from tests.unit.making import destination, event, event_of

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from flagcast.core.compiling import Compiled, compile_destination
 from flagcast.core.config.references import Reference
 from flagcast.core.event import Event, Origin
-from flagcast.core.outcomes import Faulty, RenderFailed
-from flagcast.core.rendering import Request, is_json, render
+from flagcast.core.outcomes import Faulty
+from flagcast.core.render_failure import RenderFailed
+from flagcast.core.rendering import is_json, render
+from flagcast.core.request import Request
 from flagcast.core.spot import Spot
 from flagcast.core.summary import Summary, summarise
 from tests.support.captures import every_capture

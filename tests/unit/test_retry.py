@@ -4,12 +4,12 @@ from hypothesis import strategies as st
 
 from flagcast.core.config.model import Retry
 from flagcast.core.duration import DAY, HOUR, Duration
+from flagcast.core.message import Wear
 from flagcast.core.retry import (
     FREE_RECEIVES,
     LONGEST_DELAY,
     LONGEST_STAY,
     MOST_RECEIVES,
-    Wear,
     backoff,
     jittered,
     whole_delay,

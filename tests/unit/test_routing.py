@@ -2,8 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flagcast.core.config.model import Ordering
 from flagcast.core.filters import NOUNS, VERBS
-from flagcast.core.routing import Ordering, message_group_id, recipients, subject, wants
+from flagcast.core.routing import message_group_id, recipients, wants
+from flagcast.core.subject import subject
 from tests.support.captures import captured
 from tests.unit.making import JSON, destination, event, event_of
 

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flagcast.core.signature import flipt_signature, is_known, is_signed, presented_signature, presented_token
+from flagcast.core.flipt_signature import flipt_signature
+from flagcast.core.signature import is_known, is_signed, presented_signature, presented_token
 from tests.support.captures import SECRET, Captured, every_capture
 
 SIGNED = [each for each in every_capture() if each.signed]

@@ -12,7 +12,8 @@ from flagcast.core.compiling import Compiled, compile_destination
 from flagcast.core.config.references import Reference
 from flagcast.core.event import Origin
 from flagcast.core.outcomes import Faulty
-from flagcast.core.rendering import Request, render
+from flagcast.core.rendering import render
+from flagcast.core.request import Request
 from flagcast.core.signature import is_signed, presented_signature
 from flagcast.core.signing import BadSecret, signature_headers
 from tests.unit.making import destination, event

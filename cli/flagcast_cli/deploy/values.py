@@ -8,7 +8,8 @@ from flagcast.core.compiling import Compiled, compile_destination
 from flagcast.core.config.model import Configuration, Destination, Problem
 from flagcast.core.config.references import Reference, Values
 from flagcast.core.event import Event
-from flagcast.core.outcomes import Faulty, RenderFailed
+from flagcast.core.outcomes import Faulty
+from flagcast.core.render_failure import RenderFailed
 from flagcast.core.rendering import render
 from flagcast.edges.aws.secrets import SecretStore
 from flagcast_cli.deploy.needed import uses

@@ -8,7 +8,7 @@ from msgspec import Struct, structs
 from flagcast.core.event import Event, InvalidEvent, parse
 from flagcast.core.known.context import NOTHING, Known
 from flagcast.core.message import Message, read_record
-from flagcast.core.routing import subject
+from flagcast.core.subject import subject
 from flagcast.core.task import NO_DESTINATION, NewerVersion, Task, UnreadableTask
 
 QUEUE_NET = "queue_net"

@@ -7,7 +7,7 @@ import requests
 from requests import RequestException
 
 from flagcast.core.addresses import is_url
-from flagcast.core.signature import FLIPT_HEADER, flipt_signature
+from flagcast.core.flipt_signature import FLIPT_HEADER, flipt_signature
 from flagcast_cli.doctor.facts import Answer, NoAnswer
 from flagcast_cli.doctor.finding import Unknown
 

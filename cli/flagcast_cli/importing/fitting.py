@@ -4,8 +4,8 @@ from flagcast.core.checking import NEW_EVENTS
 from flagcast.core.compiling import Compiled, compile_destination
 from flagcast.core.config.model import Destination
 from flagcast.core.config.references import Text
-from flagcast.core.outcomes import RenderFailed
 from flagcast.core.rehearsal import rehearsed
+from flagcast.core.render_failure import RenderFailed
 from flagcast_cli.importing.address import Address, is_internal
 from flagcast_cli.importing.flipt_file import FliptTemplate
 from flagcast_cli.samples import sample_events

@@ -17,8 +17,8 @@ from botocore.stub import Stubber
 from moto.core.config import default_user_config
 
 from flagcast.core.event import Event, parse
+from flagcast.core.flipt_signature import flipt_signature
 from flagcast.core.intake import PROBE
-from flagcast.core.signature import flipt_signature
 from flagcast_cli.actions import Answer as Answering
 from flagcast_cli.aws import Account
 from flagcast_cli.checkout import CONFIGURATION as CONFIGURATION_FILE

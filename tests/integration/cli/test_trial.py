@@ -5,7 +5,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from flagcast.core.signature import flipt_signature
+from flagcast.core.flipt_signature import flipt_signature
 from flagcast_cli import trial
 from flagcast_cli.actions import Action, Answer, Hang, Reset
 from flagcast_cli.console import CommandError

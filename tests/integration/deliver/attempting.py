@@ -7,8 +7,10 @@ from typing import Any
 from flagcast.core.compiling import Compiled, compile_destination
 from flagcast.core.config.model import Destination
 from flagcast.core.config.read import read
-from flagcast.core.outcomes import Answered, BlockedAddress, Faulty, RenderFailed, Unreachable
-from flagcast.core.rendering import Request, render
+from flagcast.core.outcomes import Answered, BlockedAddress, Faulty, Unreachable
+from flagcast.core.render_failure import RenderFailed
+from flagcast.core.rendering import render
+from flagcast.core.request import Request
 from tests.integration.deliver import sending
 from tests.unit.making import RAW, event_of
 

@@ -16,7 +16,8 @@ import deliver
 from flagcast.core.entry import Entry
 from flagcast.core.event import Event, parse
 from flagcast.core.moment import rfc3339
-from flagcast.core.routing import message_group_id, subject
+from flagcast.core.routing import message_group_id
+from flagcast.core.subject import subject
 from flagcast.core.task import deduplication_id, encode, event_id, task
 from flagcast.edges import attempting, wiring
 from flagcast.edges.aws import client as aws_client

@@ -3,7 +3,7 @@
 from msgspec import structs
 
 from flagcast.core.outcomes import Answered, BlockedAddress, Unreachable
-from flagcast.core.rendering import Request
+from flagcast.core.request import Request
 from flagcast.edges import transport
 
 

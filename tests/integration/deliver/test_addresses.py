@@ -10,7 +10,7 @@ import pytest
 
 from flagcast.core.addresses import Subnet
 from flagcast.core.outcomes import Answered, BlockedAddress, Faulty, Unreachable
-from flagcast.core.rendering import Request
+from flagcast.core.request import Request
 from flagcast_cli.receiver import Receiver
 from tests.integration.deliver import sending
 from tests.integration.deliver.attempting import attempt

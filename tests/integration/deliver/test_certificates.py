@@ -14,7 +14,7 @@ import pytest
 from flagcast.core.addresses import Subnet
 from flagcast.core.config.model import Destination
 from flagcast.core.outcomes import Answered, BlockedAddress, Unreachable
-from flagcast.core.rendering import Request
+from flagcast.core.request import Request
 from flagcast.edges import connection
 from flagcast.edges.configuration_file import read_configuration
 from tests.integration.deliver import sending

@@ -17,9 +17,9 @@ from flagcast.core.outcomes import (
     DependencyFailed,
     NotAccepted,
     Outcome,
-    RenderFailed,
     Unreachable,
 )
+from flagcast.core.render_failure import RenderFailed
 from flagcast.edges import circuits as edges_circuits
 from flagcast.edges.circuits import Circuits, ClosedCircuits
 from flagcast.errors import StateUnavailable

@@ -14,7 +14,7 @@ import pytest
 
 from flagcast.core.addresses import Subnet
 from flagcast.core.outcomes import Answered, Unreachable
-from flagcast.core.rendering import Request
+from flagcast.core.request import Request
 from flagcast.edges import deadline, transport
 from flagcast.edges.connection import exchanging
 from flagcast_cli.receiver import Receiver

@@ -14,7 +14,7 @@ import pytest
 
 from flagcast.core.addresses import Subnet
 from flagcast.core.outcomes import Answered, BlockedAddress, Unreachable
-from flagcast.core.rendering import Request
+from flagcast.core.request import Request
 from flagcast.edges import transport
 from tests.integration.deliver import sending
 from tests.integration.deliver.raw_server import Talk, serving, take

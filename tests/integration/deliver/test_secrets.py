@@ -1,6 +1,6 @@
 import pytest
 
-from flagcast.core.signature import FLIPT_HEADER, flipt_signature
+from flagcast.core.flipt_signature import FLIPT_HEADER, flipt_signature
 from flagcast_cli.actions import Answer
 from tests.integration.deliver.harness import Stack
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from flagcast.core.outcomes import Answered, Faulty, RenderFailed
+from flagcast.core.outcomes import Answered, Faulty
+from flagcast.core.render_failure import RenderFailed
 from tests.integration.deliver.attempting import LOOPBACK, attempt
 from tests.integration.deliver.raw_server import serving, take
 from tests.unit.making import body

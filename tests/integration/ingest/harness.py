@@ -13,7 +13,7 @@ import pytest
 from boto3.session import Session
 from msgspec import Struct
 
-from flagcast.core.signature import flipt_signature
+from flagcast.core.flipt_signature import flipt_signature
 from flagcast.edges import receiving, settling, wiring
 from flagcast.edges.aws import client as aws_client
 from ingest import handler

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from flagcast.core.signature import flipt_signature, is_known, is_signed
+from flagcast.core.flipt_signature import flipt_signature
+from flagcast.core.signature import is_known, is_signed
 from tests.fuzz.world import ROTATED, SIGNING, TOKEN, World, world
 from tests.integration.ingest.harness import EVENT
 from tests.support.api_gateway import Headers, http_event

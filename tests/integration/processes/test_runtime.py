@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from flagcast.core.signature import flipt_signature
+from flagcast.core.flipt_signature import flipt_signature
 from flagcast.core.task import encode, event_id, task
 from tests.integration.deliver.raw_server import serving
 from tests.support.alone import alone

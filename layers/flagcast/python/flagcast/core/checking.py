@@ -12,8 +12,9 @@ from flagcast.core.doubts import doubts
 from flagcast.core.event import NOTICES, Event, InvalidEvent, Origin, parse
 from flagcast.core.misspelt import misspelt
 from flagcast.core.notice import Kind, notice_body, notice_id
-from flagcast.core.outcomes import Filtered, FilterFailed, RenderFailed
+from flagcast.core.outcomes import Filtered, FilterFailed
 from flagcast.core.rehearsal import SOME_TIME, lookalikes_in, rehearsed
+from flagcast.core.render_failure import RenderFailed
 from flagcast.core.sample_changes import with_changes
 from flagcast.core.spot import Spot
 from flagcast.core.trouble import Trouble

@@ -9,7 +9,7 @@ from msgspec import Struct
 from flagcast.core.config.model import Destination, Problem
 from flagcast.core.config.paths import below
 from flagcast.core.config.references import Reference, Text
-from flagcast.core.outcomes import RenderFailed
+from flagcast.core.render_failure import RenderFailed
 from flagcast.core.templates.jinja import Expression, JinjaTemplate, Templates
 from flagcast.errors import TemplateUnreadable
 

@@ -5,7 +5,8 @@ from msgspec import structs
 from flagcast.core.compiling import Compiled
 from flagcast.core.event import Event
 from flagcast.core.names import names_for
-from flagcast.core.outcomes import Answered, FilterFailed, NotAccepted, NotNow, RenderFailed
+from flagcast.core.outcomes import Answered, FilterFailed, NotAccepted, NotNow
+from flagcast.core.render_failure import RenderFailed
 from flagcast.core.response import Response, points_to
 from flagcast.core.templates.jinja import Expression
 

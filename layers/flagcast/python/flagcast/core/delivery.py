@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from flagcast.core.config.model import Retry
 from flagcast.core.duration import HOUR
+from flagcast.core.message import Wear
 from flagcast.core.outcomes import (
     Answered,
     BlockedAddress,
@@ -23,7 +24,6 @@ from flagcast.core.outcomes import (
     NotNow,
     Outcome,
     Paused,
-    RenderFailed,
     RetryIn,
     Slowed,
     Throttled,
@@ -32,7 +32,8 @@ from flagcast.core.outcomes import (
     Unreadable,
 )
 from flagcast.core.progress import MOST_STARTS
-from flagcast.core.retry import JITTER, LONGEST_STAY, MOST_RECEIVES, PUT_OFF, Random, Wear, backoff, jittered
+from flagcast.core.render_failure import RenderFailed
+from flagcast.core.retry import JITTER, LONGEST_STAY, MOST_RECEIVES, PUT_OFF, Random, backoff, jittered
 
 UNKNOWN_FOR = 2 * HOUR
 """How long a task waits for a deploy or rollback to bring its destination or version: the functions shift apart."""

@@ -8,7 +8,7 @@ from flagcast.core.config.model import Problem
 from flagcast.core.config.presets import Answers
 from flagcast.core.event import Event
 from flagcast.core.names import names_for
-from flagcast.core.outcomes import RenderFailed
+from flagcast.core.render_failure import RenderFailed
 from flagcast.core.response import Response
 from flagcast.core.routing import wants
 from flagcast.core.stand_ins import any_answers, any_event

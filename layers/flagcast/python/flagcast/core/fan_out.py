@@ -8,7 +8,8 @@ from flagcast.core.dead_letter import invalid_event
 from flagcast.core.entry import LARGEST_TASK, Entry
 from flagcast.core.event import Event
 from flagcast.core.known.settle import FIRST
-from flagcast.core.routing import Route, message_group_id, recipients, subject
+from flagcast.core.routing import Route, message_group_id, recipients
+from flagcast.core.subject import subject
 from flagcast.core.task import NO_DESTINATION, Task, body_key, claim_check, deduplication_id, encode, event_id, task
 
 

@@ -4,8 +4,15 @@ from typing import Any
 
 from msgspec import Struct
 
-from flagcast.core.retry import Wear
 from flagcast.core.task import NewerVersion, Task, UnreadableTask, decode
+
+
+class Wear(Struct, frozen=True):
+    """How much of its stay on the queue a task has used up."""
+
+    receives: int
+    queued: float
+    """Seconds since it was sent."""
 
 
 class Message(Struct, frozen=True):

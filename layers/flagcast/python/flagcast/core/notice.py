@@ -6,9 +6,10 @@ from typing import Any, Literal
 
 import msgspec
 
+from flagcast.core.config.model import Ordering
 from flagcast.core.entry import Entry
 from flagcast.core.event import NOTICE, NOTICES
-from flagcast.core.routing import Ordering, message_group_id
+from flagcast.core.routing import message_group_id
 from flagcast.core.task import deduplication_id, encode, event_id, task
 from flagcast.core.trouble import Trouble
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from flagcast.core.spot import Spot
+from flagcast.core.render_failure import RenderFailed
 
 Reason = Literal[
     "rejected",
@@ -71,31 +71,6 @@ class BlockedAddress(Struct, frozen=True):
 
 class Filtered(Struct, frozen=True):
     """The destination does not want this event: no request was made."""
-
-
-class RenderFailed(Struct, frozen=True, eq=False):
-    """A body or header could not be made of the event; its detail begins with the spot, where that is known."""
-
-    detail: str
-    spot: Spot | None = None
-
-    @classmethod
-    def at(cls, spot: Spot, what: str) -> "RenderFailed":
-        """Say where it failed, and what."""
-        return cls(f"{spot}: {what}", spot)
-
-    @property
-    def what(self) -> str:
-        """Return what failed, without where."""
-        return self.detail if self.spot is None else self.detail.removeprefix(f"{self.spot}: ")
-
-    def __eq__(self, other: object) -> bool:
-        """Compare by what is told: the spot is in it."""
-        return isinstance(other, RenderFailed) and self.detail == other.detail
-
-    def __hash__(self) -> int:
-        """Agree with equality."""
-        return hash(self.detail)
 
 
 class FilterFailed(Struct, frozen=True):

@@ -6,12 +6,14 @@ from flagcast.core.compiling import Compiled, name_of
 from flagcast.core.conditions import wanted
 from flagcast.core.config.references import Reference, Values
 from flagcast.core.event import Event
+from flagcast.core.flipt_signature import FLIPT_HEADER
 from flagcast.core.masking import MASK
 from flagcast.core.names import names_for
-from flagcast.core.outcomes import Faulty, Filtered, FilterFailed, RenderFailed
-from flagcast.core.rendering import Request, is_json, render
+from flagcast.core.outcomes import Faulty, Filtered, FilterFailed
+from flagcast.core.render_failure import RenderFailed
+from flagcast.core.rendering import is_json, render
+from flagcast.core.request import Request
 from flagcast.core.routing import wants
-from flagcast.core.signature import FLIPT_HEADER
 from flagcast.core.templates.lookalikes import lookalikes
 
 SOME_TIME = 1767323045

@@ -4,33 +4,20 @@ import json
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 
-from flagcast.core.addresses import Subnet, in_ascii, is_url
+from flagcast.core.addresses import in_ascii, is_url
 from flagcast.core.compiling import Compiled, name_of
 from flagcast.core.config.references import Values
 from flagcast.core.event import Event
 from flagcast.core.names import names_for
-from flagcast.core.outcomes import Faulty, RenderFailed
+from flagcast.core.outcomes import Faulty
+from flagcast.core.render_failure import RenderFailed
+from flagcast.core.request import Request
 from flagcast.core.signing import BadSecret, signature_headers
 from flagcast.core.spot import Spot
 from flagcast.core.templates.places import Misplaced, place, plain
 
 _FORBIDDEN_IN_HEADERS = frozenset("\r\n\0")
-
-
-class Request(Struct, frozen=True):
-    """One HTTP request, ready to send; `url`, `headers` and `body` may hold secrets, so none is ever logged.
-
-    `allow_private` and `ca_file` say whom the connection may be made to, and who vouches for it.
-    """
-
-    method: str
-    url: str
-    headers: dict[str, str]
-    body: bytes
-    allow_private: tuple[Subnet, ...] = ()
-    ca_file: str | None = None
 
 
 def is_json(content_type: str) -> bool:

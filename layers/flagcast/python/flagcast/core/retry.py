@@ -3,10 +3,9 @@
 import math
 from collections.abc import Callable, Iterable
 
-from msgspec import Struct
-
 from flagcast.core.config.model import Retry
 from flagcast.core.duration import DAY, HOUR, MINUTE
+from flagcast.core.message import Wear
 
 Random = Callable[[], float]
 """Uniform over [0, 1): random.random."""
@@ -30,14 +29,6 @@ FREE_RECEIVES = 50
 
 FREE_RECEIVES_TO_SLOT = 450
 """As many where the delay leads to a slot: to come late is to lose it, and to wait for another."""
-
-
-class Wear(Struct, frozen=True):
-    """How much of its stay on the queue a task has used up."""
-
-    receives: int
-    queued: float
-    """Seconds since it was sent."""
 
 
 def backoff(retry: Retry, attempts: int, random: Random, retry_after: float | None = None) -> float:

@@ -9,7 +9,7 @@ from typing import Literal, assert_never
 
 from msgspec import Struct
 
-from flagcast.core.signature import FLIPT_HEADER, flipt_signature
+from flagcast.core.flipt_signature import FLIPT_HEADER, flipt_signature
 
 _PREFIX = "whsec_"
 Scheme = Literal["standard-webhooks", "flipt"]

@@ -15,7 +15,7 @@ from urllib3.exceptions import HTTPError, MaxRetryError, NameResolutionError
 
 from flagcast import __version__
 from flagcast.core.outcomes import Answered, BlockedAddress, Unreachable
-from flagcast.core.rendering import Request
+from flagcast.core.request import Request
 from flagcast.core.response import text_of
 from flagcast.core.retry_after import read_retry_after
 from flagcast.edges.connection import Adapter, AddressRefusedError, exchanging

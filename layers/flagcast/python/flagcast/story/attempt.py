@@ -24,12 +24,13 @@ from flagcast.core.outcomes import (
     NotAccepted,
     NotNow,
     Outcome,
-    RenderFailed,
     UnknownDestination,
     Unreadable,
 )
 from flagcast.core.progress import Progress
-from flagcast.core.rendering import Request, render
+from flagcast.core.render_failure import RenderFailed
+from flagcast.core.rendering import render
+from flagcast.core.request import Request
 from flagcast.core.routing import wants
 from flagcast.core.task import NewerVersion, Task, UnreadableTask
 from flagcast.errors import BodyUnavailable, SecretUnavailable

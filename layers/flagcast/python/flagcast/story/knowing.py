@@ -10,7 +10,7 @@ from flagcast.core.known.context import LONGEST_VALUE, NOTHING, Known
 from flagcast.core.known.row import MOST_RECENT, UNKNOWN, Accepted, Row, with_unsettled
 from flagcast.core.known.settle import FIRST, Arrival, Settled, settle
 from flagcast.core.known.thing import Thing, label, named_by, row_key, thing_of
-from flagcast.core.routing import subject
+from flagcast.core.subject import subject
 from flagcast.errors import StateUnavailable
 
 MOST_RULES: Final = 10_000

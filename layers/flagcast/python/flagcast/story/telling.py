@@ -6,9 +6,9 @@ The write is a claim for a while: a notice that could not be queued after it is 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from flagcast.core.config.model import Ordering
 from flagcast.core.entry import Entry
 from flagcast.core.notice import Kind, notice_body, notice_entry, notice_id
-from flagcast.core.routing import Ordering
 from flagcast.core.trouble import Known, Trouble
 from flagcast.errors import QueueUnavailable, StateUnavailable
 from flagcast.story.clock import Clock

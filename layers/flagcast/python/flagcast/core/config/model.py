@@ -10,8 +10,10 @@ from flagcast.core.config.references import SecretText, Text
 from flagcast.core.duration import DAY, HOUR, MINUTE, Duration
 from flagcast.core.filters import EVERY_EVENT, EventFilter
 from flagcast.core.rate import Rate
-from flagcast.core.routing import Ordering
 from flagcast.core.spot import Spot
+
+Ordering = Literal["subject", "destination", "none"]
+"""What stays in order: what an event is about, the whole destination, or nothing."""
 
 LONGEST_TIMEOUT = Duration(30)
 """The deliver function runs 45 s; an attempt starts only while its timeout and 5 s more are left of that."""

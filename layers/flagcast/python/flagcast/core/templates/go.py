@@ -11,7 +11,7 @@ from gotpl.errors import TemplateSyntaxError
 from gotpl.parse.nodes import ListNode
 from gotpl.parse.parser import parse_template
 
-from flagcast.core.outcomes import RenderFailed
+from flagcast.core.render_failure import RenderFailed
 from flagcast.core.spot import Spot
 from flagcast.core.templates.go_run import Run
 from flagcast.core.templates.go_values import TemplateFailed, go_event

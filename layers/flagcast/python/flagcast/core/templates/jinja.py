@@ -17,7 +17,7 @@ from jinja2 import (
 from jinja2.environment import TemplateExpression
 from jinja2.exceptions import FilterArgumentError
 
-from flagcast.core.outcomes import RenderFailed
+from flagcast.core.render_failure import RenderFailed
 from flagcast.core.spot import Spot
 from flagcast.core.templates.jinja_environment import PiecesEnvironment
 from flagcast.core.templates.limits import budgeted
