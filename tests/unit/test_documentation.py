@@ -7,13 +7,13 @@ from posixpath import normpath
 import pytest
 
 from flagcast.core.duration import DAY, HOUR, MINUTE
+from flagcast.core.message import Wear
 from flagcast.core.retry import (
     FREE_RECEIVES,
     LONGEST_DELAY,
     LONGEST_STAY,
     MOST_RECEIVES,
     PUT_OFF,
-    Wear,
     jittered,
     whole_delay,
 )

@@ -24,13 +24,13 @@ from flagcast.core.outcomes import (
     NotNow,
     Outcome,
     Paused,
-    RenderFailed,
     RetryIn,
     Slowed,
     Throttled,
     UnknownDestination,
     Unreachable,
 )
+from flagcast.core.render_failure import RenderFailed
 from flagcast.core.spot import Spot
 from flagcast.core.task import task
 from flagcast.edges.telemetry import Telemetry

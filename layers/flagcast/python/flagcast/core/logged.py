@@ -22,13 +22,13 @@ from flagcast.core.outcomes import (
     NotNow,
     Outcome,
     Paused,
-    RenderFailed,
     RetryIn,
     Slowed,
     Throttled,
     UnknownDestination,
     Unreachable,
 )
+from flagcast.core.render_failure import RenderFailed
 from flagcast.core.words.titles import title
 
 LONGEST_WORD: Final = 64
