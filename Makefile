@@ -49,10 +49,10 @@ format: .venv/ready ## Format the code
 	@$(RUN) ruff format .
 
 account: .venv/ready ## Account for 10,000 events while everything fails (eight minutes)
-	@$(RUN) python -m tests.accountant
+	@$(RUN) python -m tests.loss_check
 
 model: .venv/ready ## Count what 24,000 events lose in a model of Flipt: a table that fails, replicas (a minute)
-	@$(RUN) python -m tests.known
+	@$(RUN) python -m tests.flipt_model
 
 isolation: .venv/ready ## Measure what a destination that hangs or fails costs the others (half an hour)
 	@$(RUN) python -m benchmarks.isolation

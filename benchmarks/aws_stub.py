@@ -14,9 +14,9 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from benchmarks.measuring import take_the_others
-from flagcast.core.known.row import MOST_RECENT, Accepted, Row
-from flagcast.core.known.thing import ROWS
-from flagcast.edges.aws.known import item_of
+from flagcast.edges.aws.flipt_state_table import item_of
+from flagcast.flipt_state.row import MOST_RECENT, Accepted, Row
+from flagcast.flipt_state.thing_keys import ROWS
 
 SECRET = "capture-signing-secret"
 """What events/ingest.json is signed with."""

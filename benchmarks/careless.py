@@ -8,12 +8,12 @@ from collections.abc import Sequence
 
 from tests.support import function
 
-from flagcast.core.message import Message
-from flagcast.core.progress import NEW
-from flagcast.story.records import Records
+from flagcast.delivery.batch_progress import BatchProgress
+from flagcast.tasks.progress import NEW
+from flagcast.tasks.received_message import Message
 
 
-def _put_back(self: Records, messages: Sequence[Message]) -> bool:
+def _put_back(self: BatchProgress, messages: Sequence[Message]) -> bool:
     known = {each.id: self.of(each) for each in self._legible(messages)}
     changed = {name: row for name, row in known.items() if row != self._stored.get(name, NEW)}
     return self._write("put back", changed) and len(known) == len(messages)
@@ -24,5 +24,5 @@ def _nothing(*_: object) -> None: ...
 
 if __name__ == "__main__":
     for name, careless in {"start": _nothing, "close": _nothing, "put_back": _put_back}.items():
-        setattr(Records, name, careless)
+        setattr(BatchProgress, name, careless)
     function.main(int(sys.argv[1]), sys.argv[2], sys.argv[3])

@@ -28,9 +28,9 @@ from tests.support.template import written
 from benchmarks.aws_stub import answer as usual_answer
 from benchmarks.measuring import handlers, stack_environment
 from benchmarks.usage import FILE, Call, Run, Usage, kept_bytes, mean, step
-from flagcast.core.flipt_signature import flipt_signature
-from flagcast.core.known.row import MOST_RECENT
-from flagcast.core.known.thing import ROWS
+from flagcast.events.flipt_signature import flipt_signature
+from flagcast.flipt_state.row import MOST_RECENT
+from flagcast.flipt_state.thing_keys import ROWS
 
 EVENTS = "flipt-1.61.0/changes"
 DAY = b"2026-11-23T"
@@ -184,15 +184,15 @@ def _functions() -> tuple[Callable[[Mapping[str, Any]], Any], Callable[[Mapping[
     import deliver
     import ingest
     from benchmarks.deliver import Context
-    from flagcast.edges import attempting, wiring
+    from flagcast.edges.wiring import deliver_batch, resources
 
-    wiring.forget()
+    resources.forget()
 
     def delivering(entry: Mapping[str, Any], receives: int) -> Any:
         # Circuits and requests for a pause are taken as known for seconds; in the month that is priced, attempts on
         # one destination are further apart than that.
-        attempting.attempts.cache_clear()
-        wiring.circuits.cache_clear()
+        deliver_batch.attempts.cache_clear()
+        resources.circuits.cache_clear()
         return deliver.handler({"Records": [_record(entry, receives)]}, Context())
 
     return lambda request: ingest.handler(dict(request), None), delivering

@@ -33,9 +33,9 @@ from benchmarks.measuring import (
     stack_environment,
     take_one_processor,
 )
-from flagcast.core.request import Request
-from flagcast.core.task import encode, task
-from flagcast.edges.configuration_file import read_presets
+from flagcast.edges.runtime.configuration_file import read_presets
+from flagcast.exchange.request import Request
+from flagcast.tasks.task import encode, task
 
 DESTINATIONS, ROUNDS = 10, 9
 BATCHES = {0: 30, 50: 6}
@@ -105,10 +105,11 @@ def handler() -> tuple[Callable[[], None], list[Request]]:
     """Return what delivers one batch by the handler, and what its first batch sends."""
     handlers()
     import deliver
-    from flagcast.edges import attempting, transport, wiring
+    from flagcast.edges.http import transport
+    from flagcast.edges.wiring import deliver_batch, resources
 
-    wiring.forget()
-    attempting.attempts.cache_clear()
+    resources.forget()
+    deliver_batch.attempts.cache_clear()
     sent: list[Request] = []
     send = transport.send
 
@@ -118,7 +119,7 @@ def handler() -> tuple[Callable[[], None], list[Request]]:
         return send(request, deadline)
 
     transport.send = recorded
-    attempting.attempts()
+    deliver_batch.attempts()
     transport.send = send
 
     def batch() -> None:

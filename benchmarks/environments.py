@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from benchmarks.measuring import ROOT
-from flagcast_cli.deploy.quick import make_quick, presets_in
+from flagcast_cli.deploy.precompile import make_quick, presets_in
 
 PERIOD = 20_000
 """Microseconds in which a function may use its share of a processor."""

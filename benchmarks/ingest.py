@@ -59,9 +59,9 @@ def handler() -> Callable[[], None]:
     """Return what takes in one event by the handler."""
     handlers()
     import ingest
-    from flagcast.edges import wiring
+    from flagcast.edges.wiring import resources
 
-    wiring.forget()
+    resources.forget()
 
     def one() -> None:
         with redirect_stdout(io.StringIO()):

@@ -21,18 +21,18 @@ from statistics import median
 from typing import Any, Final
 
 import msgspec
-from tests.unit.making import RAW, RECEIVED_AT, changed, message
+from tests.unit.builders import RAW, RECEIVED_AT, changed, message
 
-from flagcast.core.outcomes import Answered, Decision, Done, GiveUp, Outcome, Paused, RetryIn
-from flagcast.core.task import task
-from flagcast.edges.telemetry import Telemetry
-from flagcast_cli.ledger import questions
-from flagcast_cli.ledger.asking import one_event
+from flagcast.edges.runtime.telemetry import Telemetry
+from flagcast.tasks.outcomes import Answered, Decision, Done, GiveUp, Outcome, Paused, RetryIn
+from flagcast.tasks.task import task
+from flagcast_cli.history import queries
+from flagcast_cli.history.event_lookup import one_event
+from flagcast_cli.history.filter import Filter, require_known
 from flagcast_cli.ledger.file import opened
-from flagcast_cli.ledger.filtering import Filter, require_known
-from flagcast_cli.ledger.lines import Lines
+from flagcast_cli.ledger.log_events import Lines
+from flagcast_cli.ledger.log_line import LogEvent
 from flagcast_cli.ledger.store import Store
-from flagcast_cli.ledger.wire import LogEvent
 
 FILE: Final = Path(__file__).parent / "results" / "ledger.json"
 EVENTS: Final = 100_000
@@ -83,25 +83,23 @@ def asked(store: Store, now: int) -> dict[str, Callable[[], Any]]:
     hour, day = now - 3_600_000, now - 86_400_000
     [some] = store.ask("SELECT event_id FROM events ORDER BY at LIMIT 1 OFFSET 50000")
     return {
-        "events": partial(questions.events, store, Filter(), 50),
-        "events --flag flag-17": partial(questions.events, store, Filter(flag="flag-17"), 50),
-        "events --text": partial(questions.events, store, Filter(text="flag-499"), 50),
-        "events --state dead-lettered": partial(questions.events, store, Filter(state="dead-lettered"), 50),
-        "events --limit 0 --since 1d": partial(questions.events, store, Filter(since=day), 0),
-        "deliveries": partial(questions.deliveries, store, Filter(), 50),
-        "deliveries --state paused": partial(questions.deliveries, store, Filter(state="paused"), 50),
+        "events": partial(queries.events, store, Filter(), 50),
+        "events --flag flag-17": partial(queries.events, store, Filter(flag="flag-17"), 50),
+        "events --text": partial(queries.events, store, Filter(text="flag-499"), 50),
+        "events --state dead-lettered": partial(queries.events, store, Filter(state="dead-lettered"), 50),
+        "events --limit 0 --since 1d": partial(queries.events, store, Filter(since=day), 0),
+        "deliveries": partial(queries.deliveries, store, Filter(), 50),
+        "deliveries --state paused": partial(queries.deliveries, store, Filter(state="paused"), 50),
         "deliveries --destination team-chat --since 1h": partial(
-            questions.deliveries, store, Filter(destination="team-chat", since=hour), 50
+            queries.deliveries, store, Filter(destination="team-chat", since=hour), 50
         ),
         "deliveries --namespace team-3 --state dead-lettered": partial(
-            questions.deliveries, store, Filter(namespace="team-3", state="dead-lettered"), 50
+            queries.deliveries, store, Filter(namespace="team-3", state="dead-lettered"), 50
         ),
-        "deliveries --reason rejected": partial(questions.deliveries, store, Filter(reason="rejected"), 50),
-        "deliveries --text": partial(questions.deliveries, store, Filter(text="no such channel"), 50),
+        "deliveries --reason rejected": partial(queries.deliveries, store, Filter(reason="rejected"), 50),
+        "deliveries --text": partial(queries.deliveries, store, Filter(text="no such channel"), 50),
         "event ID": partial(one_event, store, some["event_id"][:12], "flagcast"),
-        "changes --since 1d --namespace team-3": partial(
-            questions.changes, store, Filter(since=day, namespace="team-3")
-        ),
+        "changes --since 1d --namespace team-3": partial(queries.changes, store, Filter(since=day, namespace="team-3")),
         "a filter's values": partial(
             require_known,
             store,

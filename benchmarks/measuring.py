@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from msgspec import Struct
 
-from flagcast_cli.deploy.quick import write_as_json
+from flagcast_cli.deploy.precompile import write_as_json
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -29,7 +29,7 @@ from tests.support.api_gateway import http_event
 from tests.support.captures import captured
 from tests.support.ports import free_port
 
-from flagcast.core.flipt_signature import FLIPT_HEADER, flipt_signature
+from flagcast.events.flipt_signature import FLIPT_HEADER, flipt_signature
 from flagcast_cli.checkout import LOCAL_STACK
 from flagcast_cli.console import step
 from flagcast_cli.local.containers import bridge

@@ -6,18 +6,18 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from msgspec import Struct, structs
 
 from benchmarks.markdown import table
-from flagcast.core.config.model import Destination
-from flagcast.core.config.references import Text
-from flagcast.core.duration import DAY, HOUR
-from flagcast.core.message import Message
-from flagcast.core.outcomes import Answered, Attempted, CircuitOpen, Decision, GiveUp, Outcome, Paused, RetryIn
-from flagcast.core.progress import Progress
-from flagcast.core.rate import Rate
-from flagcast.core.retry import LONGEST_STAY, MOST_RECEIVES
-from flagcast.core.task import task
+from flagcast.config.model import Destination
+from flagcast.config.secret_references import Text
+from flagcast.delivery.batch_processor import BATCH_SIZE, BatchProcessor
+from flagcast.delivery.flow_control import FlowControl
+from flagcast.delivery.retry_schedule import LONGEST_STAY, MOST_RECEIVES
 from flagcast.errors import FlagcastError
-from flagcast.story.batch import BATCH_SIZE, Batch
-from flagcast.story.gates import Gates
+from flagcast.primitives.duration import DAY, HOUR
+from flagcast.primitives.rate import Rate
+from flagcast.tasks.outcomes import Answered, Attempted, CircuitOpen, Decision, GiveUp, Outcome, Paused, RetryIn
+from flagcast.tasks.progress import Progress
+from flagcast.tasks.received_message import Message
+from flagcast.tasks.task import task
 
 GROUP = 30
 BACKLOG = 100_000
@@ -49,11 +49,11 @@ class MessageGroup:
         self.rows: dict[str, Progress] = {}
         self.stays = {str(at): Stay() for at in range(size)}
         self.destination = Destination(url=Text(""), rate_limit=Rate.parse(rate) if rate else None)
-        self.gates = Gates(self, self, self, self, self.wait)
+        self.gates = FlowControl(self, self, self, self, self.wait)
 
     def run(self) -> list[Stay]:
         """Deliver until the queue is empty. Every delay is at its shortest, which takes the most receives."""
-        batch = Batch(self, self, self.dead_letter, self, self, self, lambda: 0.0)
+        batch = BatchProcessor(self, self, self.dead_letter, self, self, self, lambda: 0.0)
         waiting = [Message(name, "", "", "one", "", 0, BEGIN, TASK) for name in self.stays]
         while waiting:
             received = [structs.replace(each, receives=each.receives + 1) for each in waiting[:BATCH_SIZE]]

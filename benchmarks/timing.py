@@ -14,8 +14,8 @@ from functools import partial
 from rich.console import Console
 from rich.table import Table
 
-from flagcast.core.flipt_signature import flipt_signature
-from flagcast.core.signature import is_known, is_signed
+from flagcast.events.flipt_signature import flipt_signature
+from flagcast.ingest.credentials import is_known, is_signed
 
 BODY = b'{"type":"flag","action":"updated"}'
 SECRETS = ["first-secret", "second-secret", "third-secret"]

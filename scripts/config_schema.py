@@ -12,14 +12,14 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from msgspec import Struct, structs
 
-from flagcast.core.addresses import Subnet
-from flagcast.core.config.checks import NAME
-from flagcast.core.config.model import Destination, Retry, Sign, Source
-from flagcast.core.config.references import SecretText, Text
-from flagcast.core.duration import Duration
-from flagcast.core.filters import NOUNS, VERBS, EventFilter
-from flagcast.core.rate import Rate
-from flagcast.edges.configuration_file import read_presets
+from flagcast.config.model import Destination, Retry, Sign, Source
+from flagcast.config.secret_references import SecretText, Text
+from flagcast.config.validation import NAME
+from flagcast.edges.runtime.configuration_file import read_presets
+from flagcast.events.event_filter import NOUNS, VERBS, EventFilter
+from flagcast.primitives.duration import Duration
+from flagcast.primitives.network_address import Subnet
+from flagcast.primitives.rate import Rate
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs/configuration.md"

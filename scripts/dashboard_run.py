@@ -15,12 +15,12 @@ from typing import Any
 
 from scripts.dashboard import Sample, samples_of
 
-from flagcast_cli import send as sending
-from flagcast_cli.actions import Answer
 from flagcast_cli.checkout import LOCAL_STACK, SAMPLES
+from flagcast_cli.local import send as sending
 from flagcast_cli.local.demo import local_stack
+from flagcast_cli.local.receiver import Receiver
+from flagcast_cli.local.receiver_script import Answer
 from flagcast_cli.local.stack import NAME, Stack
-from flagcast_cli.receiver import Receiver
 
 SECONDS = 120
 DOWN = range(35, 70)

@@ -13,10 +13,10 @@ from typing import Any
 from msgspec import structs
 from scripts.slack_picture import draw
 from tests.presets.rendered import GOLDEN, NAMES, ORIGIN, golden, message, sample
-from tests.support.telling import told
+from tests.support.known_events import told
 
-from flagcast.core.event import Event
-from flagcast.core.known.changes import changes_between
+from flagcast.events.event import Event
+from flagcast.flipt_state.changes import changes_between
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGE = DOCS / "presets.md"

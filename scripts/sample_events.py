@@ -10,10 +10,10 @@ from typing import Any
 
 from tests.support.captures import Captured, captured
 
-from flagcast.core.event import Event, parse
-from flagcast.core.routing import message_group_id
-from flagcast.core.subject import subject
-from flagcast.core.task import deduplication_id, encode, event_id, task
+from flagcast.events.event import Event, parse
+from flagcast.events.subject import subject
+from flagcast.tasks.routing import message_group_id
+from flagcast.tasks.task import deduplication_id, encode, event_id, task
 
 ROOT = Path(__file__).resolve().parents[1]
 EVENTS = ROOT / "events"

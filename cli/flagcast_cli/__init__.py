@@ -1,1 +1,22 @@
-"""The flagcast command: run by people, never deployed."""
+"""The flagcast command: run by people, never deployed. Its rooms, each of which imports only those above it:
+
+| room | job |
+|---|---|
+| console, confirmation, checkout, samples, presets | what every command needs: printing, asking, where files are |
+| credentials | what may be a credential, and whose an address is |
+| stack | a stack in an AWS account: signing in, outputs, queues |
+| check | `check`: the problems of a configuration |
+| deploy | `build`, `deploy`, `check --stack` |
+| init | `init`: a first flagcast.yaml, and how its text is written |
+| flipt_import | `import-flipt`: Flipt's webhooks to Flagcast's destinations |
+| doctor | `doctor`: what is wrong with a deployed stack |
+| flipt_state | `learn`, `verify`, `forget`: what Flipt has |
+| dlq | `dlq`: dead letters |
+| ledger | a copy of a stack's log on this machine, in SQLite |
+| history | `events`, `deliveries`, `event`, `changes`, `tail`, `status`: what the copy answers |
+| local | `demo`, `dev`, `send`: the local stack and its receiver |
+| preview | `render`, `test`: what a destination gets |
+| main | every command and its options |
+
+Nothing but console prints.
+"""

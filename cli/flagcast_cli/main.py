@@ -9,26 +9,26 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from flagcast import __version__
-from flagcast.core.config.references import stripped
-from flagcast.edges.quiet import silence_libraries
-from flagcast_cli import send as sending
-from flagcast_cli.aws import ENVIRONMENT, Account
+from flagcast.config.secret_references import stripped
+from flagcast.edges.wiring.log_silencing import silence_libraries
 from flagcast_cli.checkout import CONFIGURATION, Config
 from flagcast_cli.console import CommandError, err, out, show_error, show_traceback
 from flagcast_cli.deploy.command import build, check, deploy
-from flagcast_cli.deploy.samconfig import account_of
 from flagcast_cli.dlq.command import app as dead_letters
 from flagcast_cli.doctor import command as doctoring
-from flagcast_cli.importing import command as importing
+from flagcast_cli.flipt_import import command as importing
+from flagcast_cli.flipt_state.command import forget, learn, verify
+from flagcast_cli.history import command as ledger
+from flagcast_cli.history.status import status
 from flagcast_cli.init.command import init
-from flagcast_cli.known.command import forget, learn, verify
-from flagcast_cli.ledger import command as ledger
-from flagcast_cli.ledger.status import status
 from flagcast_cli.local import demo as local_demo
+from flagcast_cli.local import send as sending
 from flagcast_cli.presets import show_presets
-from flagcast_cli.preview import preview, preview_all
+from flagcast_cli.preview.live_trial import trial
+from flagcast_cli.preview.request_text import preview, preview_all
 from flagcast_cli.samples import sample
-from flagcast_cli.trial import trial
+from flagcast_cli.stack.account import ENVIRONMENT, Account
+from flagcast_cli.stack.samconfig import account_of
 
 app = App(
     name="flagcast",

@@ -1,7 +1,7 @@
 """The presets there are, and what each needs."""
 
-from flagcast.core.config.presets import read_preset
-from flagcast.edges.configuration_file import read_presets
+from flagcast.config.presets import read_preset
+from flagcast.edges.runtime.configuration_file import read_presets
 from flagcast_cli.console import marked, out
 
 

@@ -3,10 +3,10 @@
 import difflib
 from pathlib import Path
 
-from flagcast.core.checking import taken_in
-from flagcast.core.config.model import Configuration
-from flagcast.core.event import Event
-from flagcast.core.filters import NOUNS, VERBS
+from flagcast.config.model import Configuration
+from flagcast.events.event import Event
+from flagcast.events.event_filter import NOUNS, VERBS
+from flagcast.preflight.configuration_problems import taken_in
 from flagcast_cli.checkout import SAMPLES
 from flagcast_cli.console import CommandError
 

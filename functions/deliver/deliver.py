@@ -3,10 +3,11 @@
 import time
 from typing import Any, Protocol
 
+from flagcast.edges.wiring.deliver_batch import attempting, batch
+from flagcast.edges.wiring.log_silencing import quiet
+
 # Few names: for seconds of a deploy this file can meet the layer of the release before (docs/decisions.md).
-from flagcast.core.message import read_record
-from flagcast.edges.attempting import attempting, batch
-from flagcast.edges.quiet import quiet
+from flagcast.tasks.received_message import read_record
 
 
 class Context(Protocol):

@@ -11,8 +11,8 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from flagcast_cli.aws import ENVIRONMENT, Account
 from flagcast_cli.console import CommandError, marked, out, show_error
+from flagcast_cli.stack.account import ENVIRONMENT, Account
 from tests.acceptance.deleting import require_nothing_there
 from tests.acceptance.places import TAG, OnAws
 from tests.acceptance.run import Run

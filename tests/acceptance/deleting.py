@@ -5,8 +5,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError, WaiterError
 
-from flagcast_cli.aws import error_code
 from flagcast_cli.console import CommandError
+from flagcast_cli.stack.account import error_code
 from tests.acceptance.kinds import KINDS
 from tests.acceptance.places import TAG, Place
 from tests.acceptance.steps import until

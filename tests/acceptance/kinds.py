@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
-from flagcast_cli.aws import error_code
+from flagcast_cli.stack.account import error_code
 from tests.acceptance.places import Place
 
 Tags = Mapping[str, str]

@@ -10,10 +10,10 @@ from typing import Any, Protocol
 
 import yaml
 
-from flagcast_cli.aws import Account
 from flagcast_cli.checkout import ROOT
 from flagcast_cli.console import CommandError
 from flagcast_cli.deploy.build import BUILT
+from flagcast_cli.stack.account import Account
 
 CONFIGURATION = Path(__file__).with_name("flagcast.yaml")
 TAG = "flagcast-acceptance"

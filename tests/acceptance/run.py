@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 
-from flagcast_cli import send as sending
 from flagcast_cli.console import CommandError
+from flagcast_cli.local import send as sending
 from tests.acceptance.deleting import described
 from tests.acceptance.places import Place
 from tests.acceptance.receiver import Receiver

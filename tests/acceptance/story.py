@@ -7,8 +7,8 @@ from typing import Any
 import urllib3
 from botocore.exceptions import WaiterError
 
-from flagcast_cli import send as sending
 from flagcast_cli.console import CommandError
+from flagcast_cli.local import send as sending
 from tests.acceptance.deleting import (
     CLOUDFORMATION_PATIENCE,
     delete_kept,

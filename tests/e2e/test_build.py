@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flagcast.core.config.document import from_json
-from flagcast.edges.configuration_file import PRESETS
+from flagcast.config.document import from_json
+from flagcast.edges.runtime.configuration_file import PRESETS
 from flagcast_cli.checkout import ROOT
 
 BUILT = ROOT / ".aws-sam" / "build"

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from flagcast.core.event import NOTICE
+from flagcast.events.event import NOTICE
 from flagcast_cli.checkout import ROOT
+from flagcast_cli.local.receiver import Receiver
 from flagcast_cli.local.stack import Stack
-from flagcast_cli.receiver import Receiver
 from tests.e2e.conftest import CONFIGURATION
 
 PATIENCE = 120

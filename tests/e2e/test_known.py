@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from flagcast_cli.local.receiver import Receiver
 from flagcast_cli.local.stack import Stack
 from flagcast_cli.main import app
-from flagcast_cli.receiver import Receiver
 from tests.e2e.conftest import CONFIGURATION
 from tests.e2e.test_pipeline import post_signed, wait_until_empty
 from tests.integration.conftest import begin_anew

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from flagcast_cli.actions import Answer
+from flagcast_cli.local.receiver import Receiver
+from flagcast_cli.local.receiver_script import Answer
 from flagcast_cli.local.stack import Stack
 from flagcast_cli.main import app
-from flagcast_cli.receiver import Receiver
 from tests.e2e.conftest import CONFIGURATION
 from tests.e2e.test_pipeline import event_named, post_signed, wait_until_empty
 from tests.integration.conftest import begin_anew

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import urllib3
 
-from flagcast.core.event import Event, parse
-from flagcast.core.subject import subject
-from flagcast_cli import send as sending
-from flagcast_cli.actions import Answer, Received
+from flagcast.events.event import Event, parse
+from flagcast.events.subject import subject
+from flagcast_cli.local import send as sending
+from flagcast_cli.local.receiver import Receiver
+from flagcast_cli.local.receiver_script import Answer, Received
 from flagcast_cli.local.stack import Stack
-from flagcast_cli.receiver import Receiver
 from tests.support.captures import TOKEN, captured, states
 from tests.support.time_limits import PATIENCE
 

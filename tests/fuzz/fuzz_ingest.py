@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from flagcast.core.intake import probe
-from tests.fuzz.world import ROTATED, SOURCES, TOKEN, World, raw_of, signed, world
+from flagcast.ingest.acceptance import probe
+from tests.fuzz.harness import ROTATED, SOURCES, TOKEN, World, raw_of, signed, world
 
 SAMPLES = Path(__file__).parents[2] / "events/flipt"
 NAMES = (*SOURCES, None)

@@ -15,24 +15,24 @@ from typing import Any
 import msgspec
 import yaml
 
-from flagcast.core.config.model import Configuration, Destination
-from flagcast.core.config.read import Beside, read
-from flagcast.core.dead_letter import dead_letter
-from flagcast.core.delivery import Circumstances, decide
-from flagcast.core.entry import LARGEST_MESSAGE, LONGEST_ATTRIBUTE, Entry
-from flagcast.core.message import Message, read_record
-from flagcast.core.outcomes import Answered, GiveUp, Outcome, RetryIn
-from flagcast.core.progress import Progress
-from flagcast.core.rendering import is_json
-from flagcast.core.request import Request
-from flagcast.core.task import encode, task
+from flagcast.config.model import Configuration, Destination
+from flagcast.config.read import Beside, read
+from flagcast.delivery.attempt import Attempts
+from flagcast.delivery.decision import Circumstances, decide
 from flagcast.edges.aws.queue import _request_entry
-from flagcast.edges.configuration_file import read_presets
-from flagcast.edges.telemetry import Telemetry
-from flagcast.story.attempt import Attempts
+from flagcast.edges.runtime.configuration_file import read_presets
+from flagcast.edges.runtime.telemetry import Telemetry
+from flagcast.exchange.request import Request
+from flagcast.rendering.render import is_json
+from flagcast.tasks.dead_letter import dead_letter
+from flagcast.tasks.outcomes import Answered, GiveUp, Outcome, RetryIn
+from flagcast.tasks.outgoing_message import LARGEST_MESSAGE, LONGEST_ATTRIBUTE, Entry
+from flagcast.tasks.progress import Progress
+from flagcast.tasks.received_message import Message, read_record
+from flagcast.tasks.task import encode, task
 from tests.presets.hostile import FIELDS, HOSTILE
 from tests.support import strict_sqs
-from tests.unit.making import FakeClock, middle
+from tests.unit.builders import FakeClock, middle
 
 SAMPLES = Path(__file__).parents[2] / "events/flipt"
 VERSION = b'"v":1'

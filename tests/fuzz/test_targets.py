@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from flagcast.edges import wiring
+from flagcast.edges.wiring import resources
 from tests.fuzz import fuzz_ingest, fuzz_task
 
 CHANGES = 1_500
@@ -57,8 +57,8 @@ def test_a_target_holds_for_its_seeds_and_for_what_is_near_them(target: ModuleTy
 
 def test_a_target_leaves_the_process_as_it_was() -> None:
     # The target of ingest once kept its services for good: every integration test that ran after it failed.
-    before = {**vars(wiring)}, {**os.environ}
+    before = {**vars(resources)}, {**os.environ}
     with fuzz_ingest.target() as one_input:
         one_input(next(fuzz_ingest.seeds()))
-        assert vars(wiring) != before[0]
-    assert (vars(wiring), {**os.environ}) == before
+        assert vars(resources) != before[0]
+    assert (vars(resources), {**os.environ}) == before

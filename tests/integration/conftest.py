@@ -6,18 +6,19 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
-from flagcast.edges import wiring, within
 from flagcast.edges.aws import client as aws_client
+from flagcast.edges.runtime import bounded_calls
+from flagcast.edges.wiring import resources
 from tests.support.iam.recorded import Calls, recording
 from tests.support.time_limits import PATIENCE
 
 REGION = "eu-central-1"
 DEADLINES = (
-    "flagcast.edges.receiving.PATIENCE",
-    "flagcast.edges.attempting.PATIENCE",
-    "flagcast.story.telling.PATIENCE",
-    "flagcast.story.telling.COUNTED_IN",
-    "flagcast.edges.aws.impatient.LONGEST_CALL",
+    "flagcast.edges.wiring.ingest_request.PATIENCE",
+    "flagcast.edges.wiring.deliver_batch.PATIENCE",
+    "flagcast.notices.publisher.PATIENCE",
+    "flagcast.notices.publisher.COUNTED_IN",
+    "flagcast.edges.aws.fail_fast.LONGEST_CALL",
 )
 """The product's own, in seconds, for calls that AWS answers within milliseconds."""
 
@@ -40,13 +41,13 @@ def begin_anew() -> None:
     """Make the process what it is after a cold start: no client, no connection, nothing read or fetched."""
     aws_client.client.cache_clear()
     aws_client._session.cache_clear()
-    wiring.forget()
+    resources.forget()
 
 
 def end_calls_left_behind() -> None:
     """Wait for the calls that were left behind at their deadline: the next test's AWS would get what they send."""
     # The threads of a pool that no one knows any more end with their calls.
-    within._threads = within._Threads()
+    bounded_calls._threads = bounded_calls._Threads()
     for thread in threading.enumerate():
         if thread.name.startswith("within"):
             thread.join(PATIENCE)

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ProfileNotFound, SSOError
 
-from flagcast.core.config.references import Reference
-from flagcast.edges.aws.bodies import Bodies
+from flagcast.config.secret_references import Reference
+from flagcast.edges.aws.body_store import BodyStore
 from flagcast.edges.aws.client import client
+from flagcast.edges.aws.delivery_table import DeliveryTable
 from flagcast.edges.aws.queue import Queue
-from flagcast.edges.aws.secrets import SecretStore
-from flagcast.edges.aws.state import State
-from flagcast.edges.aws.troubles import Troubles
+from flagcast.edges.aws.secret_store import SecretStore
+from flagcast.edges.aws.trouble_table import TroubleTable
 from flagcast.errors import BodyUnavailable, QueueUnavailable, SecretUnavailable, StateUnavailable
 from tests.integration.conftest import begin_anew
 from tests.integration.deliver.raw_server import serving
@@ -84,11 +84,11 @@ PAGE = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n
 @pytest.mark.parametrize(
     ("call", "error"),
     [
-        (lambda: State(client("dynamodb"), "state", time.time).read(["one"]), StateUnavailable),
-        (lambda: State(client("dynamodb"), "state", time.time).take_slot("d", 1), StateUnavailable),
-        (lambda: Troubles(client("dynamodb"), "state", time.time).look_up(["d"]), StateUnavailable),
-        (lambda: Bodies(lambda: client("s3"), "bodies").store("bodies/1", b"1", soon()), BodyUnavailable),
-        (lambda: Bodies(lambda: client("s3"), "bodies").fetch("bodies/1", soon()), BodyUnavailable),
+        (lambda: DeliveryTable(client("dynamodb"), "state", time.time).read(["one"]), StateUnavailable),
+        (lambda: DeliveryTable(client("dynamodb"), "state", time.time).take_slot("d", 1), StateUnavailable),
+        (lambda: TroubleTable(client("dynamodb"), "state", time.time).look_up(["d"]), StateUnavailable),
+        (lambda: BodyStore(lambda: client("s3"), "bodies").store("bodies/1", b"1", soon()), BodyUnavailable),
+        (lambda: BodyStore(lambda: client("s3"), "bodies").fetch("bodies/1", soon()), BodyUnavailable),
         (lambda: Queue(client("sqs"), "https://sqs/1/q.fifo").waiting(soon()), QueueUnavailable),
         (lambda: store().values([Reference("secret", "one")], soon()), SecretUnavailable),
         (lambda: store().values([Reference("ssm", "one")], soon()), SecretUnavailable),

@@ -7,12 +7,12 @@ from typing import Any
 from hypothesis import strategies as st
 from msgspec import structs
 
-from flagcast.core.event import Event, Origin
-from flagcast.core.filters import NOUNS
-from flagcast.core.known.changes import changes_between
-from flagcast.core.known.context import Change, Known
+from flagcast.events.change_context import Change, Known
+from flagcast.events.event import Event, Origin
+from flagcast.events.event_filter import NOUNS
+from flagcast.flipt_state.changes import changes_between
 from tests.presets.rendered import FLIPT, ORIGIN
-from tests.unit.making import JSON, event
+from tests.unit.builders import JSON, event
 
 HOSTILE = (
     "<!channel>", "<!here|here>", "<@U123>", "<#C024BE7LR>", "@everyone", "@here", "@all", "@channel", "<users/all>",

@@ -9,15 +9,15 @@ from typing import Any
 import yaml
 from msgspec import structs
 
-from flagcast.core.compiling import Compiled, compile_destination
-from flagcast.core.conditions import wanted
-from flagcast.core.event import Event, Origin, parse
-from flagcast.core.known.changes import changes_between
-from flagcast.core.known.context import Known
-from flagcast.core.rendering import render
-from flagcast.core.request import Request
+from flagcast.events.change_context import Known
+from flagcast.events.event import Event, Origin, parse
+from flagcast.exchange.request import Request
+from flagcast.flipt_state.changes import changes_between
+from flagcast.rendering.compilation import Compiled, compile_destination
+from flagcast.rendering.conditions import wanted
+from flagcast.rendering.render import render
 from tests.support.captures import every_capture
-from tests.unit.making import destination, event_of
+from tests.unit.builders import destination, event_of
 
 ROOT = Path(__file__).parents[2]
 FILES = ROOT / "layers/flagcast/python/flagcast/presets"

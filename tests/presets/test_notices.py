@@ -8,13 +8,13 @@ import pytest
 from jsonschema import Draft202012Validator
 from slack_sdk.models.blocks import Block
 
-from flagcast.core.conditions import wanted
-from flagcast.core.event import NOTICES, Event, Origin
-from flagcast.core.notice import Kind, notice_body, notice_id, redrive_command
-from flagcast.core.trouble import Reason, Trouble
+from flagcast.events.event import NOTICES, Event, Origin
+from flagcast.notices.notice import Kind, notice_body, notice_id, redrive_command
+from flagcast.notices.trouble import Reason, Trouble
+from flagcast.rendering.conditions import wanted
 from tests.presets.limits import LIMITS, at, measured
 from tests.presets.rendered import CHATS, GOLDEN, NAMES, compiled, message, request, strings
-from tests.unit.making import event_of
+from tests.unit.builders import event_of
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 BODILESS = "cloudevents-binary"

@@ -8,7 +8,7 @@ import pytest
 
 from flagcast_cli.console import CommandError
 from flagcast_cli.local.containers import Bridge, bridge, reachable, read_bridge
-from flagcast_cli.receiver import Receiver
+from flagcast_cli.local.receiver import Receiver
 
 # 127.0.0.1 to 127.0.0.3 play the containers' network, and 127.0.0.1 the host in it.
 NETWORK = Bridge(IPv4Network("127.0.0.0/30"), "127.0.0.1")

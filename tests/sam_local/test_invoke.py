@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from flagcast.core.event import Event, parse
-from flagcast.core.message import read_record
-from flagcast.core.task import Task
+from flagcast.events.event import Event, parse
+from flagcast.tasks.received_message import read_record
+from flagcast.tasks.task import Task
 from flagcast_cli.checkout import ROOT
-from flagcast_cli.receiver import Receiver
+from flagcast_cli.local.receiver import Receiver
 from tests.sam_local.conftest import Invoke
 from tests.sam_local.running import Tasks
 

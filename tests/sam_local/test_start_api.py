@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from flagcast.core.flipt_signature import FLIPT_HEADER, flipt_signature
-from flagcast_cli.actions import Answer
-from flagcast_cli.receiver import Receiver
+from flagcast.events.flipt_signature import FLIPT_HEADER, flipt_signature
+from flagcast_cli.local.receiver import Receiver
+from flagcast_cli.local.receiver_script import Answer
 from tests.sam_local.running import LARGEST_BODY, Api, Functions, Tasks
 from tests.support.captures import SECRET, captured
 

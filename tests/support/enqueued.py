@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from flagcast.core.event import Event, parse
-from flagcast.core.fan_out import fan_out, identify
-from flagcast.core.known.settle import FIRST
-from flagcast.core.moment import rfc3339
 from flagcast.edges.aws.queue import Queue
-from flagcast.edges.configuration_file import read_configuration
+from flagcast.edges.runtime.configuration_file import read_configuration
+from flagcast.events.event import Event, parse
+from flagcast.flipt_state.resend_detection import FIRST
+from flagcast.ingest.fan_out import fan_out, identify
+from flagcast.primitives.timestamp import rfc3339
 from tests.support.captures import captured
 from tests.support.time_limits import PATIENCE
 

@@ -4,15 +4,15 @@ import hashlib
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from flagcast.core.event import Event, InvalidEvent, parse
-from flagcast.core.known.row import UNKNOWN, Accepted, Row, with_unsettled
-from flagcast.core.known.settle import Arrival
-from flagcast.core.moment import epoch_of
-from flagcast.edges.aws.known import KEPT_DELETED_FOR, KEPT_FOR
+from flagcast.edges.aws.flipt_state_table import KEPT_DELETED_FOR, KEPT_FOR
 from flagcast.errors import StateUnavailable
-from flagcast.story.knowing import Knowing, Understood
-from flagcast.story.knowing import Stored as Settled
-from flagcast_cli.known.table import Stored
+from flagcast.events.event import Event, InvalidEvent, parse
+from flagcast.flipt_state.change_tracker import ChangeTracker, IdentifiedEvent
+from flagcast.flipt_state.change_tracker import Stored as Settled
+from flagcast.flipt_state.resend_detection import Arrival
+from flagcast.flipt_state.row import UNKNOWN, Accepted, Row, with_unsettled
+from flagcast.primitives.timestamp import epoch_of
+from flagcast_cli.flipt_state.stored_rows import Stored
 
 SOURCE = "flipt"
 
@@ -78,10 +78,10 @@ class Ingest:
 
     def __init__(self, rows: MemoryRows) -> None:
         self.rows = rows
-        self._knowing = Knowing(_Settling(rows), _Journal())
+        self._knowing = ChangeTracker(_Settling(rows), _Journal())
         self._number = 0
 
-    def accept(self, body: bytes, taken: float | None = None) -> Understood:
+    def accept(self, body: bytes, taken: float | None = None) -> IdentifiedEvent:
         """Settle an event that was taken in at a time (epoch seconds), without one as soon as it happened."""
         event = event_of(body)
         second = epoch_of(event.timestamp)

@@ -89,7 +89,7 @@ def serving(module: str, *arguments: str) -> Iterator[int]:
 @contextmanager
 def served_queues(clock: Literal["still", "going"] = "going") -> Iterator[Queues]:
     """Run the served simulator; its clock goes as time does, or only when it is advanced."""
-    with serving("tests.support.served", clock) as port:
+    with serving("tests.support.simulator_server", clock) as port:
         queues = Queues(port)
         try:
             yield queues

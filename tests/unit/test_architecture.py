@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from flagcast_cli.deploy.quick import presets_in, write_as_json
+from flagcast_cli.deploy.precompile import presets_in, write_as_json
 
 ROOT = Path(__file__).parents[2]
 LAYER = ROOT / "layers/flagcast/python"
@@ -31,15 +31,15 @@ OURS = {
 }
 THEIRS = {"core": {"msgspec"}, "story": {"msgspec"}, "edges": {"msgspec"}}
 THEIRS_IN = {
-    "flagcast.core.addresses": {"idna"},
-    "flagcast.core.config.yaml_document": {"yaml"},
-    "flagcast.core.templates.limits": {"jinja2", "msgspec"},
-    "flagcast.core.templates.data": {"jinja2", "msgspec"},
-    **{name: {"msgspec", "jinja2"} for name in MODULES if name.startswith("flagcast.core.templates.jinja")},
-    **{name: {"msgspec", "gotpl"} for name in MODULES if name.startswith("flagcast.core.templates.go")},
-    "flagcast.edges.transport": {"requests", "urllib3"},
-    "flagcast.edges.connection": {"requests", "urllib3"},
-    "flagcast.edges.circuits": {"aws_lambda_powertools", "botocore"},
+    "flagcast.primitives.network_address": {"idna"},
+    "flagcast.config.yaml_document": {"yaml"},
+    "flagcast.templates.limits": {"jinja2", "msgspec"},
+    "flagcast.templates.data": {"jinja2", "msgspec"},
+    **{name: {"msgspec", "jinja2"} for name in MODULES if name.startswith("flagcast.templates.jinja.template")},
+    **{name: {"msgspec", "gotpl"} for name in MODULES if name.startswith("flagcast.templates.go.template")},
+    "flagcast.edges.http.transport": {"requests", "urllib3"},
+    "flagcast.edges.http.connection": {"requests", "urllib3"},
+    "flagcast.edges.aws.circuit_breaker": {"aws_lambda_powertools", "botocore"},
     **{name: {"msgspec", "boto3", "botocore"} for name in MODULES if name.startswith("flagcast.edges.aws")},
 }
 CLOCKS_AND_DICE = {"time", "random", "secrets", "uuid"}
@@ -89,9 +89,11 @@ def test_only_the_module_whose_job_it_is_imports_what_is_not_pythons_own(module:
 
 def test_connections_are_made_by_the_one_http_client_alone() -> None:
     users = [
-        name for name, path in MODULES.items() if any("flagcast.edges.connection" in each for each in imported(path))
+        name
+        for name, path in MODULES.items()
+        if any("flagcast.edges.http.connection" in each for each in imported(path))
     ]
-    assert users == ["flagcast.edges.transport"]
+    assert users == ["flagcast.edges.http.transport"]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -131,7 +133,7 @@ def test_ingest_starts_without_what_only_others_need(tmp_path: Path) -> None:
 import sys; sys.path[:0] = {[str(ROOT / "functions/ingest"), str(layer)]!r}
 import ingest
 from pathlib import Path
-from flagcast.edges.configuration_file import read_configuration
+from flagcast.edges.runtime.configuration_file import read_configuration
 assert not read_configuration(Path({str(configuration)!r})).problems
 print(*{{name.partition(".")[0] for name in sys.modules}}, sep="\\n")
 """

@@ -16,10 +16,10 @@ from typing import Any
 
 import yaml
 
-from flagcast.edges.configuration_file import read_configuration
+from flagcast.edges.runtime.configuration_file import read_configuration
 from flagcast_cli.checkout import LOCAL_STACK, ROOT
 from flagcast_cli.console import CommandError
-from flagcast_cli.deploy.quick import make_quick, presets_in, write_as_json
+from flagcast_cli.deploy.precompile import make_quick, presets_in, write_as_json
 
 BUILT = ROOT / ".aws-sam" / "build"
 LAYER = "ConfigurationLayer"

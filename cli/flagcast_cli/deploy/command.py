@@ -9,20 +9,20 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from flagcast.core.config.model import Problem
-from flagcast.edges.configuration_file import read_configuration
-from flagcast_cli.aws import ENVIRONMENT, Account
-from flagcast_cli.check import everything_about
-from flagcast_cli.checking.found import Found, in_order, located, with_fix
-from flagcast_cli.checking.showing import show_annotations, show_json, show_text
+from flagcast.config.model import Problem
+from flagcast.edges.runtime.configuration_file import read_configuration
+from flagcast_cli.check.located_problem import Found, in_order, located, with_fix
+from flagcast_cli.check.output import show_annotations, show_json, show_text
+from flagcast_cli.check.problems import everything_about
 from flagcast_cli.checkout import CONFIGURATION, Config, samconfig_of
 from flagcast_cli.console import CommandError, err, marked, out
 from flagcast_cli.deploy.build import DESTINATIONS, run_sam
 from flagcast_cli.deploy.build import build as build_stack
-from flagcast_cli.deploy.check import Target, faults
-from flagcast_cli.deploy.samconfig import Environment, chosen, environment, environment_of
-from flagcast_cli.deploy.stored import Fault
-from flagcast_cli.deployed import Deployed, deployed
+from flagcast_cli.deploy.stack_check import Target, faults
+from flagcast_cli.deploy.stored_secrets import Fault
+from flagcast_cli.stack.account import ENVIRONMENT, Account
+from flagcast_cli.stack.deployed import Deployed, deployed
+from flagcast_cli.stack.samconfig import Environment, chosen, environment, environment_of
 
 Env = Annotated[
     str | None,

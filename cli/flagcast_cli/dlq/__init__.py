@@ -1,1 +1,4 @@
-"""The dead letters, for people: seen, sent again, dropped."""
+"""`flagcast dlq`: dead letters listed, shown, sent again, deleted.
+
+No letter is deleted before it is on the task queue, or someone agreed.
+"""

@@ -4,21 +4,21 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from flagcast.core.config.model import Configuration
-from flagcast.edges.configuration_file import read_configuration
+from flagcast.config.model import Configuration
+from flagcast.edges.runtime.configuration_file import read_configuration
 from flagcast.errors import ConfigurationUnreadable
-from flagcast_cli.aws import Account
+from flagcast_cli.confirmation import agreed, require_answer
 from flagcast_cli.console import CommandError, err, marked, out
-from flagcast_cli.dlq.asking import agreed, require_answer
-from flagcast_cli.dlq.choosing import choose
-from flagcast_cli.dlq.contents import Contents
-from flagcast_cli.dlq.filtering import Filter
-from flagcast_cli.dlq.holding import Held, wait_until_nobody_holds_any
+from flagcast_cli.dlq.bodies import Contents
+from flagcast_cli.dlq.filter import Filter
+from flagcast_cli.dlq.held_letters import Held, wait_until_nobody_holds_any
 from flagcast_cli.dlq.letters import Letter
-from flagcast_cli.dlq.place import Place, place_of
-from flagcast_cli.dlq.planning import Ready, plan
-from flagcast_cli.dlq.redriving import Redrive
-from flagcast_cli.dlq.showing import counted, show_json, show_letter, show_refusals, show_summary, show_table
+from flagcast_cli.dlq.output import counted, show_json, show_letter, show_refusals, show_summary, show_table
+from flagcast_cli.dlq.redrive import Redrive
+from flagcast_cli.dlq.redrive_plan import Ready, plan
+from flagcast_cli.dlq.selection import choose
+from flagcast_cli.stack.account import Account
+from flagcast_cli.stack.queues import StackQueues, place_of
 
 
 def list_letters(stack: str, account: Account, wanted: Filter, *, as_json: bool) -> int:
@@ -80,7 +80,7 @@ def redrive(stack: str, account: Account, wanted: Filter, config: Path, *, yes: 
         return max(_redrive(place, held, contents, ready), 1 if refusals else 0)
 
 
-def _redrive(place: Place, held: Held, contents: Contents, ready: list[Ready]) -> int:
+def _redrive(place: StackQueues, held: Held, contents: Contents, ready: list[Ready]) -> int:
     run = Redrive(place.tasks, held, contents)
     try:
         with Progress(console=err, transient=True) as progress:

@@ -5,13 +5,13 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from flagcast_cli.aws import ENVIRONMENT, Account
 from flagcast_cli.checkout import CONFIGURATION, Config
 from flagcast_cli.console import CommandError
-from flagcast_cli.deploy.samconfig import account_of
 from flagcast_cli.dlq import actions
-from flagcast_cli.dlq.filtering import Filter
-from flagcast_cli.dlq.place import STACK
+from flagcast_cli.dlq.filter import Filter
+from flagcast_cli.stack.account import ENVIRONMENT, Account
+from flagcast_cli.stack.queues import STACK
+from flagcast_cli.stack.samconfig import account_of
 
 app = App(name="dlq", help="See what could not be delivered, deliver it after all, or drop it.")
 

@@ -5,11 +5,11 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from flagcast.core.event import Event, InvalidEvent, parse
-from flagcast.core.known.context import NOTHING, Known
-from flagcast.core.message import Message, read_record
-from flagcast.core.subject import subject
-from flagcast.core.task import NO_DESTINATION, NewerVersion, Task, UnreadableTask
+from flagcast.events.change_context import NOTHING, Known
+from flagcast.events.event import Event, InvalidEvent, parse
+from flagcast.events.subject import subject
+from flagcast.tasks.received_message import Message, read_record
+from flagcast.tasks.task import NO_DESTINATION, NewerVersion, Task, UnreadableTask
 
 QUEUE_NET = "queue_net"
 """The reason of a letter that says none: the queue's own net took it, or somebody put it there by hand."""

@@ -5,25 +5,25 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from flagcast.core.config.model import Configuration, Source
-from flagcast.core.config.references import Reference, stripped
-from flagcast.edges.configuration_file import read_configuration
+from flagcast.config.model import Configuration, Source
+from flagcast.config.secret_references import Reference, stripped
+from flagcast.edges.runtime.configuration_file import read_configuration
 from flagcast.errors import ConfigurationUnreadable
-from flagcast_cli.aws import Account
 from flagcast_cli.checkout import CONFIGURATION
-from flagcast_cli.deploy.needed import OWN_SECRET
-from flagcast_cli.deploy.samconfig import account_of
-from flagcast_cli.deployed import existing
-from flagcast_cli.doctor import door_checks, queue_checks, report, stack_checks
+from flagcast_cli.deploy.required_secrets import OWN_SECRET
+from flagcast_cli.doctor import endpoint_checks, queue_checks, report, stack_checks
 from flagcast_cli.doctor.alarm_checks import check_alarms
+from flagcast_cli.doctor.aws_lookup import AwsLookup
 from flagcast_cli.doctor.facts import Facts, Where
 from flagcast_cli.doctor.finding import Finding, Unknown, exit_code
 from flagcast_cli.doctor.flipt_checks import check_flipt
 from flagcast_cli.doctor.flipt_facts import Flipt, from_file, from_server, version_at
 from flagcast_cli.doctor.gather import gather, send_probe
-from flagcast_cli.doctor.looking import Looking
-from flagcast_cli.doctor.secrets import signing_secret
-from flagcast_cli.doctor.stack import Stack, stack_at
+from flagcast_cli.doctor.secret_lookup import signing_secret
+from flagcast_cli.doctor.stack_resources import Stack, stack_at
+from flagcast_cli.stack.account import Account
+from flagcast_cli.stack.deployed import existing
+from flagcast_cli.stack.samconfig import account_of
 
 CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     stack_checks.check_stack,
@@ -34,9 +34,9 @@ CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     queue_checks.check_dead_letters,
     queue_checks.check_oldest_task,
     check_alarms,
-    door_checks.check_secrets,
-    door_checks.check_health,
-    door_checks.check_probe,
+    endpoint_checks.check_secrets,
+    endpoint_checks.check_health,
+    endpoint_checks.check_probe,
 )
 """Every check of a stack, in the order of its lines."""
 
@@ -83,7 +83,7 @@ def _stack(account: Account, name: str, config: Path, url: str | None) -> Stack:
         account.profile,
         None if config == CONFIGURATION else str(config),
     )
-    return stack_at(where, found, Looking(account, client, now), url, now)
+    return stack_at(where, found, AwsLookup(account, client, now), url, now)
 
 
 def _judged(facts: Facts) -> tuple[Finding, ...]:

@@ -5,7 +5,7 @@ from shlex import quote
 
 from msgspec import Struct
 
-from flagcast_cli.deploy.stored import Fault
+from flagcast_cli.deploy.stored_secrets import Fault
 from flagcast_cli.doctor.finding import Unknown
 
 QUEUES = ("task queue", "dead-letter queue")

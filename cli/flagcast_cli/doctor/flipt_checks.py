@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from flagcast.core.filters import EVERY_EVENT, EventFilter
-from flagcast_cli.doctor.door_checks import judge_probe
+from flagcast.events.event_filter import EVERY_EVENT, EventFilter
+from flagcast_cli.doctor.endpoint_checks import judge_probe
 from flagcast_cli.doctor.facts import Answer, Facts, NoAnswer
 from flagcast_cli.doctor.finding import Finding
 from flagcast_cli.doctor.flipt_facts import Flipt

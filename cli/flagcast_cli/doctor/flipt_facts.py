@@ -7,13 +7,13 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from flagcast.core.duration import Duration
+from flagcast.primitives.duration import Duration
 from flagcast_cli.console import CommandError
-from flagcast_cli.doctor import web
+from flagcast_cli.credentials.webhook_address import read_address
+from flagcast_cli.doctor import http_client
 from flagcast_cli.doctor.finding import Finding, Unknown
-from flagcast_cli.importing.address import read_address
-from flagcast_cli.importing.flipt_file import FliptWebhook, read_flipt
-from flagcast_cli.importing.settings import NotSetHere, Setting
+from flagcast_cli.flipt_import.flipt_file import FliptWebhook, read_flipt
+from flagcast_cli.flipt_import.settings import NotSetHere, Setting
 
 _SAMPLING_SINCE = (1, 42)
 """The first version with tracing.sampling_ratio, and so the first whose 0 is left out of its JSON."""
@@ -100,7 +100,7 @@ def _seconds(setting: Setting | None, default: float) -> float:
 
 def version_at(url: str, token: str | None) -> tuple[int, ...] | Unknown:
     """Ask a Flipt for its version: GET /meta/info, internal/info/flipt.go."""
-    match web.get_json(f"{url.rstrip('/')}/meta/info", token):
+    match http_client.get_json(f"{url.rstrip('/')}/meta/info", token):
         case {"version": str(text)} if (version := read_version(text)) is not None:
             return version
         case Unknown() as unknown:
@@ -119,7 +119,7 @@ def from_server(url: str, token: str | None, version: tuple[int, ...] | None) ->
 
     Its signing secret is never in it; durations are in nanoseconds.
     """
-    tree = web.get_json(f"{url.rstrip('/')}/meta/config", token)
+    tree = http_client.get_json(f"{url.rstrip('/')}/meta/config", token)
     return tree if isinstance(tree, Unknown) else read_config(url, tree, version)
 
 

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from flagcast.core.config.model import Configuration
-from flagcast.core.intake import probe
-from flagcast.core.moment import rfc3339
-from flagcast.edges.telemetry import NAMESPACE
-from flagcast_cli.doctor import web
+from flagcast.config.model import Configuration
+from flagcast.edges.runtime.telemetry import NAMESPACE
+from flagcast.ingest.acceptance import probe
+from flagcast.primitives.timestamp import rfc3339
+from flagcast_cli.doctor import http_client
+from flagcast_cli.doctor.aws_lookup import AwsLookup
 from flagcast_cli.doctor.facts import (
     Alarm,
     Alarms,
@@ -18,9 +19,8 @@ from flagcast_cli.doctor.facts import (
     Queue,
 )
 from flagcast_cli.doctor.finding import Unknown
-from flagcast_cli.doctor.looking import Looking
-from flagcast_cli.doctor.secrets import look_for
-from flagcast_cli.doctor.stack import Resources, Stack
+from flagcast_cli.doctor.secret_lookup import look_for
+from flagcast_cli.doctor.stack_resources import Resources, Stack
 
 _FUNCTIONS = {"ingest": "IngestFunction", "deliver": "DeliverFunction"}
 _QUEUES = {"task queue": "TaskQueueUrl", "dead-letter queue": "DeadLetterQueueUrl"}
@@ -47,7 +47,7 @@ def gather(stack: Stack, configuration: Configuration | Unknown, source: str, se
         oldest=_oldest(looking, queues["task queue"]),
         alarms=stack.of(lambda resources: _alarms(looking, resources)),
         secrets=look_for(stack, configuration, variables or None),
-        health=stack.closed or web.get(f"{stack.base}/health"),
+        health=stack.closed or http_client.get(f"{stack.base}/health"),
         source=source,
         probe=stack.closed or send_probe(stack.webhook_url(source), secret, stack.now),
     )
@@ -55,10 +55,10 @@ def gather(stack: Stack, configuration: Configuration | Unknown, source: str, se
 
 def send_probe(url: str, secret: str | Unknown | None, now: float) -> Answer | NoAnswer | Unknown | None:
     """Send an event of Flagcast's own, signed as Flipt signs, stamped with the time; without a secret none is sent."""
-    return secret if isinstance(secret, Unknown | None) else web.post_signed(url, probe(rfc3339(now)), secret)
+    return secret if isinstance(secret, Unknown | None) else http_client.post_signed(url, probe(rfc3339(now)), secret)
 
 
-def _function(looking: Looking, name: str | None, variables: dict[str, str]) -> Function | Unknown | None:
+def _function(looking: AwsLookup, name: str | None, variables: dict[str, str]) -> Function | Unknown | None:
     """Ask for a function's configuration; its variables are added to those known."""
 
     def ask() -> dict[str, Any]:
@@ -81,7 +81,7 @@ def _function(looking: Looking, name: str | None, variables: dict[str, str]) -> 
     )
 
 
-def _event_source(looking: Looking, resources: Resources) -> EventSource | Unknown | None:
+def _event_source(looking: AwsLookup, resources: Resources) -> EventSource | Unknown | None:
     (uuid, *_) = resources.types.get("AWS::Lambda::EventSourceMapping", (None,))
 
     def ask() -> EventSource:
@@ -92,7 +92,7 @@ def _event_source(looking: Looking, resources: Resources) -> EventSource | Unkno
     return None if uuid is None else looking.at("the event source mapping could not be asked about", ask)
 
 
-def _queue(looking: Looking, url: str | None) -> Queue | Unknown | None:
+def _queue(looking: AwsLookup, url: str | None) -> Queue | Unknown | None:
     def ask() -> Queue:
         found = looking.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
         return Queue(str(url), found["Attributes"])
@@ -100,14 +100,14 @@ def _queue(looking: Looking, url: str | None) -> Queue | Unknown | None:
     return None if url is None else looking.at("the queue could not be asked", ask)
 
 
-def _oldest(looking: Looking, queue: Queue | Unknown | None) -> float | Unknown | None:
+def _oldest(looking: AwsLookup, queue: Queue | Unknown | None) -> float | Unknown | None:
     if not isinstance(queue, Queue):
         return queue
     name = queue.url.rpartition("/")[2]
     return looking.latest("AWS/SQS", "ApproximateAgeOfOldestMessage", QueueName=name)
 
 
-def _alarms(looking: Looking, resources: Resources) -> Alarms | Unknown:
+def _alarms(looking: AwsLookup, resources: Resources) -> Alarms | Unknown:
     names = resources.types.get("AWS::CloudWatch::Alarm", ())
 
     def ask() -> list[dict[str, Any]]:
@@ -136,7 +136,7 @@ def _alarms(looking: Looking, resources: Resources) -> Alarms | Unknown:
     return Alarms(alarms, missing, {topic: _subscribers(looking, topic) for topic in topics})
 
 
-def _subscribers(looking: Looking, topic: str) -> int | Unknown:
+def _subscribers(looking: AwsLookup, topic: str) -> int | Unknown:
     def ask() -> int:
         pages = looking.client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
         # One that was not confirmed has no ARN yet: https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html

@@ -7,9 +7,9 @@ from typing import Annotated
 from cyclopts import Parameter
 from msgspec import Struct
 
-from flagcast.core.config.decode import meant
-from flagcast.core.config.presets import read_preset
-from flagcast.edges.configuration_file import read_configuration, read_presets
+from flagcast.config.decode import meant
+from flagcast.config.presets import read_preset
+from flagcast.edges.runtime.configuration_file import read_configuration, read_presets
 from flagcast.errors import ConfigurationUnreadable
 from flagcast_cli.checkout import CONFIGURATION, configuration_file
 from flagcast_cli.console import CommandError, out

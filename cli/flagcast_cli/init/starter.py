@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from flagcast.core.config.presets import Preset
-from flagcast_cli.yaml_writer import comment, opening, scalar
+from flagcast.config.presets import Preset
+from flagcast_cli.init.yaml_text import comment, opening, scalar
 
 PLACE_TO_FILL_IN = "https://replace-this.example.com/"
 _WRITTEN_IN_A_SENTENCE = re.compile(r"(Bearer )?\$\{[^}]+\}$")

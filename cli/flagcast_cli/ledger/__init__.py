@@ -1,1 +1,4 @@
-"""A copy of the functions' log on this machine, and the questions that it answers."""
+"""A copy of a stack's log on this machine: from the functions' lines to rows of SQLite.
+
+Nothing here answers a question or prints; the file may be thrown away at any time.
+"""

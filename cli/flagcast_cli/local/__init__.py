@@ -1,1 +1,4 @@
-"""The local stack: the real template on MiniStack, an emulator of AWS that needs no account and no Docker."""
+"""The local stack: the real template on MiniStack, with a receiver that stands for destinations.
+
+Nothing here needs an AWS account, or listens beyond this machine.
+"""

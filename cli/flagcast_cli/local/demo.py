@@ -12,17 +12,17 @@ from typing import Any
 
 from msgspec import Struct
 
-from flagcast_cli import send as sending
-from flagcast_cli.actions import Answer, Received
 from flagcast_cli.checkout import LOCAL_STACK
 from flagcast_cli.console import CommandError, marked, out, step
 from flagcast_cli.deploy.build import one_at_a_time
+from flagcast_cli.local import send as sending
 from flagcast_cli.local.containers import bridge
 from flagcast_cli.local.emulator import HOST, emulator
+from flagcast_cli.local.receiver import Receiver
+from flagcast_cli.local.receiver_script import Answer, Received
 from flagcast_cli.local.report import DeadLetter, Delivery, dead_letter_table, delivery_table, said_of_changes
 from flagcast_cli.local.sam_local import prepared
 from flagcast_cli.local.stack import Stack, build, deploy
-from flagcast_cli.receiver import Receiver
 from flagcast_cli.samples import sample
 
 PORT = 4566

@@ -20,8 +20,8 @@ from flagcast_cli.checkout import LOCAL_STACK
 from flagcast_cli.deploy.build import LAYER, copy_configuration
 from flagcast_cli.local.containers import Bridge, reachable
 from flagcast_cli.local.emulator import REGION
+from flagcast_cli.local.receiver import Receiver
 from flagcast_cli.local.stack import BUILT, NAME, Stack, built_template
-from flagcast_cli.receiver import Receiver
 
 FOLDER = LOCAL_STACK / "sam-local"
 TEMPLATE = FOLDER / "template.yaml"

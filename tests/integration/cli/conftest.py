@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from flagcast_cli.aws import Account
+from flagcast_cli.local.receiver import Receiver
 from flagcast_cli.main import app
-from flagcast_cli.receiver import Receiver
+from flagcast_cli.stack.account import Account
 from tests.support.iam.recorded import watched
 
 Run = Callable[..., int]

@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from flagcast.core.dead_letter import dead_letter, invalid_event
-from flagcast.core.entry import Entry
-from flagcast.core.message import read_record
-from flagcast.core.moment import rfc3339
-from flagcast.core.outcomes import GiveUp, Reason
-from flagcast.core.task import Task, claim_check, encode, event_id, group_id, task
 from flagcast.edges.aws.queue import Queue
-from flagcast_cli.aws import Account
-from flagcast_cli.dlq import place
+from flagcast.primitives.timestamp import rfc3339
+from flagcast.tasks.dead_letter import dead_letter, invalid_event
+from flagcast.tasks.outcomes import GiveUp, Reason
+from flagcast.tasks.outgoing_message import Entry
+from flagcast.tasks.received_message import read_record
+from flagcast.tasks.task import Task, claim_check, encode, event_id, group_id, task
 from flagcast_cli.dlq.command import app
+from flagcast_cli.stack import queues
+from flagcast_cli.stack.account import Account
 from tests.support.fifo import SimulatedClock, Stored
 from tests.support.simulator import Simulator
 
@@ -123,7 +123,7 @@ class Dlq:
         formation = SimpleNamespace(describe_stacks=self._describe_stacks)
         clients = {"sqs": self.client, "cloudformation": formation, "s3": self.bucket}
         monkeypatch.setattr(Account, "session", lambda account: SimpleNamespace(client=clients.__getitem__))
-        monkeypatch.setattr(place, "time", SimpleNamespace(time=self.clock.now, sleep=self.clock.advance))
+        monkeypatch.setattr(queues, "time", SimpleNamespace(time=self.clock.now, sleep=self.clock.advance))
 
     def run(self, *words: str) -> int:
         """Run the command and return its exit code."""

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from flagcast.core.known.row import Row
 from flagcast.edges.aws import client as aws_client
-from flagcast.edges.aws.known import item_of
-from flagcast_cli.aws import Account
-from flagcast_cli.known import command, table
-from flagcast_cli.known.table import Table
+from flagcast.edges.aws.flipt_state_table import item_of
+from flagcast.flipt_state.row import Row
+from flagcast_cli.flipt_state import command, stored_rows
+from flagcast_cli.flipt_state.stored_rows import Table
 from flagcast_cli.main import app
+from flagcast_cli.stack.account import Account
 from tests.support import state_table
 from tests.support.captures import states
 from tests.support.fifo import SimulatedClock
@@ -76,7 +76,7 @@ def known(aws: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
             "dynamodb": aws_client.client("dynamodb"),
         }
         monkeypatch.setattr(Account, "session", lambda _: SimpleNamespace(client=clients.__getitem__))
-        for module in (command, table):
+        for module in (command, stored_rows):
             monkeypatch.setattr(module, "time", SimpleNamespace(time=clock.now, sleep=stack.pass_time))
         monkeypatch.delenv("FLIPT_TOKEN", raising=False)
         yield stack

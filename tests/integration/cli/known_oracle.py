@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from flagcast.core.event import Event
-from flagcast.core.known.thing import Thing
+from flagcast.events.event import Event
+from flagcast.flipt_state.thing_keys import Thing
 from tests.support.flipt_server import RestState
 
 Fields = Mapping[str, Any]

@@ -9,16 +9,17 @@ import pytest
 from botocore.exceptions import ClientError
 from msgspec import structs
 
-from flagcast.core.event import Event
-from flagcast.core.message import Message
-from flagcast.core.outcomes import Decision, Outcome
-from flagcast.core.task import task
-from flagcast.edges.telemetry import Telemetry
-from flagcast_cli.aws import Account
-from flagcast_cli.ledger import command, options, place
+from flagcast.edges.runtime.telemetry import Telemetry
+from flagcast.events.event import Event
+from flagcast.tasks.outcomes import Decision, Outcome
+from flagcast.tasks.received_message import Message
+from flagcast.tasks.task import task
+from flagcast_cli.history import command, options
+from flagcast_cli.ledger import stack_log
 from flagcast_cli.main import app
+from flagcast_cli.stack.account import Account
 from tests.support.fifo import SimulatedClock
-from tests.unit.making import RAW, RECEIVED_AT, changed, message
+from tests.unit.builders import RAW, RECEIVED_AT, changed, message
 
 NOW = 1_800_000_000.0
 """2027-01-15T08:00:00Z."""
@@ -134,7 +135,7 @@ def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LedgerStack:
     stack = LedgerStack(clock)
     clients = {"cloudformation": SimpleNamespace(describe_stacks=stack.describe_stacks), "logs": stack.logs}
     monkeypatch.setattr(Account, "session", lambda _: SimpleNamespace(client=clients.__getitem__))
-    for module in (command, options, place):
+    for module in (command, options, stack_log):
         monkeypatch.setattr(module, "time", SimpleNamespace(time=clock.now, sleep=clock.advance))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     return stack

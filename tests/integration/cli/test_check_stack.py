@@ -9,9 +9,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from flagcast_cli.aws import Account
 from flagcast_cli.console import CommandError
-from flagcast_cli.deploy import check as checking
+from flagcast_cli.deploy import stack_check as checking
+from flagcast_cli.stack.account import Account
 from tests.integration.cli.conftest import Run
 
 CONFIGURATION = """

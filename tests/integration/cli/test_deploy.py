@@ -7,14 +7,14 @@ from types import SimpleNamespace
 import pytest
 from msgspec import structs
 
-from flagcast.core.config.model import Problem
-from flagcast_cli.aws import Account
+from flagcast.config.model import Problem
 from flagcast_cli.checkout import SAMCONFIG
 from flagcast_cli.console import CommandError
 from flagcast_cli.deploy import build, command
-from flagcast_cli.deploy.check import Target
-from flagcast_cli.deploy.samconfig import environment
-from flagcast_cli.deployed import Deployed
+from flagcast_cli.deploy.stack_check import Target
+from flagcast_cli.stack.account import Account
+from flagcast_cli.stack.deployed import Deployed
+from flagcast_cli.stack.samconfig import environment
 from tests.integration.cli.conftest import Run
 
 CONFIGURATION = "sources: {flipt: {auth: none}}\ndestinations: {d: {url: 'https://x.example.com/'}}\n"

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from flagcast.core.entry import Entry
-from flagcast.core.routing import message_group_id
-from flagcast.core.task import Task, deduplication_id, moved_deduplication_id
+from flagcast.tasks.outgoing_message import Entry
+from flagcast.tasks.routing import message_group_id
+from flagcast.tasks.task import Task, deduplication_id, moved_deduplication_id
 from flagcast_cli.console import CommandError
-from flagcast_cli.dlq.holding import HOLD, Held
-from flagcast_cli.dlq.place import place_of
+from flagcast_cli.dlq.held_letters import HOLD, Held
+from flagcast_cli.stack.queues import place_of
 from tests.integration.cli.dlq_harness import Dlq, Killed, dlq, refused
 
 __all__ = ["dlq"]
@@ -342,7 +342,7 @@ def test_a_letter_is_kept_while_its_owner_thinks(dlq: Dlq) -> None:
 
 def test_a_thread_of_its_own_renews_what_is_held(dlq: Dlq, monkeypatch: pytest.MonkeyPatch) -> None:
     dlq.die("chat")
-    monkeypatch.setattr("flagcast_cli.dlq.holding.RENEW_EVERY", 0)
+    monkeypatch.setattr("flagcast_cli.dlq.held_letters.RENEW_EVERY", 0)
     with Held(place_of("flagcast")) as held:
         held.collect()
         dlq.clock.advance(HOLD - 1)

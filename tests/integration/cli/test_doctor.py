@@ -16,19 +16,19 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.stub import Stubber
 from moto.core.config import default_user_config
 
-from flagcast.core.event import Event, parse
-from flagcast.core.flipt_signature import flipt_signature
-from flagcast.core.intake import PROBE
-from flagcast_cli.actions import Answer as Answering
-from flagcast_cli.aws import Account
+from flagcast.events.event import Event, parse
+from flagcast.events.flipt_signature import flipt_signature
+from flagcast.ingest.acceptance import PROBE
 from flagcast_cli.checkout import CONFIGURATION as CONFIGURATION_FILE
 from flagcast_cli.console import CommandError
-from flagcast_cli.doctor import report, web
+from flagcast_cli.doctor import http_client, report
+from flagcast_cli.doctor.aws_lookup import AwsLookup
 from flagcast_cli.doctor.command import CHECKS, doctor
 from flagcast_cli.doctor.facts import Alarms, Answer, EventSource, Facts, Function, NoAnswer, Queue, Secrets
 from flagcast_cli.doctor.finding import Unknown
-from flagcast_cli.doctor.looking import Looking
-from flagcast_cli.receiver import Receiver
+from flagcast_cli.local.receiver import Receiver
+from flagcast_cli.local.receiver_script import Answer as Answering
+from flagcast_cli.stack.account import Account
 from tests.integration.conftest import REGION
 from tests.support.iam.recorded import watched
 
@@ -528,10 +528,10 @@ def test_an_api_whose_own_address_is_off_is_asked_at_a_domain_or_not_at_all(
 
 def test_redirects_are_not_followed_and_no_answer_is_one_too(receiver: Receiver) -> None:
     receiver.script("/moved?token=canary", [Answering(301, {"Location": "https://elsewhere.example/x?token=canary"})])
-    assert web.get(f"{receiver.url}/moved?token=canary") == Answer(
+    assert http_client.get(f"{receiver.url}/moved?token=canary") == Answer(
         f"{receiver.url}/moved", 301, "", "https://elsewhere.example/x"
     )
-    assert web.get("http://127.0.0.1:1/x") == NoAnswer("http://127.0.0.1:1/x", "ConnectionError")
+    assert http_client.get("http://127.0.0.1:1/x") == NoAnswer("http://127.0.0.1:1/x", "ConnectionError")
 
 
 @pytest.mark.parametrize(
@@ -573,7 +573,7 @@ def test_what_flipt_does_not_say_could_not_be_looked_at(
     receiver: Receiver, answer: Answering, found: str | dict[str, str]
 ) -> None:
     receiver.script("/meta/info", [answer])
-    known = web.get_json(f"{receiver.url}/meta/info", "token-of-flipt")
+    known = http_client.get_json(f"{receiver.url}/meta/info", "token-of-flipt")
     assert known == found or (isinstance(known, Unknown) and str(found) in known.why)
     assert ("Authorization", "Bearer token-of-flipt") in receiver.requests("/meta/info")[0].headers
 
@@ -638,7 +638,7 @@ def test_a_metric_of_long_ago_is_not_looked_at(clients: Clients) -> None:
         Namespace="n",
         MetricData=[{"MetricName": "m", "Value": 1, "Timestamp": datetime.now(UTC) - timedelta(minutes=20)}],
     )
-    looking = Looking(Account(), clients, datetime.now(UTC).timestamp())
+    looking = AwsLookup(Account(), clients, datetime.now(UTC).timestamp())
     assert (looking.total("n", "m"), looking.latest("n", "m")) == (0, None)
 
 
@@ -676,6 +676,6 @@ def test_a_password_of_netrc_is_not_sent_in_the_place_of_the_token(
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login canary password canary\n")
     monkeypatch.setenv("NETRC", str(netrc))
-    web.get(receiver.url, "flipt-token")
-    web.post_signed(receiver.url, b"{}", "secret")
+    http_client.get(receiver.url, "flipt-token")
+    http_client.post_signed(receiver.url, b"{}", "secret")
     assert [dict(each.headers).get("Authorization") for each in receiver.requests()] == ["Bearer flipt-token", None]

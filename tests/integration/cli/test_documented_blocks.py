@@ -16,8 +16,8 @@ import pytest
 import yaml
 from cyclopts import CycloptsError
 
-from flagcast.core.config.references import Text
-from flagcast_cli.check import everything_about
+from flagcast.config.secret_references import Text
+from flagcast_cli.check.problems import everything_about
 from flagcast_cli.doctor.flipt_checks import check_buffer, check_events, check_sink, check_tracing, check_version
 from flagcast_cli.doctor.flipt_facts import Flipt, from_file
 from flagcast_cli.main import app

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from flagcast.edges.configuration_file import read_configuration, read_presets
-from flagcast_cli.check import everything_about
+from flagcast.edges.runtime.configuration_file import read_configuration, read_presets
+from flagcast_cli.check.problems import everything_about
 from flagcast_cli.checkout import CONFIGURATION
 from flagcast_cli.console import CommandError, out
 from flagcast_cli.init.command import ENVIRONMENT, FLIPT_URL, PRESET, init

@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from flagcast.core.known.row import Accepted, Row
-from flagcast.core.known.states import digest
-from flagcast.core.known.thing import WITHOUT_ID, Thing, row_key
+from flagcast.flipt_state.row import Accepted, Row
+from flagcast.flipt_state.stored_state import digest
+from flagcast.flipt_state.thing_keys import WITHOUT_ID, Thing, row_key
 from flagcast_cli.console import CommandError, err, out
-from flagcast_cli.known import flipt as flipt_client
-from flagcast_cli.known import table
+from flagcast_cli.flipt_state import flipt_client, stored_rows
 from tests.integration.cli.known_harness import FULL, KnownStack, known
 from tests.support.captures import states
 from tests.support.flipt_server import Scripted
@@ -160,14 +159,14 @@ def test_an_event_that_writes_between_reading_and_writing_a_row_wins(
     if was_known:
         known.put(FLAG, Row(state={"enabled": False}, at=5))
     newer = Row(state={"enabled": False}, at=int(known.clock.now()) + 1, namespace="production")
-    write = table.Table.write
+    write = stored_rows.Table.write
 
-    def late(self: table.Table, key: str, row: Row, version: int) -> bool:
+    def late(self: stored_rows.Table, key: str, row: Row, version: int) -> bool:
         if key == FLAG and known.rows().get(FLAG) != newer:
             known.put(FLAG, newer, 8)
         return write(self, key, row, version)
 
-    monkeypatch.setattr(table.Table, "write", late)
+    monkeypatch.setattr(stored_rows.Table, "write", late)
     assert known.run("learn") == 0
     assert row(known, FLAG) == newer
 
@@ -175,9 +174,9 @@ def test_an_event_that_writes_between_reading_and_writing_a_row_wins(
 def test_a_row_that_others_write_all_the_time_is_given_up_and_said(
     known: KnownStack, monkeypatch: pytest.MonkeyPatch, capsys: CapSys
 ) -> None:
-    write = table.Table.write
+    write = stored_rows.Table.write
     monkeypatch.setattr(
-        table.Table, "write", lambda self, key, row, version: key != FLAG and write(self, key, row, version)
+        stored_rows.Table, "write", lambda self, key, row, version: key != FLAG and write(self, key, row, version)
     )
     assert known.run("learn") == 1
     assert "1 not written: events came in all the time" in capsys.readouterr().out
@@ -535,7 +534,7 @@ def test_what_differs_is_looked_at_again_after_the_wait_and_an_event_that_came_m
         # Another change, of which the event is under way now.
         within["segments"][1]["name"] = "Just now"
 
-    monkeypatch.setattr("flagcast_cli.known.command.time.sleep", event_comes)
+    monkeypatch.setattr("flagcast_cli.flipt_state.command.time.sleep", event_comes)
     began = known.clock.now()
     assert known.run("verify", "--json") == 1
     assert known.clock.now() - began == 360

@@ -8,13 +8,13 @@ from functools import cache
 
 import pytest
 
-from flagcast.core.event import Event
-from flagcast.core.known.changes import changes_between
-from flagcast.core.known.thing import Thing, row_key, thing_of
-from flagcast_cli.known.comparing import Compared, compare, gone_of
-from flagcast_cli.known.flipt import Flipt
-from flagcast_cli.known.learning import Learning, carry_out, writes
-from flagcast_cli.known.present import Present, read_everything
+from flagcast.events.event import Event
+from flagcast.flipt_state.changes import changes_between
+from flagcast.flipt_state.thing_keys import Thing, row_key, thing_of
+from flagcast_cli.flipt_state.comparison import Compared, compare, gone_of
+from flagcast_cli.flipt_state.flipt_client import Flipt
+from flagcast_cli.flipt_state.learn import Learning, carry_out, writes
+from flagcast_cli.flipt_state.snapshot import Present, read_everything
 from tests.integration.cli.known_oracle import Fields, differing, in_one_order, owners_of, plain, things_in
 from tests.support.captures import states
 from tests.support.flipt_server import FliptServer, RestState, serving

@@ -18,11 +18,11 @@ from typing import Any
 import pytest
 import requests
 
-from flagcast.core.known.thing import row_key, thing_of
-from flagcast_cli.known.comparing import compare, gone_of
-from flagcast_cli.known.flipt import Flipt
-from flagcast_cli.known.learning import Learning, carry_out, writes
-from flagcast_cli.known.present import Present, read_everything
+from flagcast.flipt_state.thing_keys import row_key, thing_of
+from flagcast_cli.flipt_state.comparison import compare, gone_of
+from flagcast_cli.flipt_state.flipt_client import Flipt
+from flagcast_cli.flipt_state.learn import Learning, carry_out, writes
+from flagcast_cli.flipt_state.snapshot import Present, read_everything
 from tests.integration.cli.known_oracle import differing, in_one_order, plain, things_in
 from tests.support.captures import states
 from tests.support.flipt_server import RestState

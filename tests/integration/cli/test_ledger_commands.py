@@ -7,22 +7,12 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from flagcast.core.outcomes import (
-    Answered,
-    CircuitOpen,
-    Done,
-    Faulty,
-    GiveUp,
-    Paused,
-    RetryIn,
-    Throttled,
-    Unreachable,
-)
+from flagcast.tasks.outcomes import Answered, CircuitOpen, Done, Faulty, GiveUp, Paused, RetryIn, Throttled, Unreachable
 from flagcast_cli.console import CommandError, out
-from flagcast_cli.ledger import following
-from flagcast_cli.ledger.answers import Attempt, Delivery, Event, OneEvent
+from flagcast_cli.history import tail
+from flagcast_cli.history.answers import Attempt, Delivery, Event, OneEvent
 from tests.integration.cli.ledger_harness import NOW, LedgerStack, id_of, ledger, turned_on
-from tests.unit.making import event
+from tests.unit.builders import event
 
 __all__ = ["ledger"]
 
@@ -336,9 +326,9 @@ def followed(
             raise Ended
         happens()
 
-    follow = following.follow
+    follow = tail.follow
     monkeypatch.setattr(
-        "flagcast_cli.ledger.command.follow",
+        "flagcast_cli.history.command.follow",
         lambda copy, wanted, _, every, as_json: follow(copy, wanted, wait, every, as_json=as_json),
     )
     with pytest.raises(Ended):

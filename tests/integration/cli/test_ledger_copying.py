@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import BotoCoreError, EndpointConnectionError
 
-from flagcast.core.outcomes import Answered, Done
-from flagcast_cli.aws import Account
+from flagcast.tasks.outcomes import Answered, Done
 from flagcast_cli.console import CommandError
-from flagcast_cli.ledger.copying import PACE
-from flagcast_cli.ledger.place import up_to_date
+from flagcast_cli.ledger.log_copy import PACE
 from flagcast_cli.ledger.schema import VERSION
+from flagcast_cli.ledger.stack_log import up_to_date
+from flagcast_cli.stack.account import Account
 from tests.integration.cli.ledger_harness import DELIVER, INGEST, NOW, LedgerStack, id_of, ledger, refused
 
 __all__ = ["ledger"]

@@ -6,8 +6,8 @@ import shlex
 import pytest
 
 from flagcast_cli.checkout import ROOT
-from flagcast_cli.ledger.answers import Attempt, Delivery, Event, Happened, OneEvent
-from flagcast_cli.ledger.standing import Destination, Source, Waiting
+from flagcast_cli.history.answers import Attempt, Delivery, Event, Happened, OneEvent
+from flagcast_cli.history.destination_state import Destination, Source, Waiting
 from tests.integration.cli.ledger_harness import LedgerStack, ledger
 from tests.integration.cli.test_ledger_commands import happened, terminal
 from tests.integration.cli.test_ledger_status import examined

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from flagcast.core.outcomes import Answered, Done, Faulty, Outcome, RetryIn, Throttled
+from flagcast.tasks.outcomes import Answered, Done, Faulty, Outcome, RetryIn, Throttled
 from flagcast_cli.doctor.finding import Finding
-from flagcast_cli.ledger import status
-from flagcast_cli.ledger.standing import Destination, Source, Waiting
+from flagcast_cli.history import status
+from flagcast_cli.history.destination_state import Destination, Source, Waiting
 from tests.integration.cli.ledger_harness import INGEST, NOW, LedgerStack, ledger, received
 from tests.integration.cli.test_ledger_commands import DAY, happened, lines, terminal
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from flagcast_cli.aws import Account
 from flagcast_cli.console import CommandError
+from flagcast_cli.stack.account import Account
 from tests.integration.cli import test_check_stack, test_doctor
 from tests.integration.cli.dlq_harness import Dlq, dlq
 from tests.integration.cli.known_harness import KnownStack, known
@@ -44,7 +44,7 @@ def test_everything_that_is_listed_is_asked(
     assert rows.run("learn") == 0
     with monkeypatch.context() as patched:
         # As if the rows were written after they were listed.
-        patched.setattr("flagcast_cli.known.table.Table.of", lambda *_: {})
+        patched.setattr("flagcast_cli.flipt_state.stored_rows.Table.of", lambda *_: {})
         assert rows.run("learn") == 0
     assert rows.run("forget", "--yes") == 0
     logs: LedgerStack = request.getfixturevalue("ledger")

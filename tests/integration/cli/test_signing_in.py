@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from flagcast_cli.actions import Answer, Received
-from flagcast_cli.aws import Account
 from flagcast_cli.console import CommandError
 from flagcast_cli.dlq.command import app
-from flagcast_cli.receiver import Receiver
+from flagcast_cli.local.receiver import Receiver
+from flagcast_cli.local.receiver_script import Answer, Received
+from flagcast_cli.stack.account import Account
 from tests.support.time_limits import PATIENCE
 
 LATER, EARLIER = "2099-01-01T00:00:00Z", "2020-01-01T00:00:00Z"

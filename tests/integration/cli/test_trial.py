@@ -5,12 +5,12 @@ from pathlib import Path
 import boto3
 import pytest
 
-from flagcast.core.flipt_signature import flipt_signature
-from flagcast_cli import trial
-from flagcast_cli.actions import Action, Answer, Hang, Reset
+from flagcast.events.flipt_signature import flipt_signature
 from flagcast_cli.console import CommandError
-from flagcast_cli.deployed import Deployed
-from flagcast_cli.receiver import Receiver
+from flagcast_cli.local.receiver import Receiver
+from flagcast_cli.local.receiver_script import Action, Answer, Hang, Reset
+from flagcast_cli.preview import live_trial
+from flagcast_cli.stack.deployed import Deployed
 from tests.integration.cli.conftest import Run
 from tests.support.command_line import flagcast
 
@@ -177,7 +177,7 @@ def test_secrets_are_looked_up_where_the_deployed_stack_has_them(
     parameters: dict[str, str],
 ) -> None:
     # The stack's SecretPrefix was ignored.
-    monkeypatch.setattr(trial, "deployed", lambda client, account, stack: Deployed(parameters, {}))
+    monkeypatch.setattr(live_trial, "deployed", lambda client, account, stack: Deployed(parameters, {}))
     name = f"{parameters.get('SecretPrefix', 'flagcast/ours/')}token"
     boto3.client("secretsmanager").create_secret(Name=name, SecretString="canary")
     config = configured(destination(receiver).replace("${env:FLAGCAST_VAR_TOKEN}", "${secret:token}"))

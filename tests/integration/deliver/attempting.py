@@ -4,15 +4,15 @@ import json
 import time
 from typing import Any
 
-from flagcast.core.compiling import Compiled, compile_destination
-from flagcast.core.config.model import Destination
-from flagcast.core.config.read import read
-from flagcast.core.outcomes import Answered, BlockedAddress, Faulty, Unreachable
-from flagcast.core.render_failure import RenderFailed
-from flagcast.core.rendering import render
-from flagcast.core.request import Request
+from flagcast.config.model import Destination
+from flagcast.config.read import read
+from flagcast.exchange.request import Request
+from flagcast.primitives.render_failure import RenderFailed
+from flagcast.rendering.compilation import Compiled, compile_destination
+from flagcast.rendering.render import render
+from flagcast.tasks.outcomes import Answered, BlockedAddress, Faulty, Unreachable
 from tests.integration.deliver import sending
-from tests.unit.making import RAW, event_of
+from tests.unit.builders import RAW, event_of
 
 LOOPBACK: dict[str, Any] = {"allow_private": ["127.0.0.0/8"]}
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from flagcast.edges.aws import client as aws_client
-from flagcast_cli.receiver import Receiver
+from flagcast_cli.local.receiver import Receiver
 from tests.integration.deliver.harness import Stack, create_table, forget
 from tests.support.faulty_aws import Faults
 

@@ -13,16 +13,16 @@ import pytest
 from botocore.exceptions import ClientError
 
 import deliver
-from flagcast.core.entry import Entry
-from flagcast.core.event import Event, parse
-from flagcast.core.moment import rfc3339
-from flagcast.core.routing import message_group_id
-from flagcast.core.subject import subject
-from flagcast.core.task import deduplication_id, encode, event_id, task
-from flagcast.edges import attempting, wiring
 from flagcast.edges.aws import client as aws_client
 from flagcast.edges.aws.queue import Queue
-from flagcast_cli.receiver import Receiver
+from flagcast.edges.wiring import deliver_batch, resources
+from flagcast.events.event import Event, parse
+from flagcast.events.subject import subject
+from flagcast.primitives.timestamp import rfc3339
+from flagcast.tasks.outgoing_message import Entry
+from flagcast.tasks.routing import message_group_id
+from flagcast.tasks.task import deduplication_id, encode, event_id, task
+from flagcast_cli.local.receiver import Receiver
 from tests.support import state_table
 from tests.support.captures import captured
 from tests.support.event_source import Event as LambdaEvent
@@ -109,13 +109,13 @@ class Stack:
             return time.monotonic() + self.clock.now() - began
 
         # What is kept ages by the simulated clock; deadlines of calls and attempts are real.
-        monkeypatch.setattr(wiring, "time", SimpleNamespace(time=self.clock.now, monotonic=monotonic))
-        monkeypatch.setattr(attempting, "CLOCK", SimpleNamespace(now=self.clock.now, monotonic=time.monotonic))
-        monkeypatch.setattr(attempting, "time", SimpleNamespace(sleep=self.wait))
-        monkeypatch.setattr(attempting, "random", SimpleNamespace(random=lambda: self.random))
+        monkeypatch.setattr(resources, "time", SimpleNamespace(time=self.clock.now, monotonic=monotonic))
+        monkeypatch.setattr(deliver_batch, "CLOCK", SimpleNamespace(now=self.clock.now, monotonic=time.monotonic))
+        monkeypatch.setattr(deliver_batch, "time", SimpleNamespace(sleep=self.wait))
+        monkeypatch.setattr(deliver_batch, "random", SimpleNamespace(random=lambda: self.random))
         self.state = create_table()
         clients = {"sqs": self.simulator, "secretsmanager": self.secrets, "dynamodb": self.state}
-        monkeypatch.setattr(wiring, "client", watched(clients.__getitem__, "deliver"))
+        monkeypatch.setattr(resources, "client", watched(clients.__getitem__, "deliver"))
 
     def configure(
         self, destinations: Mapping[str, Mapping[str, Any]], templates: Mapping[str, str] | None = None
@@ -217,5 +217,5 @@ def create_table() -> Any:
 
 def forget() -> None:
     """Let the next invocation begin as a new process does."""
-    wiring.forget()
-    attempting.attempts.cache_clear()
+    resources.forget()
+    deliver_batch.attempts.cache_clear()

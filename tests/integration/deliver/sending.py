@@ -2,9 +2,9 @@
 
 from msgspec import structs
 
-from flagcast.core.outcomes import Answered, BlockedAddress, Unreachable
-from flagcast.core.request import Request
-from flagcast.edges import transport
+from flagcast.edges.http import transport
+from flagcast.exchange.request import Request
+from flagcast.tasks.outcomes import Answered, BlockedAddress, Unreachable
 
 
 def send(request: Request, deadline: float) -> Answered | Unreachable | BlockedAddress:

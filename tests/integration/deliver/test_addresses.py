@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from flagcast.core.addresses import Subnet
-from flagcast.core.outcomes import Answered, BlockedAddress, Faulty, Unreachable
-from flagcast.core.request import Request
-from flagcast_cli.receiver import Receiver
+from flagcast.exchange.request import Request
+from flagcast.primitives.network_address import Subnet
+from flagcast.tasks.outcomes import Answered, BlockedAddress, Faulty, Unreachable
+from flagcast_cli.local.receiver import Receiver
 from tests.integration.deliver import sending
 from tests.integration.deliver.attempting import attempt
 from tests.integration.deliver.harness import Stack
@@ -106,13 +106,13 @@ URLS: list[tuple[str, set[Any]]] = [
     ("http://[fd00:ec2::254]/", BLOCKED),
     ("http://[::ffff:169.254.169.254]/", BLOCKED),
     ("http://[64:ff9b::a9fe:a9fe]/", BLOCKED),
-    # Networks of one's own, and nobody's: every range is in tests/unit/test_addresses.py.
+    # Networks of one's own, and nobody's: every range is in tests/unit/primitives/test_network_address.py.
     ("https://10.0.0.1/", BLOCKED),
     ("https://[fc00::1]/", BLOCKED),
     ("https://[fe80::1]/", BLOCKED_OR_UNKNOWN),
     ("https://255.255.255.255/", BLOCKED),
     ("https://[2001:db8::1]/", BLOCKED),
-    # What one reader of URLs takes for another host than the next: more in tests/unit/test_addresses.py.
+    # What readers of URLs take for different hosts: more in tests/unit/primitives/test_network_address.py.
     ("https://hooks.example.com@127.0.0.1/", FAULTY),
     ("https://127.0.0.1\\@hooks.example.com/", FAULTY),
     ("https://127.0.0.1#@hooks.example.com/", BLOCKED),

@@ -2,7 +2,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from flagcast_cli.actions import Answer
+from flagcast_cli.local.receiver_script import Answer
 from tests.integration.deliver.harness import Stack, bodies
 from tests.integration.deliver.refusing import refuse
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from flagcast.core.addresses import Subnet
-from flagcast.core.config.model import Destination
-from flagcast.core.outcomes import Answered, BlockedAddress, Unreachable
-from flagcast.core.request import Request
-from flagcast.edges import connection
-from flagcast.edges.configuration_file import read_configuration
+from flagcast.config.model import Destination
+from flagcast.edges.http import connection
+from flagcast.edges.runtime.configuration_file import read_configuration
+from flagcast.exchange.request import Request
+from flagcast.primitives.network_address import Subnet
+from flagcast.tasks.outcomes import Answered, BlockedAddress, Unreachable
 from tests.integration.deliver import sending
 from tests.integration.deliver.authority import Authority, answering
 from tests.integration.deliver.harness import Stack

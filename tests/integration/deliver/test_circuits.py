@@ -10,7 +10,11 @@ import pytest
 from aws_lambda_powertools.utilities.circuit_breaker import base
 from botocore.exceptions import ClientError
 
-from flagcast.core.outcomes import (
+from flagcast.edges.aws import circuit_breaker as edges_circuits
+from flagcast.edges.aws.circuit_breaker import Circuits, ClosedCircuits
+from flagcast.errors import StateUnavailable
+from flagcast.primitives.render_failure import RenderFailed
+from flagcast.tasks.outcomes import (
     Answered,
     BlockedAddress,
     CircuitOpen,
@@ -19,11 +23,7 @@ from flagcast.core.outcomes import (
     Outcome,
     Unreachable,
 )
-from flagcast.core.render_failure import RenderFailed
-from flagcast.edges import circuits as edges_circuits
-from flagcast.edges.circuits import Circuits, ClosedCircuits
-from flagcast.errors import StateUnavailable
-from flagcast_cli.actions import Answer
+from flagcast_cli.local.receiver_script import Answer
 from tests.integration.deliver.harness import TABLE, Stack, create_table
 from tests.integration.deliver.test_state import OneAtATime
 from tests.support.faulty_aws import IN_AN_ERROR, Faults

@@ -5,11 +5,11 @@ import time
 import pytest
 from standardwebhooks import Webhook
 
-from flagcast.core.signature import is_signed, presented_signature
-from flagcast.story.attempt import LONGEST_EXCERPT
-from flagcast_cli.actions import Answer
+from flagcast.delivery.attempt import LONGEST_EXCERPT
+from flagcast.ingest.credentials import is_signed, presented_signature
+from flagcast_cli.local.receiver_script import Answer
 from tests.integration.deliver.harness import Stack
-from tests.unit.making import body
+from tests.unit.builders import body
 
 
 def kept(stack: Stack) -> list[dict[str, str]]:

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from flagcast.core.addresses import Subnet
-from flagcast.core.outcomes import Answered, Unreachable
-from flagcast.core.request import Request
-from flagcast.edges import deadline, transport
-from flagcast.edges.connection import exchanging
-from flagcast_cli.receiver import Receiver
+from flagcast.edges.http import deadline, transport
+from flagcast.edges.http.connection import exchanging
+from flagcast.exchange.request import Request
+from flagcast.primitives.network_address import Subnet
+from flagcast.tasks.outcomes import Answered, Unreachable
+from flagcast_cli.local.receiver import Receiver
 from tests.integration.deliver import sending
 from tests.integration.deliver.authority import Authority, answering
 from tests.integration.deliver.raw_server import serving as serving_all

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from flagcast.core.task import Task, decode
-from flagcast_cli.actions import Answer
+from flagcast.tasks.task import Task, decode
+from flagcast_cli.local.receiver_script import Answer
 from tests.integration.deliver.harness import HOUR, Stack
 from tests.integration.deliver.refusing import refuse
 

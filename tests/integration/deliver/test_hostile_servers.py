@@ -12,10 +12,10 @@ from collections.abc import Iterable
 
 import pytest
 
-from flagcast.core.addresses import Subnet
-from flagcast.core.outcomes import Answered, BlockedAddress, Unreachable
-from flagcast.core.request import Request
-from flagcast.edges import transport
+from flagcast.edges.http import transport
+from flagcast.exchange.request import Request
+from flagcast.primitives.network_address import Subnet
+from flagcast.tasks.outcomes import Answered, BlockedAddress, Unreachable
 from tests.integration.deliver import sending
 from tests.integration.deliver.raw_server import Talk, serving, take
 from tests.support.time_limits import HOLD, PATIENCE, ends_within

@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from flagcast_cli.actions import Answer
+from flagcast_cli.local.receiver_script import Answer
 from tests.integration.deliver.harness import DAY, HOUR, Stack
 
 

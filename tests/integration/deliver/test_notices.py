@@ -9,11 +9,11 @@ import pytest
 from aws_lambda_powertools.utilities.circuit_breaker import base
 from botocore.exceptions import ClientError
 
-from flagcast.core.event import NOTICES
-from flagcast.core.task import Task, decode
-from flagcast.edges.circuits import RECOVERY
-from flagcast.story.telling import COUNTED_IN
-from flagcast_cli.actions import Answer
+from flagcast.edges.aws.circuit_breaker import RECOVERY
+from flagcast.events.event import NOTICES
+from flagcast.notices.publisher import COUNTED_IN
+from flagcast.tasks.task import Task, decode
+from flagcast_cli.local.receiver_script import Answer
 from tests.integration.deliver.harness import FOREVER, TABLE, Stack, forget
 from tests.support.faulty_aws import IN_AN_ERROR
 from tests.support.time_limits import HOLD, ends_within
@@ -245,7 +245,7 @@ def test_an_invocation_with_no_time_left_tells_in_the_next(on: Stack, monkeypatc
     on.receiver.script("/ill", [REFUSAL])
     on.put("ill")
     with monkeypatch.context() as late:
-        late.setattr("flagcast.story.notices.ENOUGH", FOREVER)
+        late.setattr("flagcast.notices.trouble_tracker.ENOUGH", FOREVER)
         on.deliver()
     assert len(on.dead_letters()) == 1
     assert queued(on) == []
@@ -259,7 +259,7 @@ def test_a_count_that_is_not_to_be_had_is_left_out(
     on: Stack, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], manner: str
 ) -> None:
     released = threading.Event()
-    monkeypatch.setattr("flagcast.story.telling.COUNTED_IN", COUNTED_IN)
+    monkeypatch.setattr("flagcast.notices.publisher.COUNTED_IN", COUNTED_IN)
     monkeypatch.setattr(
         on.simulator, "get_queue_attributes", _refused if manner == "refuses" else lambda **_: released.wait(HOLD)
     )

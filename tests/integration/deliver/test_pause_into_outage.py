@@ -11,9 +11,9 @@ from aws_lambda_powertools.utilities.circuit_breaker.persistence import base as 
 from aws_lambda_powertools.utilities.circuit_breaker.persistence import dynamodb as table
 from benchmarks.staying import ILL, held
 
-from flagcast.core.outcomes import Paused
-from flagcast.core.retry import LONGEST_STAY, MOST_RECEIVES
-from flagcast_cli.actions import Answer
+from flagcast.delivery.retry_schedule import LONGEST_STAY, MOST_RECEIVES
+from flagcast.tasks.outcomes import Paused
+from flagcast_cli.local.receiver_script import Answer
 from tests.integration.deliver.harness import DAY, HOUR, Stack
 from tests.support.fifo import Stored
 

@@ -6,10 +6,10 @@ from typing import Any
 import boto3
 import pytest
 
-from flagcast.core.moment import rfc3339
-from flagcast.core.task import claim_check, encode, event_id, task
-from flagcast.edges import wiring
-from flagcast_cli.actions import Answer
+from flagcast.edges.wiring import resources
+from flagcast.primitives.timestamp import rfc3339
+from flagcast.tasks.task import claim_check, encode, event_id, task
+from flagcast_cli.local.receiver_script import Answer
 from tests.integration.conftest import REGION
 from tests.integration.deliver.harness import Stack, bodies
 from tests.integration.deliver.test_notices import _begin_anew
@@ -38,7 +38,7 @@ def on(stack: Stack, services: dict[str, Any], monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("FLAGCAST_CIRCUIT_BREAKER", "on")
     monkeypatch.setenv("FLAGCAST_STACK", "flagcast-test")
     clients = {**services, "sqs": stack.simulator}
-    monkeypatch.setattr(wiring, "client", watched(clients.__getitem__, "deliver"))
+    monkeypatch.setattr(resources, "client", watched(clients.__getitem__, "deliver"))
     stack.configure({"chat": {"preset": "json"}, "ill": {}, "gone": {}, "guarded": GUARDED, "well": {}})
     path = stack.folder / "flagcast.yaml"
     stack.write(json.dumps({**json.loads(path.read_text()), "notify": "chat"}))

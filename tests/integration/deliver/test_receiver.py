@@ -6,8 +6,8 @@ import pytest
 import urllib3
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
-from flagcast_cli.actions import Action, Answer, Drip, Hang, Huge, Reset
-from flagcast_cli.receiver import Receiver
+from flagcast_cli.local.receiver import Receiver
+from flagcast_cli.local.receiver_script import Action, Answer, Drip, Hang, Huge, Reset
 
 
 def post(receiver: Receiver, path: str = "/", timeout: float = 5) -> urllib3.BaseHTTPResponse:

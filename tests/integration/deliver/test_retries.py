@@ -3,10 +3,10 @@ from email.utils import formatdate
 
 import pytest
 
-from flagcast_cli.actions import Answer
+from flagcast_cli.local.receiver_script import Answer
 from tests.integration.deliver.harness import HOUR, Stack, bodies
 
-# Every status is in tests/unit/test_delivery.py; an answer that is a 304 has no body.
+# Every status is in tests/unit/delivery/test_decision.py; an answer that is a 304 has no body.
 
 
 @pytest.mark.parametrize("status", [429, 503])

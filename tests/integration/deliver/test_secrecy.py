@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 import pytest
 
-from flagcast_cli.actions import Answer
+from flagcast_cli.local.receiver_script import Answer
 from tests.integration.deliver.harness import Stack
 
 KEY = 'canary-"key"&<one>/é'

@@ -1,7 +1,7 @@
 import pytest
 
-from flagcast.core.flipt_signature import FLIPT_HEADER, flipt_signature
-from flagcast_cli.actions import Answer
+from flagcast.events.flipt_signature import FLIPT_HEADER, flipt_signature
+from flagcast_cli.local.receiver_script import Answer
 from tests.integration.deliver.harness import Stack
 
 MINUTE = 60

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from flagcast.core.progress import Progress
-from flagcast.edges import wiring
 from flagcast.edges.aws import client as aws_client
-from flagcast.edges.aws.impatient import LEFT_ALONE_FOR, LONGEST_CALL, Impatient
-from flagcast.edges.aws.state import TRIES, State
+from flagcast.edges.aws.delivery_table import TRIES, DeliveryTable
+from flagcast.edges.aws.fail_fast import LEFT_ALONE_FOR, LONGEST_CALL, FailFastClient
+from flagcast.edges.wiring import resources
 from flagcast.errors import StateUnavailable
+from flagcast.tasks.progress import Progress
 from tests.integration.deliver.harness import DAY, TABLE
 from tests.support.faulty_aws import IN_AN_ERROR, Faults, Manner, NeverDone
 from tests.support.fifo import SimulatedClock
@@ -42,8 +42,8 @@ def clock() -> SimulatedClock:
 
 
 @pytest.fixture
-def state(table: Any, clock: SimulatedClock) -> State:
-    return State(OneAtATime(table), TABLE, clock.now)
+def state(table: Any, clock: SimulatedClock) -> DeliveryTable:
+    return DeliveryTable(OneAtATime(table), TABLE, clock.now)
 
 
 def raw(table: Any, key: str) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def raw(table: Any, key: str) -> dict[str, Any]:
     return item
 
 
-def test_what_is_written_is_read_and_what_is_forgotten_is_not(state: State) -> None:
+def test_what_is_written_is_read_and_what_is_forgotten_is_not(state: DeliveryTable) -> None:
     rows = {"a": SEEN, "b": Progress(), "c": Progress(1, NOW)}
     state.write(rows)
     assert state.read(["a", "b", "c", "d"]) == rows
@@ -59,13 +59,15 @@ def test_what_is_written_is_read_and_what_is_forgotten_is_not(state: State) -> N
     assert state.read(["a", "b", "c"]) == {"b": SEEN, "c": Progress(1, NOW)}
 
 
-def test_a_row_is_written_as_a_whole(state: State) -> None:
+def test_a_row_is_written_as_a_whole(state: DeliveryTable) -> None:
     state.write({"a": SEEN})
     state.write({"a": Progress(4)})
     assert state.read(["a"]) == {"a": Progress(4)}
 
 
-def test_every_row_goes_away_thirty_days_after_it_was_written(table: Any, state: State, clock: SimulatedClock) -> None:
+def test_every_row_goes_away_thirty_days_after_it_was_written(
+    table: Any, state: DeliveryTable, clock: SimulatedClock
+) -> None:
     state.write({"a": SEEN})
     state.take_slot("d", 1)
     state.rest("e", NOW + 60)
@@ -79,12 +81,12 @@ def test_every_row_goes_away_thirty_days_after_it_was_written(table: Any, state:
         assert raw(table, key)["expires"] == {"N": str(int(NOW) + 31 * DAY)}
 
 
-def test_a_row_that_lacks_what_a_later_version_wrote_can_be_read(table: Any, state: State) -> None:
+def test_a_row_that_lacks_what_a_later_version_wrote_can_be_read(table: Any, state: DeliveryTable) -> None:
     table.put_item(TableName=TABLE, Item={"key": {"S": "task#a"}, "of": {"S": "another version"}})
     assert state.read(["a"]) == {"a": Progress()}
 
 
-def test_slots_follow_each_other_and_begin_anew_after_a_lull(state: State, clock: SimulatedClock) -> None:
+def test_slots_follow_each_other_and_begin_anew_after_a_lull(state: DeliveryTable, clock: SimulatedClock) -> None:
     assert [state.take_slot("d", 0.5) for _ in range(3)] == pytest.approx([NOW, NOW + 0.5, NOW + 1])
     assert state.take_slot("other", 0.5) == NOW
     clock.advance(0.75)
@@ -95,7 +97,7 @@ def test_slots_follow_each_other_and_begin_anew_after_a_lull(state: State, clock
 
 @pytest.mark.parametrize(("rate", "threads"), [(50, 8), (1, 4)])
 def test_no_slot_is_given_twice_to_any_number_of_functions_at_once(
-    state: State, clock: SimulatedClock, rate: int, threads: int
+    state: DeliveryTable, clock: SimulatedClock, rate: int, threads: int
 ) -> None:
     def take(_: int) -> float:
         clock.advance(1 / rate / 20)
@@ -108,13 +110,13 @@ def test_no_slot_is_given_twice_to_any_number_of_functions_at_once(
     assert slots[-1] - slots[0] <= 1.1 * 120 / rate
 
 
-def test_slots_taken_at_the_same_instant_are_each_ones_own(state: State) -> None:
+def test_slots_taken_at_the_same_instant_are_each_ones_own(state: DeliveryTable) -> None:
     with ThreadPoolExecutor(8) as pool:
         slots = sorted(pool.map(lambda _: state.take_slot("d", 0.02), range(80)))
     assert slots == pytest.approx([NOW + 0.02 * number for number in range(80)], abs=1e-4)
 
 
-def test_a_rest_is_known_to_all_and_only_ever_longer(state: State) -> None:
+def test_a_rest_is_known_to_all_and_only_ever_longer(state: DeliveryTable) -> None:
     assert state.rests_until("d") == 0
     state.rest("d", NOW + 60)
     state.rest("d", NOW + 30)
@@ -125,7 +127,7 @@ def test_a_rest_is_known_to_all_and_only_ever_longer(state: State) -> None:
     assert state.rests_until("d") == NOW + 90
 
 
-CALLS: list[tuple[str, Callable[[State], object]]] = [
+CALLS: list[tuple[str, Callable[[DeliveryTable], object]]] = [
     ("BatchGetItem", lambda state: state.read(["a"])),
     ("BatchWriteItem", lambda state: state.write({"a": SEEN})),
     ("BatchWriteItem", lambda state: state.write({}, ["a"])),
@@ -147,7 +149,7 @@ CALLS: list[tuple[str, Callable[[State], object]]] = [
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_whatever_fails_is_one_kind_of_error_and_says_nothing_of_the_table(
-    state: State, faults: Faults, operation: str, call: Callable[[State], object], code: str
+    state: DeliveryTable, faults: Faults, operation: str, call: Callable[[DeliveryTable], object], code: str
 ) -> None:
     faults.fail(operation, code)
     with pytest.raises(StateUnavailable) as raised:
@@ -186,18 +188,18 @@ class Partly:
 
 def test_what_was_left_undone_is_asked_for_again(table: Any, clock: SimulatedClock) -> None:
     rows = {name: Progress(number) for number, name in enumerate("abcd")}
-    State(writing := Partly(table, 2), TABLE, clock.now).write(rows)
+    DeliveryTable(writing := Partly(table, 2), TABLE, clock.now).write(rows)
     assert writing.asked == [4, 3, 2]
-    assert State(reading := Partly(table, 2), TABLE, clock.now).read(list(rows)) == rows
+    assert DeliveryTable(reading := Partly(table, 2), TABLE, clock.now).read(list(rows)) == rows
     assert reading.asked == [4, 3, 2]
 
 
 def test_what_is_left_undone_every_time_is_a_failure(table: Any, clock: SimulatedClock) -> None:
     rows = {name: Progress(number) for number, name in enumerate("abcde")}
     with pytest.raises(StateUnavailable, match="not every row was written"):
-        State(writing := Partly(table, TRIES), TABLE, clock.now).write(rows)
+        DeliveryTable(writing := Partly(table, TRIES), TABLE, clock.now).write(rows)
     with pytest.raises(StateUnavailable, match="not every row was read"):
-        State(Partly(table, TRIES), TABLE, clock.now).read(list(rows))
+        DeliveryTable(Partly(table, TRIES), TABLE, clock.now).read(list(rows))
     assert len(writing.asked) == TRIES
 
 
@@ -216,10 +218,10 @@ MANNERS: list[Manner] = ["silent", "unaccepting", "stalling", "dripping"]
 def test_a_table_that_hangs_takes_a_second_once_and_is_left_alone_for_a_while(
     hanging: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flagcast.edges.aws.impatient.LONGEST_CALL", LONGEST_CALL)
+    monkeypatch.setattr("flagcast.edges.aws.fail_fast.LONGEST_CALL", LONGEST_CALL)
     # Bug: ten tasks of one group with four calls each would have waited 60 s of the invocation's 45.
     clock = SimulatedClock(NOW)
-    state = State(Impatient(hanging, clock.now), TABLE, clock.now)
+    state = DeliveryTable(FailFastClient(hanging, clock.now), TABLE, clock.now)
     with ends_within(LONGEST_CALL):
         for _ in range(25):
             for _, call in CALLS:
@@ -240,7 +242,7 @@ def test_who_insists_asks_a_table_that_is_left_alone_time_and_again(
     monkeypatch.setenv("FLAGCAST_STATE_TABLE", TABLE)
     monkeypatch.setenv("FLAGCAST_TRACK_CHANGES", "off")
     monkeypatch.setenv("FLAGCAST_CIRCUIT_BREAKER", "on")
-    state = wiring.state()
+    state = resources.state()
     faults.fail("BatchWriteItem", "unreachable", times=3)
     for insists in (False, True, True):
         with pytest.raises(StateUnavailable, match="Error"):
@@ -254,7 +256,7 @@ def test_who_insists_asks_a_table_that_is_left_alone_time_and_again(
 def test_an_error_that_comes_at_once_is_no_reason_to_leave_the_table_alone(
     table: Any, faults: Faults, clock: SimulatedClock
 ) -> None:
-    state = State(Impatient(table, clock.now), TABLE, clock.now)
+    state = DeliveryTable(FailFastClient(table, clock.now), TABLE, clock.now)
     faults.fail("UpdateItem", "ThrottlingException", times=1)
     with pytest.raises(StateUnavailable, match="ThrottlingException"):
         state.take_slot("d", 1)

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from flagcast_cli.actions import Action, Answer, Drip, Hang, Huge, Reset
+from flagcast_cli.local.receiver_script import Action, Answer, Drip, Hang, Huge, Reset
 from tests.integration.deliver.harness import Stack
 from tests.support.time_limits import HOLD, ends_within
 

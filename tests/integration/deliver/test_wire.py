@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from flagcast.core.outcomes import Answered, Faulty
-from flagcast.core.render_failure import RenderFailed
+from flagcast.primitives.render_failure import RenderFailed
+from flagcast.tasks.outcomes import Answered, Faulty
 from tests.integration.deliver.attempting import LOOPBACK, attempt
 from tests.integration.deliver.raw_server import serving, take
-from tests.unit.making import body
+from tests.unit.builders import body
 
 INJECTED = "1\r\nX-Injected: 1"
 

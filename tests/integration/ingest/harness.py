@@ -13,9 +13,9 @@ import pytest
 from boto3.session import Session
 from msgspec import Struct
 
-from flagcast.core.flipt_signature import flipt_signature
-from flagcast.edges import receiving, settling, wiring
 from flagcast.edges.aws import client as aws_client
+from flagcast.edges.wiring import ingest_request, resources, track_change
+from flagcast.events.flipt_signature import flipt_signature
 from ingest import handler
 from tests.integration.conftest import REGION, begin_anew
 from tests.support import state_table, strict_sqs
@@ -26,8 +26,8 @@ from tests.support.iam.recorded import watched
 from tests.support.time_limits import PATIENCE
 
 PREFIX = "flagcast/test/"
-WITHIN = settling.WITHIN
-DEADLINE = receiving.PATIENCE
+WITHIN = track_change.WITHIN
+DEADLINE = ingest_request.PATIENCE
 """Seconds after which a request of the real function is given up."""
 BUCKET = "flagcast-bodies"
 DESTINATION_SECRET = "canary-destination-secret"
@@ -149,7 +149,7 @@ class Ingest:
             "FLAGCAST_LOG_NAMES": "on",
         }.items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setattr(wiring, "client", watched(aws_client.client, "ingest"))
+        monkeypatch.setattr(resources, "client", watched(aws_client.client, "ingest"))
         self.faults = self.start()
         self.secret("signing", SECRET)
         self.secret("token", TOKEN)
@@ -162,8 +162,8 @@ class Ingest:
             self._monkeypatch.delenv(f"AWS_ENDPOINT_URL_{service}", raising=False)
         for service, url in endpoints.items():
             self._monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
-        self._monkeypatch.setattr("flagcast.edges.receiving.PATIENCE", DEADLINE if endpoints else PATIENCE)
-        self._monkeypatch.setattr("flagcast.edges.settling.WITHIN", WITHIN if endpoints else PATIENCE)
+        self._monkeypatch.setattr("flagcast.edges.wiring.ingest_request.PATIENCE", DEADLINE if endpoints else PATIENCE)
+        self._monkeypatch.setattr("flagcast.edges.wiring.track_change.WITHIN", WITHIN if endpoints else PATIENCE)
         begin_anew()
         if not endpoints:
             # Reading botocore's models takes longer than most tests do; only what is timed does it.
@@ -186,7 +186,7 @@ class Ingest:
 
     def write(self, document: object) -> None:
         self.file.write_text(document if isinstance(document, str) else json.dumps(document), encoding="utf-8")
-        wiring.configuration.cache_clear()
+        resources.configuration.cache_clear()
 
     def secret(self, name: str, value: str) -> None:
         """Create or rotate a secret; whatever it holds, or held, must never be seen again."""

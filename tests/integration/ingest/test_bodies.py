@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from flagcast.edges import wiring
-from flagcast.edges.aws.bodies import Bodies
+from flagcast.edges.aws.body_store import BodyStore
 from flagcast.edges.aws.client import client
-from flagcast.edges.wiring import bodies
+from flagcast.edges.wiring import resources
+from flagcast.edges.wiring.resources import bodies
 from flagcast.errors import BodyUnavailable
 from tests.integration.ingest.hanging import MANNERS, hang
 from tests.integration.ingest.harness import BUCKET, Ingest
@@ -22,7 +22,7 @@ EVERY_BYTE = bytes(range(256)) * 4096
 @pytest.fixture(autouse=True)
 def _both_ways(ingest: Ingest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Watch no role: what is stored here as ingest does is fetched as deliver does."""
-    monkeypatch.setattr(wiring, "client", client)
+    monkeypatch.setattr(resources, "client", client)
 
 
 def soon() -> float:
@@ -56,7 +56,7 @@ def test_a_body_that_cannot_be_had_is_asked_for_twice(ingest: Ingest, code: str)
 
 
 def test_a_bucket_that_is_not_there_is_no_body_that_is_missing(ingest: Ingest) -> None:
-    elsewhere = Bodies(lambda: client("s3"), f"{BUCKET}-of-another")
+    elsewhere = BodyStore(lambda: client("s3"), f"{BUCKET}-of-another")
     with pytest.raises(BodyUnavailable, match="NoSuchBucket"):
         elsewhere.fetch("bodies/evt_1", soon())
     with pytest.raises(BodyUnavailable, match="NoSuchBucket"):
@@ -65,7 +65,7 @@ def test_a_bucket_that_is_not_there_is_no_body_that_is_missing(ingest: Ingest) -
 
 def test_a_bucket_that_nobody_named_is_one_that_cannot_be_had(ingest: Ingest) -> None:
     with pytest.raises(BodyUnavailable, match="ParamValidationError"):
-        Bodies(lambda: client("s3"), "").fetch("bodies/evt_1", soon())
+        BodyStore(lambda: client("s3"), "").fetch("bodies/evt_1", soon())
 
 
 # A store that hangs while a body is stored is in test_large_events.py.
@@ -82,4 +82,4 @@ def test_an_error_of_our_own_is_no_outage_of_the_store() -> None:
         raise RuntimeError("ours")
 
     with pytest.raises(RuntimeError, match="ours"):
-        Bodies(broken, BUCKET).fetch("bodies/evt_1", soon())
+        BodyStore(broken, BUCKET).fetch("bodies/evt_1", soon())

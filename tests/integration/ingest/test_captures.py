@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 import pytest
 
-from flagcast.core.flipt_signature import FLIPT_HEADER
+from flagcast.events.flipt_signature import FLIPT_HEADER
 from tests.integration.ingest.harness import SOURCES, Ingest, destination, signature
 from tests.support.captures import SECRET, TOKEN, Captured, every_capture
 

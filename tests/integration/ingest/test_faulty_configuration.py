@@ -11,7 +11,7 @@ from tests.support.captures import captured
 
 MISPLACED = "canary-misplaced-secret"
 EVENTS = {(each.body.split(b'"')[7]).decode(): each.body for each in captured("flipt-1.61.0/changes")}
-# Secrets where none belong, and one fault for all that tests/unit/test_config_checks.py and test_config_read.py hold.
+# Secrets where none belong, and one fault for all that tests/unit/config holds.
 FAULTY_SOURCES: dict[str, Any] = {
     "a secret in the file": {"signing_secrets": [MISPLACED]},
     "a secret that is no list": {"signing_secrets": MISPLACED},

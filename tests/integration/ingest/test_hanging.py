@@ -6,9 +6,9 @@ from http import HTTPStatus
 
 import pytest
 
-from flagcast.core.config.references import Reference
+from flagcast.config.secret_references import Reference
 from flagcast.edges.aws.client import client
-from flagcast.edges.wiring import secrets
+from flagcast.edges.wiring.resources import secrets
 from tests.integration.ingest.hanging import LONGEST, MANNERS, hang, timed
 from tests.integration.ingest.harness import DEADLINE, EVENT, Elapsed, Ingest, destination
 from tests.support.captures import SECRET, captured
@@ -103,7 +103,7 @@ def test_calls_that_were_left_behind_take_nothing_from_the_requests_after_them(
     ingest.configure(destinations=DESTINATIONS)
     hang(ingest, bad_day, "dripping", "SQS")
     with monkeypatch.context() as hasty:
-        hasty.setattr("flagcast.edges.receiving.PATIENCE", 0.3)
+        hasty.setattr("flagcast.edges.wiring.ingest_request.PATIENCE", 0.3)
         for _ in range(6):
             assert ingest.post(source="open").status == HTTPStatus.SERVICE_UNAVAILABLE
     ingest.start()

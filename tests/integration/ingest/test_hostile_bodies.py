@@ -11,15 +11,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from flagcast.core.config.presets import read_preset
-from flagcast.core.entry import Entry
-from flagcast.edges import wiring
+from flagcast.config.presets import read_preset
 from flagcast.edges.aws.queue import Queue
-from flagcast.edges.configuration_file import read_presets
-from flagcast_cli.actions import Answer
-from flagcast_cli.receiver import Receiver
+from flagcast.edges.runtime.configuration_file import read_presets
+from flagcast.edges.wiring import resources
+from flagcast.tasks.outgoing_message import Entry
+from flagcast_cli.local.receiver import Receiver
+from flagcast_cli.local.receiver_script import Answer
 from tests.fuzz.fuzz_task import destinations
-from tests.fuzz.world import Kept, signed, world
+from tests.fuzz.harness import Kept, signed, world
 from tests.integration.deliver.harness import FOREVER, INVOCATION, Stack, forget
 from tests.integration.ingest.hanging import LONGEST
 from tests.integration.ingest.hostile_bodies import FAMILIES, NO_EVENT, written
@@ -60,7 +60,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stored: dict[str, byt
             "dynamodb": made.state,
             "s3": Bodies(stored),
         }
-        monkeypatch.setattr(wiring, "client", watched(clients.__getitem__, "deliver"))
+        monkeypatch.setattr(resources, "client", watched(clients.__getitem__, "deliver"))
         made.configure(NAMES)
         for name in NAMES:
             receiver.script(f"/{name}", [content(name)])

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from flagcast.core.flipt_signature import flipt_signature
-from flagcast.core.signature import is_known, is_signed
-from tests.fuzz.world import ROTATED, SIGNING, TOKEN, World, world
+from flagcast.events.flipt_signature import flipt_signature
+from flagcast.ingest.credentials import is_known, is_signed
+from tests.fuzz.harness import ROTATED, SIGNING, TOKEN, World, world
 from tests.integration.ingest.harness import EVENT
 from tests.support.api_gateway import Headers, http_event
 

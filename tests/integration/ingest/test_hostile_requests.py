@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz.fuzz_ingest import METHODS, PARTS
-from tests.fuzz.world import FIXED, SIGNING, SOURCES, TOKEN, World, signed, world
+from tests.fuzz.harness import FIXED, SIGNING, SOURCES, TOKEN, World, signed, world
 from tests.integration.ingest.harness import EVENT
 from tests.support.time_limits import ends_within
-from tests.unit.making import JSON
+from tests.unit.builders import JSON
 
 CANARY = "canary-of-the-caller"
 TEXT = st.text(st.characters(exclude_categories=()))

@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 import pytest
 
-from flagcast.core.http import LARGEST_BODY
+from flagcast.ingest.http_api import LARGEST_BODY
 from tests.integration.ingest.harness import EVENT, Ingest, bearer, destination, signature
 from tests.support.api_gateway import Headers, http_event
 from tests.support.captures import SECRET, TOKEN

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from flagcast.core.duration import DAY
-from flagcast.core.known.row import UNKNOWN, Accepted, Row
-from flagcast.edges.aws.known import KnownRows
+from flagcast.edges.aws.flipt_state_table import FliptStateTable
 from flagcast.errors import StateUnavailable
-from flagcast.story.knowing import Stored
+from flagcast.flipt_state.change_tracker import Stored
+from flagcast.flipt_state.row import UNKNOWN, Accepted, Row
+from flagcast.primitives.duration import DAY
 from tests.integration.ingest.hanging import MANNERS, hang, timed
 from tests.integration.ingest.harness import EVENT, WITHIN, Ingest, destination, operators
 from tests.support.faulty_aws import Manner
@@ -34,11 +34,11 @@ def table(aws: None) -> Any:
 
 
 @pytest.fixture
-def rows(table: Any) -> KnownRows:
-    return KnownRows(table, TABLE, lambda: NOW)
+def rows(table: Any) -> FliptStateTable:
+    return FliptStateTable(table, TABLE, lambda: NOW)
 
 
-def test_a_row_is_written_only_over_the_version_that_was_read(rows: KnownRows) -> None:
+def test_a_row_is_written_only_over_the_version_that_was_read(rows: FliptStateTable) -> None:
     assert rows.read("known#a", ["known#b"], in_time()) == (Stored(UNKNOWN, 0), {})
     assert rows.write("known#a", ROW, 0, in_time())
     assert not rows.write("known#a", UNKNOWN, 0, in_time())
@@ -48,7 +48,7 @@ def test_a_row_is_written_only_over_the_version_that_was_read(rows: KnownRows) -
     assert rows.read("known#a", [], in_time())[0] == Stored(UNKNOWN, 2)
 
 
-def test_an_event_is_added_to_a_row_that_is_there_or_not_and_moves_its_version(rows: KnownRows) -> None:
+def test_an_event_is_added_to_a_row_that_is_there_or_not_and_moves_its_version(rows: FliptStateTable) -> None:
     rows.write("known#a", ROW, 0, in_time())
     for key in ("known#a", "known#b"):
         rows.add(key, LATER, in_time())
@@ -59,7 +59,7 @@ def test_an_event_is_added_to_a_row_that_is_there_or_not_and_moves_its_version(r
 
 
 def test_a_row_goes_away_400_days_after_its_last_event_and_30_days_after_a_deletion(
-    rows: KnownRows, table: Any
+    rows: FliptStateTable, table: Any
 ) -> None:
     rows.write("known#a", ROW, 0, in_time())
     rows.write("known#b", Row(is_deleted=True), 0, in_time())
@@ -72,7 +72,7 @@ def test_a_row_goes_away_400_days_after_its_last_event_and_30_days_after_a_delet
     "junk", [{"document": {"S": "{"}}, {"document": {"N": "1"}}, {"unsettled": {"L": [{"S": "1"}]}}]
 )
 def test_a_row_that_cannot_be_read_is_none_and_keeps_its_version(
-    rows: KnownRows, table: Any, junk: dict[str, Any]
+    rows: FliptStateTable, table: Any, junk: dict[str, Any]
 ) -> None:
     table.put_item(TableName=TABLE, Item={"key": {"S": "known#a"}, "version": {"N": "7"}, **junk})
     assert rows.read("known#a", [], in_time()) == (Stored(None, 7), {})
@@ -91,12 +91,14 @@ class Partly:
 
 
 def test_what_was_not_processed_is_no_answer_unless_it_only_says_names() -> None:
-    assert KnownRows(Partly("known#b"), TABLE, lambda: NOW).read("known#a", ["known#b"], in_time())[0].version == 0
+    assert (
+        FliptStateTable(Partly("known#b"), TABLE, lambda: NOW).read("known#a", ["known#b"], in_time())[0].version == 0
+    )
     with pytest.raises(StateUnavailable, match="the row was not read"):
-        KnownRows(Partly("known#a"), TABLE, lambda: NOW).read("known#a", ["known#b"], in_time())
+        FliptStateTable(Partly("known#a"), TABLE, lambda: NOW).read("known#a", ["known#b"], in_time())
 
 
-def test_past_the_deadline_the_table_is_not_asked(rows: KnownRows) -> None:
+def test_past_the_deadline_the_table_is_not_asked(rows: FliptStateTable) -> None:
     with pytest.raises(StateUnavailable, match="no time is left"):
         rows.read("known#a", [], time.monotonic())
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from flagcast.core.task import decode, event_id
-from flagcast.edges import wiring
 from flagcast.edges.aws.client import client
+from flagcast.edges.wiring import resources
+from flagcast.tasks.task import decode, event_id
 from tests.integration.ingest.hanging import MANNERS, hang, timed
 from tests.integration.ingest.harness import EVENT, Ingest, bearer, destination, signature
 from tests.support.api_gateway import http_event
@@ -180,7 +180,7 @@ def test_the_client_of_the_object_store_is_made_for_the_first_large_event_and_fo
         made.append(service)
         return client(service)
 
-    monkeypatch.setattr(wiring, "client", making)
+    monkeypatch.setattr(resources, "client", making)
     assert ingest.signed().status == HTTPStatus.OK
     assert "s3" not in made
     assert ingest.signed(HUGE).status == HTTPStatus.OK
@@ -195,9 +195,9 @@ def test_the_time_in_which_the_client_is_made_counts(ingest: Ingest, monkeypatch
         assert service != "s3" or made.wait(HOLD)
         return client(service)
 
-    monkeypatch.setattr(wiring, "client", making)
+    monkeypatch.setattr(resources, "client", making)
     assert ingest.signed().status == HTTPStatus.OK
-    monkeypatch.setattr("flagcast.edges.receiving.PATIENCE", 0.3)
+    monkeypatch.setattr("flagcast.edges.wiring.ingest_request.PATIENCE", 0.3)
     with ends_within(0.3):
         assert ingest.signed(HUGE).status == HTTPStatus.SERVICE_UNAVAILABLE
     made.set()

@@ -6,8 +6,8 @@ from http import HTTPStatus
 
 import pytest
 
-from flagcast.core.intake import RESERVED, probe
-from flagcast.core.moment import rfc3339
+from flagcast.ingest.acceptance import RESERVED, probe
+from flagcast.primitives.timestamp import rfc3339
 from tests.integration.ingest.harness import Ingest, bearer, destination, signature
 from tests.support.api_gateway import Headers
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flagcast.core.moment import rfc3339
+from flagcast.primitives.timestamp import rfc3339
 from tests.integration.ingest.harness import EVENT, Ingest, signature
 from tests.support.api_gateway import http_event
 
@@ -96,7 +96,7 @@ def test_a_recorded_request_is_of_no_use_once_max_age_has_passed(
 ) -> None:
     ingest.configure(source(max_age="12h"))
     now = 1_767_323_045.0  # 2026-01-02T03:04:05Z
-    monkeypatch.setattr("flagcast.edges.receiving.time.time", lambda: now)
+    monkeypatch.setattr("flagcast.edges.wiring.ingest_request.time.time", lambda: now)
     recorded = stamped(rfc3339(now))
     assert ingest.signed(recorded).status == HTTPStatus.OK
     now += 12 * 3600

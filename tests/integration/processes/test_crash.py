@@ -2,7 +2,7 @@ from collections import Counter
 
 import pytest
 
-from flagcast.core.progress import MOST_STARTS
+from flagcast.tasks.progress import MOST_STARTS
 from tests.support.deployment import VISIBILITY, Deployment
 from tests.support.destinations import Behaviour
 from tests.support.enqueued import enqueue, flag_events

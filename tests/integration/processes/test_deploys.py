@@ -142,7 +142,7 @@ def test_a_handler_that_cannot_be_imported_for_a_while_loses_nothing(deployment:
     with deployment.functions(1, "tests.support.unimportable", PYTHONPATH=without):
         assert deployment.queues.wait_for_processes(6, PATIENCE), "it did not fail"
     failed = [each.read_text() for each in sorted(deployment.folder.glob("function-0-*.log"))]
-    assert "ModuleNotFoundError: No module named 'flagcast.core'" in failed[0]
+    assert "ModuleNotFoundError: No module named 'flagcast.edges'" in failed[0]
     assert deployment.arrived() == []
 
     # Its batches come back when their visibility timeout has passed.

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from flagcast.core.flipt_signature import flipt_signature
-from flagcast.core.task import encode, event_id, task
+from flagcast.events.flipt_signature import flipt_signature
+from flagcast.tasks.task import encode, event_id, task
 from tests.integration.deliver.raw_server import serving
 from tests.support.alone import alone
 from tests.support.api_gateway import http_event

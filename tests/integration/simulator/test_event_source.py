@@ -1,6 +1,6 @@
 import pytest
 
-from flagcast.core.message import read_record
+from flagcast.tasks.received_message import read_record
 from tests.integration.simulator.backends import Backend
 from tests.integration.simulator.probe import VISIBILITY, Probe
 from tests.support.event_source import Event, EventSource

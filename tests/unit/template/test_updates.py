@@ -69,7 +69,7 @@ def test_a_parameter_of_other_resources_changes_them_and_no_function(name: str) 
     [
         "layers/config/flagcast.yaml",
         "layers/config/templates/slack.j2",
-        "layers/flagcast/python/flagcast/core/event.py",
+        "layers/flagcast/python/flagcast/events/event.py",
         "layers/dependencies/requirements.txt",
     ],
 )

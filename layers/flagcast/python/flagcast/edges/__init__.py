@@ -1,1 +1,4 @@
-"""The rim: the only modules that reach the network, the environment, the file system or standard output."""
+"""The rim: the only modules that reach the network, the environment, files or standard output.
+
+No rule of Flagcast's is here: a decision belongs to a room that can be tested without an edge.
+"""

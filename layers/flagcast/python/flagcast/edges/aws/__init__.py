@@ -1,1 +1,4 @@
-"""AWS, one service a module; the only importers of botocore."""
+"""AWS, one service or table a module; the only importers of botocore.
+
+Nothing here decides what a failure means: it is raised as one of flagcast.errors.
+"""

@@ -7,11 +7,11 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from flagcast.core.entry import LARGEST_MESSAGE, Entry
-from flagcast.core.message import Message
 from flagcast.edges.aws.client import error_name
-from flagcast.edges.within import finished, within
+from flagcast.edges.runtime.bounded_calls import finished, within
 from flagcast.errors import QueueUnavailable
+from flagcast.tasks.outgoing_message import LARGEST_MESSAGE, Entry
+from flagcast.tasks.received_message import Message
 
 MOST_ENTRIES = 10
 TRIES = 2

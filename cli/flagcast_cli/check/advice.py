@@ -1,0 +1,73 @@
+"""What can be read and was hardly meant, beside what the expressions come to on samples."""
+
+import socket
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from flagcast.config.model import Configuration, Destination, Problem, Source
+from flagcast.config.value_path import item, join
+from flagcast.primitives.network_address import refusal as refused
+from flagcast_cli.check.credential_masking import is_credential
+from flagcast_cli.check.value_positions import ValuePositions
+from flagcast_cli.credentials.webhook_address import is_internal
+
+_NEVER_SENT = frozenset({"token:updated"})
+"""Flipt has no such call: https://github.com/flipt-io/flipt/blob/v1.61.1/internal/server/authn/server.go."""
+
+
+def advice(configuration: Configuration, places: ValuePositions) -> Iterator[Problem]:
+    """Yield what is to be said of a configuration; of what a preset says, nothing."""
+    if not configuration.destinations:
+        yield _warning("destinations", "is empty: every event is accepted, and goes nowhere")
+    for name, source in configuration.sources.items():
+        if isinstance(source, Source) and source.environment is None:
+            what = "has no environment: messages cannot say which Flipt was changed"
+            yield _warning(join("sources", name), what)
+    for path, entry in places.entries.items():
+        if entry.text is not None and path.startswith(("destinations", "defaults")) and is_credential(path, entry.text):
+            what = "looks like a credential: store it, and write ${secret:NAME} here"
+            yield _warning(path, what)
+    for name, configured in configuration.destinations.items():
+        destination = configured if isinstance(configured, Destination) else configured.draft
+        if destination is not None:
+            path = join("destinations", name)
+            yield from _address(destination, path)
+            for index, each in enumerate(destination.events):
+                if each in _NEVER_SENT:
+                    yield _warning(item(f"{path}.events", index), f"{each} matches no event: Flipt never sends one")
+
+
+def _warning(path: str, what: str, hint: str = "") -> Problem:
+    return Problem(path, what, hint, is_warning=True)
+
+
+def _address(destination: Destination, path: str) -> Iterator[Problem]:
+    """Yield what is wrong with an address that only a private network has."""
+    host = _host(destination)
+    if host is None:
+        return
+    fix = "if that is intended, add its subnet to allow_private"
+    if (literal := _literal(host)) is not None:
+        if (why := refused(literal, destination.allow_private)) is not None:
+            yield Problem(f"{path}.url", f"{host} is {why}; nothing is sent there", fix)
+    elif is_internal(host) and not destination.allow_private:
+        yield _warning(f"{path}.url", f"{host} is known only inside of a network, so likely private", fix)
+
+
+def _host(destination: Destination) -> str | None:
+    """Return the host of an address, None where a secret holds it."""
+    try:
+        host = urlsplit(str(destination.url)).hostname
+    except ValueError:
+        return None
+    return None if host is None or "$" in host else host
+
+
+def _literal(host: str) -> str | None:
+    """Return the address that a host is by itself, however it is written: 127.1, 2130706433, localhost, ::1."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return "127.0.0.1"
+    try:
+        return socket.inet_ntoa(socket.inet_aton(host))
+    except OSError:
+        return host if ":" in host else None

@@ -1,0 +1,106 @@
+"""What must not be on a screen, nor in the log of a build: a credential that is written in the file."""
+
+import re
+from urllib.parse import urlsplit
+
+from flagcast.config.model import Destination, Retry, Sign, Source
+from flagcast.config.value_path import steps
+from flagcast.primitives.network_address import is_url
+from flagcast_cli.check.value_positions import Entry, ValuePositions
+from flagcast_cli.credentials.detection import is_credential_header, is_credential_url, is_telling_name, looks_random
+from flagcast_cli.credentials.vendors import is_secret_address
+
+MASK = "***"
+_REFERENCES = re.compile(r"\$\{[^{}]*\}")
+_ACTIONS = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+_ADDRESS = re.compile(r"https?://[^\s\"'<>{}|]+")
+_SCHEME = re.compile(r"\b(?:Bearer|Basic)\s+[\w.~+/=-]{3,}", re.IGNORECASE)
+_SHORT = 5
+_SECRET = frozenset({"signing_secrets", "bearer_tokens", "secret", "old_secrets", "auth"})
+_KNOWN = frozenset({name for model in (Source, Destination, Retry, Sign) for name in model.__struct_fields__} - _SECRET)
+
+
+def is_credential(path: str, text: str) -> bool:
+    """Tell whether a text at a path is surely a credential: what is warned of."""
+    keys, literal = _below(path), _literal(text)
+    if not literal.strip():
+        return False
+    if not _SECRET.isdisjoint(map(str, keys)):
+        return (keys, text) != (["auth"], "none")
+    if keys == ["url"]:
+        return looks_random(literal) or _lets_in(literal)
+    if keys[:1] in (["headers"], ["vars"]):
+        is_named = is_telling_name(str(keys[-1])) and literal == text
+        return is_named or looks_random(literal) or _lets_in(literal)
+    return keys == ["body"] and _lets_in(literal)
+
+
+def is_hidden(path: str, text: str) -> bool:
+    """Tell whether a text is not shown, as it may be a credential: in doubt it is one."""
+    keys, literal = _below(path), _literal(text)
+    if not literal.strip():
+        return False
+    if is_credential(path, text):
+        return True
+    if keys == ["url"]:
+        shown = text if is_url(text) else _REFERENCES.sub("x", text)
+        return not is_url(shown) or _may_let_in(shown)
+    if keys[:1] == ["headers"]:
+        return is_credential_header(str(keys[-1]), literal)
+    if keys[:1] == ["vars"]:
+        return len(literal) > _SHORT
+    names = [each for each in keys if isinstance(each, str)]
+    return path != "notify" and not _KNOWN.issuperset(names) and names[-1:] != ["scheme"] and len(text) > _SHORT
+
+
+def shown_line(number: int, line: str, places: ValuePositions) -> str | None:
+    """Return a line of the file with its credentials masked, None where it cannot be shown at all.
+
+    Where the file could not be read as YAML, whatever a telling name is followed by may be one.
+    """
+    spans = [
+        (entry.value.column - 1, _end(entry, line))
+        for path, entry in places.entries.items()
+        if entry.value.line == number and entry.text is not None and is_hidden(path, entry.text)
+    ]
+    for start, end in sorted(spans, reverse=True):
+        # As long as it was, so that the caret is under what it points to.
+        line = line[:start] + MASK.ljust(end - start, "*")[: end - start] + line[end:]
+    literal = _literal(line)
+    if _lets_in(literal) or looks_random(literal) or (not places.entries and is_telling_name(literal)):
+        return None
+    return line
+
+
+def _below(path: str) -> list[str | int]:
+    """Return the keys below a source, a destination or the defaults."""
+    return steps(path)[1 if path.startswith("defaults") else 2 :]
+
+
+def _literal(text: str) -> str:
+    return _ACTIONS.sub("", _REFERENCES.sub("", text))
+
+
+def _may_let_in(url: str) -> bool:
+    """Tell whether an address may let in whoever knows it: by anything of its path that is no common word."""
+    parts = urlsplit(url)
+    host, rest = parts.hostname or "", url.partition("//")[2].partition(parts.netloc)[2]
+    return looks_random(host) or is_secret_address(host, parts.path) or is_credential_url(f"https://example.com{rest}")
+
+
+def _lets_in(text: str) -> bool:
+    """Tell whether a text holds an address or a header that lets in whoever knows it."""
+    if _SCHEME.search(text):
+        return True
+    for address in _ADDRESS.findall(text):
+        try:
+            parts = urlsplit(address)
+        except ValueError:
+            continue
+        if "@" in parts.netloc or is_secret_address(parts.hostname or "", parts.path):
+            return True
+    return False
+
+
+def _end(entry: Entry, line: str) -> int:
+    return entry.value.end - 1 if entry.value.end else len(line)

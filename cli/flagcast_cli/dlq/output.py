@@ -1,0 +1,172 @@
+"""Dead letters as people and machines read them."""
+
+import json
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from flagcast.primitives.duration import DAY, HOUR, MINUTE
+from flagcast.primitives.timestamp import rfc3339
+from flagcast_cli.console import marked, out, plain
+from flagcast_cli.dlq.bodies import Contents
+from flagcast_cli.dlq.letters import QUEUE_NET, SHORTEST_PREFIX, Absent, Facts, Letter
+from flagcast_cli.dlq.redrive_plan import Refusal
+from flagcast_cli.stack.queues import STACK
+
+_MOST_NAMES = 3
+_WHAT_FOLLOWS = {
+    "rejected": "The destination refused it, and says why. Mend the one or the other, deploy, then:",
+    "gone": "Its address is gone for good. Give the destination another url, deploy, then:",
+    "expired": "It was tried until its time was up. When the destination is well again:",
+    "exhausted": "It was received until its time was up. When the destination is well again:",
+    "render_failed": "Its template failed on it. Mend it (flagcast render tries it), deploy, then:",
+    "filter_failed": "The destination's when failed on it. Mend it, deploy, then:",
+    "unknown_destination": "The destination was not in the configuration. Put it there, deploy, then:",
+    "body_missing": "Its body was not where it was stored. If it is there again:",
+    "crashed": "It ended the function three times. Find out why in the function's log, then:",
+    "blocked_address": "The destination's address may not be connected to (allow_private opens a subnet). Then:",
+    QUEUE_NET: "The queue's own net took it, without a reason: look in the function's log. Then:",
+}
+
+
+def counted(letters: Sequence[Letter], what: str = "dead letter") -> str:
+    """Say how many there are; of those of the queue's net, which keep their group, more may be hidden."""
+    at_least = "at least " if any(each.reason == QUEUE_NET for each in letters) else ""
+    return f"{at_least}{len(letters)} {what}{'' if len(letters) == 1 else 's'}"
+
+
+def show_summary(letters: Sequence[Letter]) -> None:
+    """Print how many there are, by destination and reason."""
+    if not letters:
+        out.print("There are no such dead letters.")
+        return
+    out.print(counted(letters).capitalize(), style="bold")
+    table = Table(header_style="bold", box=None, pad_edge=False)
+    for heading in ("destination", "reason"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("count", justify="right")
+    kinds = Counter((each.destination, each.reason) for each in letters)
+    for (destination, reason), count in sorted(kinds.items()):
+        number = f"at least {count}" if reason == QUEUE_NET else str(count)
+        table.add_row(Text(plain(destination)), Text(plain(reason), "red"), number)
+    out.print(table)
+
+
+def show_table(letters: Iterable[Letter], contents: Contents, now: float) -> None:
+    """Print a row for each letter."""
+    table = Table(header_style="bold")
+    for heading in ("destination", "event", "key", "reason", "status", "age", "attempts", "id"):
+        table.add_column(heading, overflow="fold")
+    for each in letters:
+        kind, key = _event_and_key(contents.at_hand(each))
+        cells = (each.destination, kind, key, each.reason, each.said.get("status", ""))
+        more = (age(now - each.message.sent_at), each.said.get("attempts", ""), each.name[:SHORTEST_PREFIX])
+        table.add_row(*(Text(plain(cell)) for cell in (*cells, *more)))
+    out.print(table)
+
+
+def _event_and_key(facts: Facts | Absent) -> tuple[str, str]:
+    return (f"{facts.event.type} {facts.event.action}", facts.key) if isinstance(facts, Facts) else ("-", "-")
+
+
+def show_json(letters: Iterable[Letter], contents: Contents) -> None:
+    """Write every letter but its body as JSON; what is not known of one is null."""
+    found = [_as_json(each, contents.at_hand(each)) for each in letters]
+    out.write(json.dumps({"letters": found}, indent=2) + "\n")
+
+
+def _as_json(letter: Letter, facts: Facts | Absent) -> dict[str, Any]:
+    known = facts if isinstance(facts, Facts) else None
+    return {
+        "message_id": letter.id,
+        "event_id": letter.event_id or None,
+        "destination": letter.destination,
+        "type": known.event.type if known else None,
+        "action": known.event.action if known else None,
+        "key": known.key or None if known else None,
+        "reason": letter.reason,
+        "detail": letter.said.get("detail"),
+        "status": letter.said.get("status"),
+        "attempts": letter.said.get("attempts"),
+        "accepted_at": letter.task.received_at if letter.task else None,
+        "dead_since": rfc3339(letter.message.sent_at),
+    }
+
+
+def show_letter(letter: Letter, contents: Contents, now: float, stack: str) -> None:
+    """Print one letter with its body, and what can be done about it."""
+    facts = contents.facts(letter)
+    kind, key = _event_and_key(facts)
+    said = letter.said
+    since = f"{rfc3339(letter.message.sent_at)} ({age(now - letter.message.sent_at)} ago)"
+    for name, value in (
+        ("destination", letter.destination),
+        ("event", f"{kind} {key}"),
+        ("event id", letter.event_id),
+        ("message id", letter.id),
+        ("reason", letter.reason),
+        ("detail", said.get("detail", "")),
+        ("status", said.get("status", "")),
+        ("attempts", said.get("attempts", "")),
+        ("accepted", letter.task.received_at if letter.task else ""),
+        ("dead since", since),
+    ):
+        if value:
+            out.print(marked("[cyan]{}[/] {}", f"{name:<12}", value), soft_wrap=True)
+    out.print()
+    raw = contents.raw(letter)
+    for line in [raw.why] if isinstance(raw, Absent) else _lines(raw):
+        out.print(plain(line), soft_wrap=True)
+    out.print()
+    for line in next_steps(letter, facts, stack):
+        out.print(plain(line), soft_wrap=True)
+
+
+def _lines(raw: bytes) -> list[str]:
+    text = raw.decode(errors="replace")
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False, indent=2).split("\n")
+    except (ValueError, RecursionError):
+        return text.split("\n")
+
+
+def next_steps(letter: Letter, facts: Facts | Absent, stack: str) -> tuple[str, str]:
+    """Say what to do about a letter, and the command that does it."""
+    if isinstance(facts, Absent):
+        return f"It cannot be redriven: {facts.why}. When nobody needs it any more:", _command("drop", letter, stack)
+    follows = _WHAT_FOLLOWS.get(letter.reason, "When the reason is mended:")
+    return follows, _command("redrive", letter, stack)
+
+
+def _command(verb: str, letter: Letter, stack: str) -> str:
+    words = ["flagcast", "dlq", verb, "--event-id", letter.name]
+    if letter.task:
+        words += ["--destination", letter.destination]
+    return "  " + shlex.join([*words, *(() if stack == STACK else ("--stack", stack))])
+
+
+def show_refusals(refusals: Sequence[Refusal]) -> None:
+    """Print why letters stay, each reason once."""
+    by_reason: dict[str, list[Letter]] = {}
+    for each in refusals:
+        by_reason.setdefault(each.why, []).append(each.letter)
+    for why, letters in by_reason.items():
+        names = ", ".join(each.name for each in letters[:_MOST_NAMES])
+        more = f" and {len(letters) - _MOST_NAMES} more" if len(letters) > _MOST_NAMES else ""
+        text = f"{why}: {names}{more}"
+        out.print(marked("[red]✗[/] {} not redriven: {}", len(letters), text), soft_wrap=True)
+
+
+def age(seconds: float) -> str:
+    """Write a length of time as people say it, to two units: 3d4h, 5m, 20s."""
+    left = max(int(seconds), 0)
+    parts: list[str] = []
+    for unit, length in (("d", DAY), ("h", HOUR), ("m", MINUTE), ("s", 1)):
+        number, left = divmod(left, length)
+        if number or (unit == "s" and not parts):
+            parts.append(f"{number}{unit}")
+    return "".join(parts[:2])

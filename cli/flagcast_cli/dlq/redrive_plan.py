@@ -1,0 +1,90 @@
+"""What becomes of each dead letter in a redrive, and in which order."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from msgspec import Struct
+
+from flagcast.tasks.outgoing_message import Entry
+from flagcast.tasks.routing import Route, message_group_id
+from flagcast.tasks.task import NO_DESTINATION, moved_deduplication_id
+from flagcast_cli.dlq.letters import Absent, Facts, Letter
+
+MOST_ENTRIES = 10
+
+
+class Ready(Struct, frozen=True):
+    """A letter that can be sent, and the message that it becomes."""
+
+    letter: Letter
+    entry: Entry
+
+
+class Refusal(Struct, frozen=True):
+    """A letter that stays where it is, and why."""
+
+    letter: Letter
+    why: str
+
+
+def plan(
+    known: Iterable[tuple[Letter, Facts | Absent]], routes: Mapping[str, Route]
+) -> tuple[list[Ready], list[Refusal]]:
+    """Sort the letters in the order in which they were accepted, and tell what can be sent from what cannot.
+
+    An event that cannot be read for the moment has a subject nobody knows, so all that follows for its destination
+    stays behind it.
+    """
+    ready: list[Ready] = []
+    refusals: list[Refusal] = []
+    kept_back: set[str] = set()
+    for letter, facts in sorted(known, key=lambda each: each[0].order):
+        planned = _planned(letter, facts, routes)
+        if isinstance(planned, Ready) and letter.destination in kept_back:
+            planned = Refusal(letter, "it may have to follow one whose body could not be read")
+        if isinstance(facts, Absent) and not facts.for_good and _keeps_order(routes.get(letter.destination)):
+            kept_back.add(letter.destination)
+        if isinstance(planned, Ready):
+            ready.append(planned)
+        else:
+            refusals.append(planned)
+    return ready, refusals
+
+
+def _planned(letter: Letter, facts: Facts | Absent, routes: Mapping[str, Route]) -> Ready | Refusal:
+    if isinstance(facts, Absent):
+        return Refusal(letter, facts.why)
+    # What is no task has no facts.
+    task = letter.task
+    assert task is not None
+    if task.destination == NO_DESTINATION:
+        return Refusal(letter, "it was accepted for no destination, so there is nowhere to send it")
+    if (route := routes.get(task.destination)) is None:
+        return Refusal(
+            letter,
+            f"destination {task.destination} is not in the configuration: it would only come back, unknown_destination;"
+            " deploy it first (--config names another file)",
+        )
+    group = message_group_id(task.destination, route.ordering, facts.about, task.id)
+    return Ready(letter, Entry(letter.message.body, group, moved_deduplication_id(task.id, letter.id)))
+
+
+def _keeps_order(route: Route | None) -> bool:
+    return route is not None and route.ordering != "none"
+
+
+def batches(ready: Iterable[Ready]) -> Iterator[list[Ready]]:
+    """Split into requests, in order, no two of one group in the same.
+
+    SQS may refuse one entry of a request and take the next: of one group, that would turn the order round.
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
+    """
+    batch: list[Ready] = []
+    groups: set[str] = set()
+    for each in ready:
+        if batch and (len(batch) == MOST_ENTRIES or each.entry.group in groups):
+            yield batch
+            batch, groups = [], set()
+        batch.append(each)
+        groups.add(each.entry.group)
+    if batch:
+        yield batch

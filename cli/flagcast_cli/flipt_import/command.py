@@ -1,0 +1,74 @@
+"""`flagcast import-flipt`: the file in, flagcast.yaml out, and everything else beside it."""
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from flagcast.config.model import Problem
+from flagcast_cli.check.problems import problems_of
+from flagcast_cli.console import CommandError, err, out
+from flagcast_cli.flipt_import.convert import convert
+from flagcast_cli.flipt_import.flipt_file import read_flipt
+from flagcast_cli.flipt_import.report import report
+from flagcast_cli.flipt_import.stored_secrets import Secret
+from flagcast_cli.flipt_import.yaml_writer import flagcast_yaml
+
+
+def import_flipt(
+    path: Path,
+    *,
+    environ: Mapping[str, str],
+    output: Path | None = None,
+    force: bool = False,
+    stack: str = "flagcast",
+    secret: str | None = None,
+) -> int:
+    """Write flagcast.yaml for what a Flipt of this file and environment sends, or the value of one `secret` of it.
+
+    Returns 1 if something is to be mended in what was written; raises CommandError if nothing could be.
+    """
+    flipt = read_flipt(path, environ)
+    imported = convert(flipt)
+    if secret is not None:
+        _pipe(secret, imported.secrets)
+        return 0
+    text = flagcast_yaml(imported, path.name)
+    problems = _problems(text)
+    if output is None:
+        out.write(text)
+    else:
+        _to_file(text, output, force=force)
+    for line in report(imported, flipt, problems, path, stack, output):
+        err.print(line, soft_wrap=True)
+    return 1 if problems else 0
+
+
+def _problems(text: str) -> list[Problem]:
+    """Check what is about to be written, and try its templates on every sample event."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "flagcast.yaml"
+        file.write_text(text, encoding="utf-8")
+        return problems_of(file)
+
+
+def _pipe(name: str, secrets: tuple[Secret, ...]) -> None:
+    """Write one secret as it is to be stored, for the command behind the pipe and nobody's eyes."""
+    found = next((each for each in secrets if each.name == name), None)
+    if found is None:
+        there_are = ", ".join(each.name for each in secrets) or "none"
+        raise CommandError(f"there is no secret {name} in it", f"There are: {there_are}.")
+    if out.file.isatty():
+        raise CommandError(
+            "a secret is not shown on a terminal", "Pipe it into the command that stores it, as import-flipt prints it."
+        )
+    out.write(found.value())
+
+
+def _to_file(text: str, output: Path, *, force: bool) -> None:
+    try:
+        with output.open("w" if force else "x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise CommandError(f"{output} is there already", "Give another --output, or --force to replace it.") from error
+    except OSError as error:
+        raise CommandError(f"{output}: {error.strerror}", "Give the path of a file that can be written.") from error

@@ -1,1 +1,0 @@
-"""`flagcast learn`, `verify` and `forget`: what Flipt has, beside what is known of it."""

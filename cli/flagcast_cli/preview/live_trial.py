@@ -1,0 +1,161 @@
+"""One marked event to one destination, for real: from this machine, past the queue."""
+
+import json
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import assert_never
+
+from msgspec import structs
+
+from flagcast.config.secret_references import Values
+from flagcast.delivery.attempt import LONGEST_EXCERPT
+from flagcast.edges.aws.secret_store import SecretStore
+from flagcast.edges.http import transport
+from flagcast.errors import SecretUnavailable
+from flagcast.events.event import Event, InvalidEvent
+from flagcast.exchange.masking import masked
+from flagcast.exchange.request import Request
+from flagcast.preflight.configuration_problems import taken_in
+from flagcast.preflight.dry_run import refusal
+from flagcast.rendering.conditions import judged
+from flagcast.rendering.render import render
+from flagcast.tasks.outcomes import Answered, BlockedAddress, NotAccepted, NotNow, Unreachable
+from flagcast_cli.checkout import samconfig_of
+from flagcast_cli.console import CommandError, err, out
+from flagcast_cli.preview.dry_run import Rehearsal, rehearsal_of
+from flagcast_cli.preview.request_text import show_request
+from flagcast_cli.stack.account import Account
+from flagcast_cli.stack.deployed import deployed
+from flagcast_cli.stack.samconfig import environment_of
+from flagcast_cli.stack.secret_prefixes import prefixes_of
+
+_MARK = "flagcast-test"
+_SECRETS_WITHIN = 10.0
+
+_ADVICE = {
+    400: "It did not understand the body: compare `flagcast render` with what its documentation asks for.",
+    401: "It did not accept the credentials: look at the secret's value, and at the header that carries it.",
+    403: "It did not accept the credentials, or they may not do this: look at the secret and its permissions.",
+    404: "There is nothing at that address: look at the url, and at the secret that holds it.",
+    405: "It takes another method: look at method.",
+    410: "That address is gone for good: make a new one there.",
+    413: "The body is too large for it.",
+    415: "It wants another content_type.",
+    422: "It did not understand the body: compare `flagcast render` with what its documentation asks for.",
+    429: "It is called too often: wait, and try again.",
+}
+_CAUSES = {
+    "connection": "Nothing took the connection: look at host and port, and whether this machine may reach it.",
+    "name": "Its name is not known: look at the host in the url.",
+    "tls": "Its certificate could not be verified, or it does not speak TLS.",
+    "timeout": "It did not answer within the destination's timeout.",
+    "protocol": "It did not answer as HTTP does.",
+    "address": "Its address is none.",
+}
+
+
+def trial(config: Path, name: str, stack: str, account: Account) -> int:
+    """Send one marked event and say what came of it; returns the exit code."""
+    rehearsal = rehearsal_of(config, name)
+    event = _marked(rehearsal, name)
+    values = _values(rehearsal, stack, account, samconfig_of(config))
+    made = render(rehearsal.compiled, event, values, time.time())
+    if not isinstance(made, Request):
+        raise CommandError(made.detail, f"flagcast render {name} shows what would be sent.")
+    show_request(_masked(made, values))
+    answer = transport.send(made, time.monotonic() + rehearsal.compiled.destination.timeout)
+    return _tell(judged(rehearsal.compiled, answer) if isinstance(answer, Answered) else answer, values)
+
+
+def _marked(rehearsal: Rehearsal, name: str) -> Event:
+    """Return the first event of those that say they are a test which the destination wants; raises CommandError."""
+    for status, action in (("success", "updated"), ("denied", "deleted"), ("success", "created")):
+        for event in taken_in(_body(status, action), _MARK, rehearsal.configuration):
+            if not isinstance(event, InvalidEvent) and refusal(rehearsal.compiled, event) is None:
+                return event
+    raise CommandError(
+        "the destination's events and when reject every test event",
+        "A test event is a flag updated or created in the namespace default, or a deletion denied.",
+        f"flagcast render {name} --all shows what is sent for every sample.",
+    )
+
+
+def _body(status: str, action: str) -> bytes:
+    payload = {
+        "description": "Nothing was changed: this is a test of where audit events go.",
+        "enabled": False,
+        "key": _MARK,
+        "name": "A test by flagcast",
+        "namespace_key": "default",
+    }
+    wire = {
+        "version": "0.2",
+        "type": "flag",
+        "action": action,
+        "metadata": {"actor": {"authentication": "none", "name": "flagcast test"}},
+        "payload": None if status == "denied" else payload,
+        "timestamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "status": status,
+    }
+    return json.dumps(wire, separators=(",", ":")).encode()
+
+
+def _values(rehearsal: Rehearsal, stack: str, account: Account, samconfig: Path) -> Values:
+    references = rehearsal.compiled.references
+    client, prefixes = account.clients(), prefixes_of(stack)
+    if any(each.store != "env" for each in references):
+        found, environment = deployed(client("cloudformation"), account, stack), environment_of(samconfig, stack)
+        prefixes = prefixes_of(stack, found.parameters if found else environment.parameters if environment else {})
+    store = SecretStore(client, prefixes.secret, prefixes.parameter, os.environ, time.monotonic)
+    try:
+        return store.values(references, time.monotonic() + _SECRETS_WITHIN)
+    except SecretUnavailable as error:
+        raise CommandError(
+            str(error),
+            f"flagcast check --stack {stack} says what is missing there, and the command that stores it.",
+        ) from error
+
+
+def _masked(request: Request, values: Values) -> Request:
+    secrets = list(values.values())
+
+    def hidden(text: str) -> str:
+        return masked(text, secrets)
+
+    headers = {name: hidden(value) for name, value in request.headers.items()}
+    body = hidden(request.body.decode(errors="replace")).encode()
+    return structs.replace(request, url=hidden(request.url), headers=headers, body=body)
+
+
+def _tell(outcome: Answered | NotAccepted | NotNow | Unreachable | BlockedAddress, values: Values) -> int:
+    out.print()
+    match outcome:
+        case Answered(status, excerpt=text):
+            good, said, advice = outcome.is_delivery, text, _advice(status)
+            heading = str(status)
+        case NotAccepted(status, detail):
+            good, said, heading = False, detail, f"{status}, not accepted"
+            advice = "The destination's accept does not hold for this answer."
+        case NotNow(status, detail=detail):
+            good, said, heading = False, detail, f"{status}, not now"
+            advice = "The destination's retry.when holds for this answer: a delivery is retried."
+        case Unreachable(cause):
+            good, said, heading, advice = False, "", "no answer", _CAUSES[cause]
+        case BlockedAddress(detail):
+            good, said, heading = False, detail, "not sent"
+            advice = "It is not for everyone: allow_private opens the subnet that it is in, if that is meant."
+        case _:
+            assert_never(outcome)
+    out.print(heading, style="green" if good else "red", end=" ")
+    out.print(masked(said, values.values(), LONGEST_EXCERPT), soft_wrap=True)
+    if not good:
+        err.print(advice, soft_wrap=True)
+    return 0 if good else 1
+
+
+def _advice(status: int) -> str:
+    if 300 <= status <= 399:
+        return "It redirects, which is never followed: give the address that it redirects to."
+    return _ADVICE.get(status, "It is in trouble itself: try again later." if status >= 500 else "It refused.")

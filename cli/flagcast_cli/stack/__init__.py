@@ -1,0 +1,4 @@
+"""A stack in an AWS account: signing in, its outputs, its queues, and where its secrets are.
+
+Nothing here changes a stack.
+"""

@@ -1,0 +1,148 @@
+"""Plain values to the typed model, collecting every problem instead of stopping at the first."""
+
+import re
+from collections.abc import Iterable
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+import msgspec
+from msgspec import Struct, structs
+
+from flagcast.config.model import Problem, convert
+from flagcast.config.value_path import item, join
+from flagcast.events.event_filter import NOUNS, VERBS, EventFilter
+from flagcast.primitives.duration import Duration
+from flagcast.primitives.rate import Rate
+from flagcast.primitives.value_display import kind_of
+
+_ALLOWED = {bool: "true or false", int: "a whole number", float: "a number"}
+_WORD = re.compile(r"[A-Za-z][A-Za-z_-]{0,19}")
+"""What is shown of a text that is not allowed: a word. Anything else may be a secret in the wrong place."""
+NOTHING = "has no value: give it one, or delete the key"
+"""A key whose value is commented away must not take a safeguard of a preset, or of the defaults, with it."""
+
+
+def decode_fields(model: type[Struct], tree: object, path: str) -> tuple[dict[str, Any], list[Problem]]:
+    """Decode a mapping by a model's fields; returns those that are right, and a problem for each that is not."""
+    if not isinstance(tree, dict):
+        return {}, [not_a(path, "a mapping", tree)]
+    fields = {each.name: each for each in structs.fields(model)}
+    values: dict[str, Any] = {}
+    problems = [_unknown(join(path, key), key, fields) for key in tree if key not in fields]
+    for name, each in fields.items():
+        here = join(path, name)
+        if name in tree:
+            value, found = _decode(each.type, tree[name], here)
+            if found:
+                problems += found
+            else:
+                values[name] = value
+        elif each.required:
+            problems.append(Problem(here, "is required"))
+    return values, problems
+
+
+def not_a(path: str, expected: str, value: object) -> Problem:
+    """Say that a value is of another kind, by its kind alone: a secret may have been put in the wrong place."""
+    return Problem(path, NOTHING if value is None else f"expected {expected}, got {kind_of(value)}")
+
+
+def meant(value: object, options: Iterable[str]) -> str:
+    """Return the question that names the option closest to what was written; empty where none is close."""
+    close = _closest(value, options, 0.6) if isinstance(value, str) else None
+    return f"did you mean {close}?" if close else ""
+
+
+def _closest(text: str, options: Iterable[str], at_least: float) -> str | None:
+    import difflib  # Not at the top: a function whose configuration is right never needs it.
+
+    by_folded = {each.lower(): each for each in options}
+    close = difflib.get_close_matches(text[:100].lower(), by_folded, n=1, cutoff=at_least)
+    return by_folded[close[0]] if close else None
+
+
+def _decode(kind: Any, value: Any, path: str) -> tuple[Any, list[Problem]]:
+    if value is None:
+        return None, [Problem(path, NOTHING)]
+    if get_origin(kind) in (Union, UnionType):
+        kind = next(member for member in get_args(kind) if member is not NoneType)
+    if isinstance(kind, type) and issubclass(kind, Struct):
+        values, problems = decode_fields(kind, value, path)
+        return (None, problems) if problems else (kind(**values), [])
+    match get_origin(kind), value:
+        case (origin, list()) if origin is tuple:
+            return _decode_items(get_args(kind)[0], value, path)
+        case (origin, _) if origin is tuple:
+            return None, [not_a(path, "a list", value)]
+        case (origin, dict()) if origin is dict:
+            return _decode_members(get_args(kind)[1], value, path)
+        case (origin, _) if origin is dict:
+            return None, [not_a(path, "a mapping", value)]
+        case (origin, _) if origin is Literal:
+            options = get_args(kind)
+            return (value, []) if value in options else (None, [_no_option(path, value, options)])
+    try:
+        return convert(value, kind), []
+    except msgspec.ValidationError as error:
+        return None, [_wrong(kind, value, path, error)]
+
+
+def _decode_items(kind: Any, items: list[Any], path: str) -> tuple[Any, list[Problem]]:
+    decoded = [_decode(kind, each, item(path, index)) for index, each in enumerate(items)]
+    return tuple(value for value, _ in decoded), [problem for _, found in decoded for problem in found]
+
+
+def _decode_members(kind: Any, members: dict[Any, Any], path: str) -> tuple[Any, list[Problem]]:
+    decoded = {key: _decode(kind, member, join(path, key)) for key, member in members.items()}
+    problems = [problem for _, found in decoded.values() for problem in found]
+    problems += [
+        Problem(join(path, key), "expected a string as key; quote it", is_key=True)
+        for key in members
+        if type(key) is not str
+    ]
+    return {key: value for key, (value, _) in decoded.items()}, problems
+
+
+def _unknown(path: str, key: object, fields: Iterable[str]) -> Problem:
+    hint = meant(key, fields) or f"expected one of {', '.join(fields)}"
+    return Problem(path, "unknown key", hint, is_key=True)
+
+
+def _no_option(path: str, value: object, options: tuple[str, ...]) -> Problem:
+    return Problem(path, f"{_shown(value)} is not allowed; use {_or(options)}", meant(value, options))
+
+
+def _wrong(kind: Any, value: object, path: str, error: msgspec.ValidationError) -> Problem:
+    if kind is str:
+        return Problem(path, f"expected a string, got {kind_of(value)}", "quote it" if _is_scalar(value) else "")
+    if kind in _ALLOWED:
+        return Problem(path, f"{_shown(value)} is not allowed; use {_ALLOWED[kind]}")
+    return Problem(path, str(error), _fitting(kind, value))
+
+
+def _fitting(kind: Any, value: object) -> str:
+    """Return the question whether something close to a value was meant that would be right."""
+    is_number = type(value) in (int, float) and bool(value)
+    if kind is Duration and is_number:
+        return f"did you mean {value}s?"
+    if kind is Rate and is_number:
+        return f"did you mean {value}/s?"
+    if kind is EventFilter and isinstance(value, str):
+        noun, _, verb = value.partition(":")
+        meant_noun, meant_verb = _closest(noun, ("*", *NOUNS), 0.75), _closest(verb or "*", ("*", *VERBS), 0.75)
+        return f"did you mean {meant_noun}:{meant_verb}?" if meant_noun and meant_verb else ""
+    return ""
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, str):
+        return f'"{value}"' if _WORD.fullmatch(value) else kind_of(value)
+    return str(value).lower() if _is_scalar(value) else kind_of(value)
+
+
+def _is_scalar(value: object) -> bool:
+    return isinstance(value, bool | int | float)
+
+
+def _or(options: tuple[str, ...]) -> str:
+    return " or ".join([", ".join(options[:-1]), options[-1]]) if len(options) > 1 else options[0]

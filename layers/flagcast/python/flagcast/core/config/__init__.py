@@ -1,1 +1,0 @@
-"""flagcast.yaml: its model, and how it is read with every problem named by its path."""

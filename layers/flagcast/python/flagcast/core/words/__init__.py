@@ -1,1 +1,0 @@
-"""An event in the words that people read."""

@@ -1,0 +1,4 @@
+"""What a process has around it: clock, environment, flagcast.yaml on disk, log lines, calls with a deadline.
+
+Nothing here speaks to AWS or to a destination.
+"""

@@ -1,0 +1,19 @@
+"""A request to a destination, apart from what makes it: whoever sends it loads no templates."""
+
+from msgspec import Struct
+
+from flagcast.primitives.network_address import Subnet
+
+
+class Request(Struct, frozen=True):
+    """One HTTP request, ready to send; `url`, `headers` and `body` may hold secrets, so none is ever logged.
+
+    `allow_private` and `ca_file` say whom the connection may be made to, and who vouches for it.
+    """
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: bytes
+    allow_private: tuple[Subnet, ...] = ()
+    ca_file: str | None = None

@@ -1,0 +1,62 @@
+"""An accepted event to one message for each destination that wants it, or what is no event to a dead letter."""
+
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct, structs
+
+from flagcast.events.event import Event
+from flagcast.events.subject import subject
+from flagcast.flipt_state.resend_detection import FIRST
+from flagcast.tasks.dead_letter import invalid_event
+from flagcast.tasks.outgoing_message import LARGEST_TASK, Entry
+from flagcast.tasks.routing import Route, message_group_id, recipients
+from flagcast.tasks.task import NO_DESTINATION, Task, body_key, claim_check, deduplication_id, encode, event_id, task
+
+
+class Messages(Struct, frozen=True):
+    """The messages of one event, by destination.
+
+    `body_ref` is set where they do not carry its body: the key under which it must be stored before they are sent.
+    """
+
+    entries: dict[str, Entry]
+    body_ref: str | None = None
+
+
+def identify(source: str, raw: bytes, number: int | str) -> str:
+    """Name an accepted event by its body, and its number where that is not the first (flipt_state/resend_detection)."""
+    return event_id(source, raw, None if number == FIRST else str(number))
+
+
+def fan_out(identity: str, source: str, received_at: str, event: Event, routes: Mapping[str, Route]) -> Messages:
+    """Return the message for each destination that wants the event."""
+    about = subject(event)
+    tasks = [task(identity, source, name, received_at, event.raw, event.known) for name in recipients(routes, event)]
+    texts, body_ref = _encoded(tasks, event.raw)
+    entries: dict[str, Entry] = {}
+    for each, text in zip(tasks, texts, strict=True):
+        group = message_group_id(each.destination, routes[each.destination].ordering, about, each.id)
+        entries[each.destination] = Entry(text, group, deduplication_id(each.id))
+    return Messages(entries, body_ref)
+
+
+def for_nobody(source: str, received_at: str, raw: bytes, detail: str) -> Messages:
+    """Return the dead letter of an authentic body that is not an event; `detail` says why."""
+    identity = event_id(source, raw)
+    letter = invalid_event(identity, source, received_at, raw, detail)
+    (text,), body_ref = _encoded([task(identity, source, NO_DESTINATION, received_at, raw)], raw)
+    return Messages({NO_DESTINATION: structs.replace(letter, body=text)}, body_ref)
+
+
+def _encoded(tasks: Sequence[Task], raw: str | bytes) -> tuple[list[str], str | None]:
+    """Write the tasks of one event; if one is too large with the body in it, all name the key of the stored body.
+
+    The first that is too large ends it, and a body that is so by itself is not written at all.
+    """
+    texts: list[str] = []
+    for each in tasks:
+        text = encode(each) if len(raw) <= LARGEST_TASK else None
+        if text is None or len(text) > LARGEST_TASK:
+            return [encode(claim_check(each)) for each in tasks], body_key(each.event_id)
+        texts.append(text)
+    return texts, None

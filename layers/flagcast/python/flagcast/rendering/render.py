@@ -1,0 +1,115 @@
+"""An event to an HTTP request, errors as values."""
+
+import json
+from typing import Any
+
+import msgspec
+
+from flagcast.config.secret_references import Values
+from flagcast.events.event import Event
+from flagcast.exchange.request import Request
+from flagcast.exchange.request_signing import BadSecret, signature_headers
+from flagcast.primitives.network_address import in_ascii, is_url
+from flagcast.primitives.render_failure import RenderFailed
+from flagcast.primitives.text_position import TextPosition
+from flagcast.rendering.compilation import Compiled, name_of
+from flagcast.rendering.template_context import names_for
+from flagcast.tasks.outcomes import Faulty
+from flagcast.templates.json_escaping import Misplaced, place, plain
+
+_FORBIDDEN_IN_HEADERS = frozenset("\r\n\0")
+
+
+def is_json(content_type: str) -> bool:
+    """Tell whether a content type is JSON: application/json, or any with the suffix +json (RFC 6839)."""
+    essence = content_type.partition(";")[0].strip().lower()
+    return essence == "application/json" or essence.endswith("+json")
+
+
+def render(compiled: Compiled, event: Event, values: Values, now: float) -> Request | RenderFailed | Faulty:
+    """Make the request that carries an event, `values` standing in for the references; `now` in epoch seconds.
+
+    An event never reaches a reference: they are bound by name before the event is known, so a flag that is called
+    ``${secret:...}`` stays what it is. The id is the same for every attempt, so that a receiver can tell a repeat:
+    https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+    """
+    destination = compiled.destination
+    url = in_ascii(destination.url.resolve(values))
+    if not is_url(url) or not url.startswith(("https://", "http://") if destination.allow_http else "https://"):
+        return Faulty("url: its secret does not hold an https:// address")
+    variables = {name: text.resolve(values) for name, text in destination.vars.items()}
+    names = names_for(event, variables, with_summary=compiled.uses_summary)
+    headers = _headers(compiled, names, values)
+    if not isinstance(headers, dict):
+        return headers
+    body = _body(compiled, event, names)
+    if isinstance(body, RenderFailed):
+        return body
+    stamp = {"Content-Type": destination.content_type, "Webhook-Id": event.id, "Webhook-Timestamp": str(int(now))}
+    if destination.sign is not None:
+        keys = [secret.resolve(values) for secret in destination.sign.secrets]
+        signed = signature_headers(destination.sign.scheme, keys, stamp, body)
+        if isinstance(signed, BadSecret):
+            return Faulty(f"sign: {signed.detail}")
+        stamp |= signed
+    return Request(destination.method, url, stamp | headers, body, destination.allow_private, destination.ca_file)
+
+
+def _headers(compiled: Compiled, names: dict[str, Any], values: Values) -> dict[str, str] | RenderFailed | Faulty:
+    for name, text in compiled.destination.headers.items():
+        if any(_FORBIDDEN_IN_HEADERS & set(values[each]) for each in text.references):
+            return Faulty(f"headers.{name}: its secret holds a line break or NUL")
+    bound = names | {name_of(reference): value for reference, value in values.items()}
+    headers: dict[str, str] = {}
+    for name, template in compiled.headers.items():
+        pieces = template.fill(bound)
+        if isinstance(pieces, RenderFailed):
+            return pieces
+        value = plain(pieces)
+        if _FORBIDDEN_IN_HEADERS & set(value):
+            return RenderFailed.at(TextPosition(f"headers.{name}"), "a line break or NUL in the value")
+        if not _is_text(value):
+            return RenderFailed.at(TextPosition(f"headers.{name}"), "half a character in the value")
+        headers[name] = value
+    return headers
+
+
+def _body(compiled: Compiled, event: Event, names: dict[str, Any]) -> bytes | RenderFailed:
+    """Return the rendered body; the original bytes where there is none to render."""
+    if compiled.body is None:
+        return event.raw.encode()
+    pieces = compiled.body.fill(names)
+    if isinstance(pieces, RenderFailed):
+        return pieces
+    if not is_json(compiled.destination.content_type):
+        return plain(pieces).encode(errors="replace")
+    body = place(pieces) if compiled.destination.escape == "json" else plain(pieces)
+    if isinstance(body, Misplaced):
+        return RenderFailed.at(TextPosition(compiled.body.name), body.detail)
+    if why := _not_json(body):
+        return RenderFailed.at(TextPosition(compiled.body.name), f"the result is not JSON: {why}")
+    return body.encode(errors="replace")
+
+
+def _is_text(value: str) -> bool:
+    """Tell whether UTF-8 can write it: a lone surrogate is half a character."""
+    return not any("\ud800" <= each <= "\udfff" for each in value)
+
+
+def _not_json(body: str) -> str | None:
+    try:
+        msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
+        return _line_and_column(body) or str(error)
+    return None
+
+
+def _line_and_column(body: str) -> str | None:
+    """Say where JSON ends to be JSON; None where only the stricter reader objects (NaN, half a character)."""
+    try:
+        json.loads(body)
+    except json.JSONDecodeError as error:
+        return f"{error.msg} at line {error.lineno}, column {error.colno}"
+    except (ValueError, RecursionError):
+        return None
+    return None

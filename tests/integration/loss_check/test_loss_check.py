@@ -1,0 +1,39 @@
+"""The loss accountant on a small scale: the product as it is, and the product with one bug at a time."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.loss_check.judge import Judge
+from tests.loss_check.mutations import MUTATIONS
+from tests.loss_check.plans import mutated, small, with_circuits
+from tests.loss_check.run import Run
+from tests.loss_check.workers import Workers
+
+KINDS = 25
+
+
+def test_whatever_fails_every_accepted_event_is_delivered_in_order_or_is_a_dead_letter(
+    lab: tuple[Path, Workers],
+) -> None:
+    result = Run(small(), *lab).go()
+    verdict = Judge(result).judge()
+    assert not verdict.violations, verdict.told(result)
+    assert len(result.strikes.counts) >= KINDS, result.strikes.counts
+    assert verdict.counts["delivered"] > verdict.counts["accepted"]
+
+
+def test_circuits_that_open_cost_no_event_and_no_order(lab: tuple[Path, Workers]) -> None:
+    result = Run(with_circuits(), *lab).go()
+    verdict = Judge(result).judge()
+    assert not verdict.violations, verdict.told(result)
+    assert '"event":"circuit.changed"' in result.log
+    assert verdict.counts["delivered"] > verdict.counts["accepted"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_the_accountant_catches_a_bug_by_the_promise_it_breaks(name: str, lab: tuple[Path, Workers]) -> None:
+    result = Run(mutated(name), *lab).go()
+    verdict = Judge(result).judge()
+    assert MUTATIONS[name].caught in {each.kind for each in verdict.violations}, verdict.told(result)

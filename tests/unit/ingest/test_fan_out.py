@@ -1,0 +1,116 @@
+import json
+
+import pytest
+
+from flagcast.events.subject import subject
+from flagcast.ingest.fan_out import Messages, fan_out, for_nobody
+from flagcast.tasks.dead_letter import invalid_event
+from flagcast.tasks.outgoing_message import LARGEST_TASK
+from flagcast.tasks.routing import message_group_id
+from flagcast.tasks.task import Task, claim_check, decode, deduplication_id, encode, event_id, task
+from tests.unit.builders import RECEIVED_AT, body, destination, event_of
+
+TIMED = body(payload={"key": "a"}, timestamp="2026-01-02T03:04:05Z")
+
+
+def carried_by(messages: Messages) -> dict[str, Task]:
+    tasks = {name: decode(entry.body) for name, entry in messages.entries.items()}
+    return {name: each for name, each in tasks.items() if isinstance(each, Task)}
+
+
+def of_task_size(size: int, destination: str, character: str = "x") -> bytes:
+    """Make an event whose task for a destination is encoded in so many bytes."""
+
+    def made(count: int, filler: str = "") -> bytes:
+        text = f'{{"type":"flag","action":"updated","timestamp":"t","more":"{filler}'
+        return text.encode() + json.dumps(character * count, ensure_ascii=False)[1:].encode() + b"}"
+
+    def length(raw: bytes) -> int:
+        return len(encode(task("evt_1", "flipt", destination, RECEIVED_AT, raw)))
+
+    count = (size - length(made(0))) // (length(made(1)) - length(made(0)))
+    raw = made(count, "x" * (size - length(made(count))))
+    assert length(raw) == size
+    return raw
+
+
+def test_an_event_becomes_one_message_for_each_destination_that_wants_it() -> None:
+    routes = {
+        "everything": destination(),
+        "rules": destination(events=["rule:*"]),
+        "in-line": destination(events=["flag:updated"], ordering="destination"),
+        "loose": destination(ordering="none"),
+    }
+    event = event_of(TIMED)
+    messages = fan_out("evt_1", "flipt", RECEIVED_AT, event, routes)
+    assert messages.body_ref is None
+    entries = messages.entries
+    assert list(entries) == ["everything", "in-line", "loose"]
+    for name, carried in carried_by(messages).items():
+        entry = entries[name]
+        assert carried == task("evt_1", "flipt", name, RECEIVED_AT, TIMED)
+        assert entry.deduplication == deduplication_id(carried.id)
+        assert entry.group == message_group_id(name, routes[name].ordering, subject(event), carried.id)
+        assert entry.attributes == {}
+    assert len({entry.group for entry in entries.values()}) == 3
+
+
+def test_an_event_that_nobody_wants_becomes_no_message() -> None:
+    routes = {"rules": destination(events=["rule:*"])}
+    for raw in (TIMED, of_task_size(LARGEST_TASK + 1, "rules")):
+        assert fan_out("evt_1", "flipt", RECEIVED_AT, event_of(raw), routes) == Messages({})
+
+
+@pytest.mark.parametrize("character", ["x", '"', "\u00e9", "\u2028", "\U0001f600"])
+def test_a_task_of_200_kib_carries_its_body_and_one_of_a_byte_more_its_key(character: str) -> None:
+    fitting = of_task_size(LARGEST_TASK, "mirror", character)
+    kept = fan_out("evt_1", "flipt", RECEIVED_AT, event_of(fitting), {"mirror": destination()})
+    assert (len(kept.entries["mirror"].body), kept.body_ref) == (200 * 1024, None)
+    assert carried_by(kept) == {"mirror": task("evt_1", "flipt", "mirror", RECEIVED_AT, fitting)}
+
+    larger = of_task_size(LARGEST_TASK + 1, "mirror", character)
+    claimed = fan_out("evt_1", "flipt", RECEIVED_AT, event_of(larger), {"mirror": destination()})
+    assert claimed.body_ref == "bodies/evt_1"
+    assert carried_by(claimed) == {"mirror": claim_check(task("evt_1", "flipt", "mirror", RECEIVED_AT, larger))}
+    assert claimed.entries["mirror"].size < 500
+
+
+@pytest.mark.parametrize("names", [["short", "one-with-a-longer-name"], ["one-with-a-longer-name", "short"]])
+def test_where_one_task_of_an_event_is_too_large_all_of_them_claim_its_body(names: list[str]) -> None:
+    event = event_of(of_task_size(LARGEST_TASK, "short"))
+    routes = {name: destination(ordering="destination") for name in names}
+    messages = fan_out("evt_1", "flipt", RECEIVED_AT, event, routes)
+    assert {each.body_ref for each in carried_by(messages).values()} == {messages.body_ref} == {"bodies/evt_1"}
+    assert list(messages.entries) == names
+
+
+def test_a_claim_check_keeps_the_tasks_group_and_identity_so_that_a_resend_is_swallowed() -> None:
+    routes = {"mirror": destination()}
+    small, large = (
+        fan_out("evt_1", "flipt", RECEIVED_AT, event_of(body(payload={"key": "a", "more": more})), routes)
+        for more in ("", "x" * LARGEST_TASK)
+    )
+    (kept, claimed) = (each.entries["mirror"] for each in (small, large))
+    assert (claimed.group, claimed.deduplication) == (kept.group, kept.deduplication)
+
+
+def test_what_is_no_event_is_one_dead_letter_that_carries_its_body() -> None:
+    messages = for_nobody("flipt", RECEIVED_AT, b"\xff{", "not UTF-8 at byte 0")
+    identity = event_id("flipt", b"\xff{")
+    expected = invalid_event(identity, "flipt", RECEIVED_AT, b"\xff{", "not UTF-8 at byte 0")
+    assert messages == Messages({"-": expected})
+
+
+def test_what_is_no_event_and_too_large_is_one_dead_letter_that_claims_its_body() -> None:
+    raw = b"\xff" * LARGEST_TASK
+    messages = for_nobody("flipt", RECEIVED_AT, raw, "not UTF-8 at byte 0")
+    identity = event_id("flipt", raw)
+    assert messages.body_ref == f"bodies/{identity}"
+    letter = messages.entries["-"]
+    assert decode(letter.body) == claim_check(task(identity, "flipt", "-", RECEIVED_AT, b""))
+    whole = invalid_event(identity, "flipt", RECEIVED_AT, raw, "not UTF-8 at byte 0")
+    assert (letter.group, letter.deduplication, letter.attributes) == (
+        whole.group,
+        whole.deduplication,
+        whole.attributes,
+    )
