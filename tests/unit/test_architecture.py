@@ -1,12 +1,13 @@
+"""Which room may import which, and that no import runs in a circle."""
+
 import ast
 import re
 import shutil
 import subprocess
 import sys
-import tomllib
-from collections.abc import Iterator
-from importlib import metadata
-from itertools import pairwise
+from collections.abc import Iterator, Mapping
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -15,84 +16,231 @@ from flagcast_cli.deploy.precompile import presets_in, write_as_json
 
 ROOT = Path(__file__).parents[2]
 LAYER = ROOT / "layers/flagcast/python"
-MODULES = {
-    path.relative_to(LAYER).with_suffix("").as_posix().replace("/", ".").removesuffix(".__init__"): path
-    for path in sorted((LAYER / "flagcast").rglob("*.py"))
-}
 FUNCTIONS = {path.stem: path for path in sorted((ROOT / "functions").rglob("*.py"))}
-PINNED = re.compile(r"^([a-z0-9-]+)==(\S+)", re.MULTILINE)
-VIA = re.compile(r"^    #(?: via|  )\s+([a-z0-9-]+)", re.MULTILINE)
 
-# What a part may import of the layer, and of what is not Python's own. `flagcast` itself is its version.
-OURS = {
-    "core": ("flagcast.core", "flagcast.errors"),
-    "story": ("flagcast.core", "flagcast.story", "flagcast.errors"),
-    "edges": ("flagcast", "flagcast.core", "flagcast.story", "flagcast.edges", "flagcast.errors"),
+
+def modules(folder: Path, top: str) -> dict[str, Path]:
+    """Return the modules of a package by their full names."""
+    found = sorted((folder / top).rglob("*.py"))
+    return {".".join(each.relative_to(folder).with_suffix("").parts).removesuffix(".__init__"): each for each in found}
+
+
+MODULES = modules(LAYER, "flagcast")
+COMMAND = modules(ROOT / "cli", "flagcast_cli")
+EVERYTHING = {
+    **MODULES,
+    **COMMAND,
+    **FUNCTIONS,
+    **modules(ROOT, "tests"),
+    **modules(ROOT, "benchmarks"),
+    **modules(ROOT, "scripts"),
 }
-THEIRS = {"core": {"msgspec"}, "story": {"msgspec"}, "edges": {"msgspec"}}
+
+# Each room of the layer in the order of an event, and the rooms that it may import; docs/architecture.md shows them.
+ROOMS: Mapping[str, set[str]] = {
+    "errors": set(),
+    "clock": set(),
+    "primitives": set(),
+    "events": {"primitives"},
+    "flipt_state": {"errors", "primitives", "events"},
+    "templates": set(),
+    "templates.jinja": {"errors", "primitives", "templates"},
+    "templates.go": {"primitives", "events", "templates"},
+    "config": {"errors", "primitives", "events"},
+    "tasks": {"primitives", "events", "config"},
+    "ingest": {"errors", "primitives", "events", "flipt_state", "config", "tasks"},
+    "summaries": {"primitives", "events", "flipt_state", "templates"},
+    "exchange": {"primitives", "events"},
+    "rendering": {
+        "errors", "primitives", "events", "templates", "templates.jinja", "templates.go", "config", "tasks",
+        "summaries", "exchange",
+    },
+    "delivery": {"errors", "clock", "primitives", "events", "config", "tasks", "exchange", "rendering"},
+    "notices": {"errors", "clock", "primitives", "events", "config", "tasks", "delivery"},
+    "preflight": {
+        "primitives", "events", "flipt_state", "templates", "templates.jinja", "config", "tasks", "summaries",
+        "exchange", "rendering", "notices",
+    },
+    "edges.runtime": {"errors", "primitives", "events", "config", "tasks"},
+    "edges.aws": {
+        "errors", "primitives", "flipt_state", "config", "tasks", "delivery", "notices", "edges.runtime",
+    },
+    "edges.http": {"flagcast", "primitives", "tasks", "exchange", "edges.runtime"},
+    "edges.wiring": {
+        "errors", "primitives", "events", "flipt_state", "config", "tasks", "ingest", "delivery", "notices",
+        "edges.runtime", "edges.aws", "edges.http",
+    },
+}  # fmt: skip
+# The rooms of the command line, and which others of its rooms each may import; `shared` is what lies beside main.
+COMMAND_ROOMS: Mapping[str, set[str]] = {
+    "shared": set(),
+    "credentials": {"shared"},
+    "stack": {"shared"},
+    "check": {"shared", "credentials"},
+    "deploy": {"shared", "stack", "check"},
+    "init": {"shared", "deploy"},
+    "flipt_import": {"shared", "credentials", "check", "deploy", "init"},
+    "doctor": {"shared", "credentials", "stack", "flipt_import", "deploy"},
+    "flipt_state": {"shared", "stack", "doctor"},
+    "dlq": {"shared", "stack"},
+    "local": {"shared", "deploy"},
+    "preview": {"shared", "stack"},
+    "main": {
+        "shared", "stack", "deploy", "init", "flipt_import", "doctor", "flipt_state", "dlq", "local", "preview",
+    },
+}  # fmt: skip
+LARGEST_ROOM = 15
+"""Modules of a room that a reader still takes in at a glance."""
+
+# What a cold start of ingest waits for: no other room is loaded, and of AWS no module that only deliver needs.
+ROOMS_OF_INGEST = {
+    "errors", "primitives", "events", "flipt_state", "config", "tasks", "ingest", "edges.runtime", "edges.aws",
+    "edges.wiring",
+}  # fmt: skip
+ONLY_DELIVERS = {
+    "flagcast.edges.aws.circuit_breaker",
+    "flagcast.edges.aws.trouble_table",
+    "flagcast.edges.wiring.deliver_batch",
+}
+
+# What a room may import that is not Python's own: by module where it is the job of one.
+THEIRS = {
+    "templates.jinja": {"msgspec", "jinja2"},
+    "templates.go": {"msgspec", "gotpl"},
+    "edges.aws": {"msgspec", "boto3", "botocore"},
+}
 THEIRS_IN = {
+    "flagcast.config.yaml_document": {"msgspec", "yaml"},
     "flagcast.primitives.network_address": {"idna"},
-    "flagcast.config.yaml_document": {"yaml"},
     "flagcast.templates.limits": {"jinja2", "msgspec"},
     "flagcast.templates.data": {"jinja2", "msgspec"},
-    **{name: {"msgspec", "jinja2"} for name in MODULES if name.startswith("flagcast.templates.jinja.template")},
-    **{name: {"msgspec", "gotpl"} for name in MODULES if name.startswith("flagcast.templates.go.template")},
     "flagcast.edges.http.transport": {"requests", "urllib3"},
     "flagcast.edges.http.connection": {"requests", "urllib3"},
     "flagcast.edges.aws.circuit_breaker": {"aws_lambda_powertools", "botocore"},
-    **{name: {"msgspec", "boto3", "botocore"} for name in MODULES if name.startswith("flagcast.edges.aws")},
 }
 CLOCKS_AND_DICE = {"time", "random", "secrets", "uuid"}
 ENVIRONMENT = {"environ", "getenv", "environb", "getenvb"}
 NOW = {"now", "utcnow", "today"}
 
 
-def imported(path: Path) -> Iterator[str]:
-    """Yield the full name of everything a module imports, wherever in it."""
+@cache
+def imported(path: Path) -> tuple[str, ...]:
+    """Return the full name of everything a module imports, wherever in it."""
+    found: list[str] = []
     for node in ast.walk(ast.parse(path.read_text())):
         match node:
             case ast.Import(names):
-                yield from (each.name for each in names)
+                found += [each.name for each in names]
             case ast.ImportFrom(module, names, level):
                 assert level == 0, f"{path}: imports are absolute"
-                yield from (f"{module}.{each.name}" for each in names)
+                found += [f"{module}.{each.name}" for each in names]
+    return tuple(found)
 
 
-def part(module: str) -> str:
-    return module.split(".")[1] if module.count(".") else ""
+def module_of(name: str, among: Mapping[str, Path]) -> str | None:
+    """Return the module that a name is, or is in."""
+    while name and name not in among:
+        name = name.rpartition(".")[0]
+    return name or None
 
 
-def within(name: str, allowed: tuple[str, ...]) -> bool:
-    return any(name == each or name.startswith(f"{each}.") for each in allowed if each != "flagcast") or (
-        "flagcast" in allowed and name == "flagcast.__version__"
-    )
+def room(module: str) -> str:
+    """Return the room of a module of the layer, or of the command line."""
+    package, _, rest = module.partition(".")
+    if package == "flagcast":
+        is_room = MODULES[module].name == "__init__.py" or rest in ("errors", "clock")
+        return (rest if is_room else rest.rpartition(".")[0]) or package
+    return rest.partition(".")[0] if rest.count(".") or rest == "main" else "shared"
 
 
-def test_there_are_modules_to_judge() -> None:
-    assert {part(each) for each in MODULES} == {"", "core", "story", "edges", "errors"}
-    assert len(MODULES) > 30
+def uses(module: str, among: Mapping[str, Path]) -> Iterator[str]:
+    """Yield the other modules that a module imports."""
+    for name in imported(among[module]):
+        if (other := module_of(name, among)) is not None and other != module:
+            yield other
+
+
+def inhabitants(among: Mapping[str, Path]) -> dict[str, list[str]]:
+    """Return the modules of each room."""
+    found: dict[str, list[str]] = {}
+    for module, path in among.items():
+        if path.name != "__init__.py":
+            found.setdefault(room(module), []).append(module)
+    return found
+
+
+def test_every_module_of_the_layer_and_of_the_command_line_has_a_room() -> None:
+    assert inhabitants(MODULES).keys() == ROOMS.keys()
+    assert inhabitants(COMMAND).keys() == COMMAND_ROOMS.keys()
     assert set(FUNCTIONS) == {"ingest", "deliver"}
 
 
-@pytest.mark.parametrize("module", [each for each in MODULES if part(each) in OURS])
-def test_imports_point_inward(module: str) -> None:
-    ours = [each for each in imported(MODULES[module]) if each.partition(".")[0] == "flagcast"]
-    assert [each for each in ours if not within(each, OURS[part(module)])] == []
+@pytest.mark.parametrize("rooms", [ROOMS, COMMAND_ROOMS], ids=["layer", "command line"])
+def test_the_table_itself_runs_one_way(rooms: Mapping[str, set[str]]) -> None:
+    above: set[str] = {"flagcast"}
+    for name, may in rooms.items():
+        assert may <= above, name
+        above.add(name)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_room_imports_only_rooms_that_come_before_it(module: str) -> None:
+    others = {room(each) for each in uses(module, MODULES)} - {room(module)}
+    assert others - ROOMS.get(room(module), set()) == set()
+
+
+@pytest.mark.parametrize("module", COMMAND)
+def test_the_rooms_of_the_command_line_import_one_way_too(module: str) -> None:
+    others = {room(each) for each in uses(module, COMMAND)} - {room(module)}
+    assert others - COMMAND_ROOMS[room(module)] == set()
+
+
+def test_no_import_runs_in_a_circle() -> None:
+    graph = {module: set(uses(module, EVERYTHING)) for module in EVERYTHING}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" imports ".join(reversed(error.args[1])))
+
+
+@pytest.mark.parametrize("among", [MODULES, COMMAND], ids=["layer", "command line"])
+def test_no_room_is_larger_than_one_takes_in_at_a_glance(among: Mapping[str, Path]) -> None:
+    assert {name: len(there) for name, there in inhabitants(among).items() if len(there) > LARGEST_ROOM} == {}
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in (*MODULES.values(), *COMMAND.values()) if path.name == "__init__.py"],
+    ids=lambda path: path.parent.name,
+)  # fmt: skip
+def test_each_room_says_what_it_is_for_and_what_it_never_does(path: Path) -> None:
+    said = (ast.get_docstring(ast.parse(path.read_text())) or "").split("\n\n")
+    assert len(said) >= 2
+
+
+def test_the_map_shows_every_room() -> None:
+    tables = (MODULES["flagcast"], ROOT / "docs/architecture.md")
+    for path in tables:
+        rows = [line.split("|")[1] for line in path.read_text().splitlines() if line.startswith("|")]
+        shown = [name for row in rows for name in re.findall(r"[a-z_.]+", row.replace("`", ""))]
+        names = [name for name in shown if name in ROOMS]
+        assert list(dict.fromkeys(names)) == list(ROOMS), path
+
+
+def test_the_unit_tests_follow_the_rooms() -> None:
+    folders = {each.name for each in Path(__file__).parent.iterdir() if (each / "__init__.py").exists()}
+    rooms = {name.partition(".")[0] for name in ROOMS}
+    assert folders - rooms == {"cli", "iam", "repository", "template"}
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_only_the_module_whose_job_it_is_imports_what_is_not_pythons_own(module: str) -> None:
-    allowed = THEIRS_IN.get(module, THEIRS.get(part(module), set()))
+    allowed = THEIRS_IN.get(module, THEIRS.get(room(module), {"msgspec"}))
     packages = {each.partition(".")[0] for each in imported(MODULES[module])}
     assert packages - sys.stdlib_module_names - {"flagcast"} - allowed == set()
 
 
 def test_connections_are_made_by_the_one_http_client_alone() -> None:
-    users = [
-        name
-        for name, path in MODULES.items()
-        if any("flagcast.edges.http.connection" in each for each in imported(path))
-    ]
+    users = [module for module in MODULES if "flagcast.edges.http.connection" in uses(module, MODULES)]
     assert users == ["flagcast.edges.http.transport"]
 
 
@@ -110,8 +258,8 @@ def test_only_an_edge_reads_the_environment(path: Path) -> None:
     assert "edges" in path.parts or reads == []
 
 
-@pytest.mark.parametrize("module", [each for each in MODULES if part(each) in ("core", "story")])
-def test_neither_core_nor_story_has_a_clock_or_dice_of_its_own(module: str) -> None:
+@pytest.mark.parametrize("module", [each for each in MODULES if not room(each).startswith("edges")])
+def test_no_room_but_an_edge_has_a_clock_or_dice_of_its_own(module: str) -> None:
     assert {each.partition(".")[0] for each in imported(MODULES[module])} & CLOCKS_AND_DICE == set()
     called = {
         node.func.attr
@@ -135,52 +283,17 @@ import ingest
 from pathlib import Path
 from flagcast.edges.runtime.configuration_file import read_configuration
 assert not read_configuration(Path({str(configuration)!r})).problems
-print(*{{name.partition(".")[0] for name in sys.modules}}, sep="\\n")
+print(*sys.modules, sep="\\n")
 """
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
-    packages = set(loaded.stdout.split())
+    names = set(loaded.stdout.split())
+    packages = {each.partition(".")[0] for each in names}
     assert {"ingest", "flagcast", "msgspec", "boto3"} <= packages
     assert packages & {
         "yaml", "difflib", "pydantic", "jinja2", "requests", "aws_lambda_powertools", "gotpl", "markupsafe",
         "aws_xray_sdk",
     } == set()  # fmt: skip
-
-
-def pins(path: str) -> dict[str, str]:
-    return dict(PINNED.findall((ROOT / path).read_text()))
-
-
-def test_the_layer_pins_what_the_lock_pins() -> None:
-    layer, lock = pins("layers/dependencies/requirements.txt"), pins("requirements.lock")
-    assert layer == {name: lock[name] for name in layer}
-
-
-def test_these_tests_run_with_what_the_layer_holds() -> None:
-    # boto3 came from Lambda's runtime, in a version that no test had seen.
-    layer = pins("layers/dependencies/requirements.txt")
-    assert {"boto3", "botocore", "requests", "urllib3"} <= layer.keys()
-    assert {name: metadata.version(name) for name in layer} == layer
-
-
-def test_whatever_is_in_the_layer_is_pinned_by_its_hash() -> None:
-    text = (ROOT / "layers/dependencies/requirements.txt").read_text()
-    assert [
-        entry for entry in re.split(r"^(?=[a-z])", text, flags=re.MULTILINE)[1:] if "--hash=sha256:" not in entry
-    ] == []
-
-
-def test_the_layer_holds_exactly_what_the_project_depends_on_and_what_that_requires() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
-    direct = {_name(each) for each in project}
-    text = (ROOT / "layers/dependencies/requirements.txt").read_text()
-    starts = [*(found.start() for found in PINNED.finditer(text)), len(text)]
-    entries = [text[start:end] for start, end in pairwise(starts)]
-    needed_by = {entry.partition("==")[0]: set(VIA.findall(entry)) - {"-c", "--override"} for entry in entries}
-    assert {name for name, why in needed_by.items() if "flagcast" in why} == direct
-    assert [name for name, why in needed_by.items() if not why or not why <= {"flagcast", *needed_by}] == []
-    installed = {name: {_name(each) for each in metadata.requires(name) or [] if ";" not in each} for name in needed_by}
-    assert set().union(direct, *installed.values()) == needed_by.keys()
-
-
-def _name(requirement: str) -> str:
-    return re.split(r"[\s\[<>=!~;]", requirement, maxsplit=1)[0].lower().replace("_", "-")
+    ours = names & MODULES.keys()
+    assert {room(each) for each in ours} - {"flagcast", "edges"} == ROOMS_OF_INGEST
+    assert ours & ONLY_DELIVERS == set()
+    assert MODULES.keys() >= ONLY_DELIVERS
