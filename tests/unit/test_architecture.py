@@ -49,7 +49,7 @@ ROOMS: Mapping[str, set[str]] = {
     "config": {"errors", "primitives", "events"},
     "tasks": {"primitives", "events", "config"},
     "ingest": {"errors", "primitives", "events", "flipt_state", "config", "tasks"},
-    "summaries": {"primitives", "events", "flipt_state", "templates"},
+    "summaries": {"primitives", "events", "flipt_state", "templates", "tasks"},
     "exchange": {"primitives", "events"},
     "rendering": {
         "errors", "primitives", "events", "templates", "templates.jinja", "templates.go", "config", "tasks",
@@ -61,7 +61,7 @@ ROOMS: Mapping[str, set[str]] = {
         "primitives", "events", "flipt_state", "templates", "templates.jinja", "config", "tasks", "summaries",
         "exchange", "rendering", "notices",
     },
-    "edges.runtime": {"errors", "primitives", "events", "config", "tasks"},
+    "edges.runtime": {"errors", "primitives", "events", "config", "tasks", "summaries"},
     "edges.aws": {
         "errors", "primitives", "flipt_state", "config", "tasks", "delivery", "notices", "edges.runtime",
     },
@@ -83,19 +83,23 @@ COMMAND_ROOMS: Mapping[str, set[str]] = {
     "doctor": {"shared", "credentials", "stack", "flipt_import", "deploy"},
     "flipt_state": {"shared", "stack", "doctor"},
     "dlq": {"shared", "stack"},
+    "ledger": {"shared", "stack"},
+    "history": {"shared", "stack", "doctor", "dlq", "ledger"},
     "local": {"shared", "deploy"},
     "preview": {"shared", "stack"},
     "main": {
-        "shared", "stack", "deploy", "init", "flipt_import", "doctor", "flipt_state", "dlq", "local", "preview",
+        "shared", "stack", "deploy", "init", "flipt_import", "doctor", "flipt_state", "dlq", "history", "local",
+        "preview",
     },
 }  # fmt: skip
 LARGEST_ROOM = 15
 """Modules of a room that a reader still takes in at a glance."""
 
-# What a cold start of ingest waits for: no other room is loaded, and of AWS no module that only deliver needs.
+# What a cold start of ingest waits for: no other room is loaded, and of AWS no module that only deliver needs. Its log
+# line has the event's title, which is why it loads summaries.
 ROOMS_OF_INGEST = {
-    "errors", "primitives", "events", "flipt_state", "config", "tasks", "ingest", "edges.runtime", "edges.aws",
-    "edges.wiring",
+    "errors", "primitives", "events", "flipt_state", "templates", "config", "tasks", "ingest", "summaries",
+    "edges.runtime", "edges.aws", "edges.wiring",
 }  # fmt: skip
 ONLY_DELIVERS = {
     "flagcast.edges.aws.circuit_breaker",
