@@ -26,7 +26,7 @@ from tests.unit.builders import RAW, RECEIVED_AT, changed, message
 from flagcast.edges.runtime.telemetry import Telemetry
 from flagcast.tasks.outcomes import Answered, Decision, Done, GiveUp, Outcome, Paused, RetryIn
 from flagcast.tasks.task import task
-from flagcast_cli.history import queries
+from flagcast_cli.history import destination_state, queries
 from flagcast_cli.history.event_lookup import one_event
 from flagcast_cli.history.filter import Filter, require_known
 from flagcast_cli.ledger.file import opened
@@ -100,6 +100,8 @@ def asked(store: Store, now: int) -> dict[str, Callable[[], Any]]:
         "deliveries --text": partial(queries.deliveries, store, Filter(text="no such channel"), 50),
         "event ID": partial(one_event, store, some["event_id"][:12], "flagcast"),
         "changes --since 1d --namespace team-3": partial(queries.changes, store, Filter(since=day, namespace="team-3")),
+        "status: destinations": partial(destination_state.destinations, store, now / 1000),
+        "status: sources": partial(destination_state.sources, store, now / 1000),
         "a filter's values": partial(
             require_known,
             store,

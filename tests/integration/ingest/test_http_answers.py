@@ -6,6 +6,7 @@ from http import HTTPStatus
 import pytest
 
 from flagcast.ingest.http_api import LARGEST_BODY
+from tests.integration.conftest import begin_anew
 from tests.integration.ingest.harness import EVENT, Ingest, bearer, destination, signature
 from tests.support.api_gateway import Headers, http_event
 from tests.support.captures import SECRET, TOKEN
@@ -25,6 +26,25 @@ def test_an_event_is_stored_and_told_in_one_line(ingest: Ingest) -> None:
     (line,) = ingest.output.lines
     assert (line["event"], line["event_id"]) == ("event.accepted", answer.body["event_id"])
     assert line["destinations"] == ["one", "two"]
+    assert line["title"]
+
+
+@pytest.mark.parametrize("said", ["off", None])
+def test_names_are_in_the_line_only_where_the_stack_says_that_they_may(
+    ingest: Ingest, monkeypatch: pytest.MonkeyPatch, said: str | None
+) -> None:
+    ingest.configure(destinations={"one": destination()})
+    if said is None:
+        monkeypatch.delenv("FLAGCAST_LOG_NAMES")
+    else:
+        monkeypatch.setenv("FLAGCAST_LOG_NAMES", said)
+    begin_anew()
+    assert ingest.signed().status == HTTPStatus.OK
+    (line,) = ingest.output.lines
+    assert set(line) == {
+        "event", "event_id", "source", "type", "action", "denied", "destinations", "duration_ms", "EventsAccepted",
+        "_aws",
+    }  # fmt: skip
 
 
 def test_an_event_that_no_destination_wants_is_accepted_with_no_delivery(ingest: Ingest) -> None:
