@@ -43,13 +43,13 @@ ROOMS: Mapping[str, set[str]] = {
     "primitives": set(),
     "events": {"primitives"},
     "flipt_state": {"errors", "primitives", "events"},
-    "templates": set(),
+    "templates": {"primitives"},
     "templates.jinja": {"errors", "primitives", "templates"},
     "templates.go": {"primitives", "events", "templates"},
     "config": {"errors", "primitives", "events"},
     "tasks": {"primitives", "events", "config"},
     "ingest": {"errors", "primitives", "events", "flipt_state", "config", "tasks"},
-    "summaries": {"primitives", "events", "flipt_state", "templates", "tasks"},
+    "summaries": {"primitives", "events", "flipt_state", "tasks"},
     "exchange": {"primitives", "events"},
     "rendering": {
         "errors", "primitives", "events", "templates", "templates.jinja", "templates.go", "config", "tasks",
@@ -98,8 +98,8 @@ LARGEST_ROOM = 15
 # What a cold start of ingest waits for: no other room is loaded, and of AWS no module that only deliver needs. Its log
 # line has the event's title, which is why it loads summaries.
 ROOMS_OF_INGEST = {
-    "errors", "primitives", "events", "flipt_state", "templates", "config", "tasks", "ingest", "summaries",
-    "edges.runtime", "edges.aws", "edges.wiring",
+    "errors", "primitives", "events", "flipt_state", "config", "tasks", "ingest", "summaries", "edges.runtime",
+    "edges.aws", "edges.wiring",
 }  # fmt: skip
 ONLY_DELIVERS = {
     "flagcast.edges.aws.circuit_breaker",

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from flagcast.templates.markup import FILTERS, line, shorten
+from flagcast.primitives.line_of_text import line, shorten
+from flagcast.templates.markup import FILTERS
 from tests.presets.hostile import HOSTILE
 
 GAP = "\u200b"

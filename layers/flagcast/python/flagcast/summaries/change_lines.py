@@ -7,12 +7,12 @@ from msgspec import Struct
 
 from flagcast.events.change_context import Change
 from flagcast.events.event import Event
+from flagcast.primitives.line_of_text import line, shorten
 from flagcast.summaries.before_and_after import before, now
 from flagcast.summaries.field_labels import Aspect, aspects_of
 from flagcast.summaries.reordering import moves_of
 from flagcast.summaries.thing_names import one_of
 from flagcast.summaries.value_text import ARROW, NOTHING, listed, name, said, size
-from flagcast.templates.markup import line, shorten
 
 LONGEST_LINE: Final = 300
 MOST_LINES: Final = 10

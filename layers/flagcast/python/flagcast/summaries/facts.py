@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from flagcast.events.event import Event
+from flagcast.primitives.line_of_text import line, shorten
 from flagcast.primitives.timestamp import moment_of, written
 from flagcast.summaries.before_and_after import now
 from flagcast.summaries.field_labels import aspects_of
 from flagcast.summaries.reordering import ids_in
 from flagcast.summaries.value_text import mapping, said
-from flagcast.templates.markup import line, shorten
 
 LONGEST_FACT: Final = 300
 LONG_AGO: Final = timedelta(days=30)

@@ -6,10 +6,10 @@ from urllib.parse import quote
 from msgspec import structs
 
 from flagcast.events.event import Event
+from flagcast.primitives.line_of_text import line, shorten
 from flagcast.summaries.event_summary import Summary, summarise
 from flagcast.summaries.facts import LONGEST_FACT
 from flagcast.summaries.value_text import LONGEST_NAME
-from flagcast.templates.markup import line, shorten
 
 _REASONS = {
     "circuit_open": "it did not answer, or answered 5xx, three times in a row",

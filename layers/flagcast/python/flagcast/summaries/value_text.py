@@ -4,7 +4,7 @@ import json
 from typing import Any, Final
 
 from flagcast.flipt_state.stored_state import is_digest
-from flagcast.templates.markup import line, shorten
+from flagcast.primitives.line_of_text import line, shorten
 
 LONGEST_NAME: Final = 100
 LONGEST_QUOTE: Final = 60
