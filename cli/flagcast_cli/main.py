@@ -25,7 +25,8 @@ from flagcast_cli.local import demo as local_demo
 from flagcast_cli.local import send as sending
 from flagcast_cli.presets import show_presets
 from flagcast_cli.preview.live_trial import trial
-from flagcast_cli.preview.request_text import preview, preview_all
+from flagcast_cli.preview.request_text import Asked, preview
+from flagcast_cli.preview.request_text import watch as watch_preview
 from flagcast_cli.samples import sample
 from flagcast_cli.stack.account import ENVIRONMENT, Account
 from flagcast_cli.stack.samconfig import account_of
@@ -94,11 +95,13 @@ def send(
 @app.command
 def render(
     destination: str,
-    event: str = "flag-updated",
+    event: str | None = None,
     /,
     *,
-    all: bool = False,  # noqa: A002 - what people type
-    changes: bool = False,
+    all: Annotated[bool, Parameter(negative="")] = False,  # noqa: A002 - what people type
+    changes: Annotated[bool, Parameter(negative="")] = False,
+    watch: Annotated[bool, Parameter(negative="")] = False,
+    exact: Annotated[bool, Parameter(negative="")] = False,
     config: Config = CONFIGURATION,
 ) -> int:
     """Print what a destination would be sent: method, address, headers and body; nothing is sent.
@@ -108,16 +111,21 @@ def render(
     destination
         Its name in the configuration.
     event
-        A sample (such as flag-updated or flag-deleted-denied) or the file of a body.
+        A sample (such as flag-deleted-denied; flag-updated unless said) or the file of a body.
     all
         Every sample, one after the other.
     changes
         As if Flagcast had seen each thing before, in another state.
+    watch
+        Print it again each time that the configuration, a template or the event is saved, until Ctrl-C.
+    exact
+        Only the bytes of the body, as they are.
 
     """
-    if all:
-        return preview_all(config, destination, changes=changes)
-    return preview(config, destination, event, changes=changes)
+    if all and (event is not None or exact):
+        raise CommandError(f"--all and {'--exact' if event is None else 'an event'} contradict each other", "Give one.")
+    asked = Asked(config, destination, None if all else event or "flag-updated", changes=changes, exact=exact)
+    return watch_preview(asked) if watch else preview(asked)
 
 
 @app.command
@@ -132,6 +140,8 @@ def try_(
     destination: str,
     /,
     *,
+    event: str | None = None,
+    notice: Annotated[bool, Parameter(negative="")] = False,
     config: Config = CONFIGURATION,
     stack: str = "flagcast",
     account: Account = ENVIRONMENT,
@@ -142,11 +152,17 @@ def try_(
     ----------
     destination
         Its name in the configuration.
+    event
+        Send this one instead: a sample (such as flag-deleted-denied) or the file of a body. It is not marked as a test.
+    notice
+        Send a notice, as the destination that `notify` names gets when another one is in trouble.
     stack
         The stack whose secrets and parameters are used.
 
     """
-    return trial(config, destination, stack, account_of(account, stack, config))
+    if event is not None and notice:
+        raise CommandError("--event and --notice are two events", "Give one of them.")
+    return trial(config, destination, stack, account_of(account, stack, config), event, notice=notice)
 
 
 @app.command
