@@ -2,7 +2,8 @@
 
 | room | job |
 |---|---|
-| console, confirmation, checkout, samples, presets | what every command needs: printing, asking, where files are |
+| console, confirmation, request_output | what every command needs: printing, asking, how a request is shown |
+| checkout, samples, presets, file_watch | where files are, and which were saved |
 | credentials | what may be a credential, and whose an address is |
 | stack | a stack in an AWS account: signing in, outputs, queues |
 | check | `check`: the problems of a configuration |
