@@ -5,12 +5,13 @@ import re
 import signal
 import socket
 import subprocess
+import threading
 from pathlib import Path
 
 from flagcast_cli.checkout import ROOT
 from flagcast_cli.local.kept import VARIABLES, signing_secret
 from flagcast_cli.samples import sample
-from tests.support.command_line import FLAGCAST, flagcast
+from tests.support.command_line import FLAGCAST, LONGEST, flagcast
 from tests.support.ports import free_port
 from tests.support.time_limits import PATIENCE
 
@@ -72,7 +73,7 @@ def test_dev_shows_what_happens_takes_over_what_is_saved_and_stops_cleanly_on_ct
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     ) as dev:  # fmt: skip
         try:
-            assert f"http://127.0.0.1:{port}/_aws/execute-api/flagcast/" in line_with(dev, "  URL ")
+            assert f"http://127.0.0.1:{port}/_aws/execute-api/flagcast/" in line_with(dev, "  URL ", LONGEST)
             assert line_with(dev, "  secret ").split()[1] == signing_secret()
             line_with(dev, "The receiver stands for chat")
             line_with(dev, "What happens:")
@@ -112,9 +113,15 @@ def test_dev_shows_what_happens_takes_over_what_is_saved_and_stops_cleanly_on_ct
     assert not VARIABLES.exists()
 
 
-def line_with(process: subprocess.Popen[str], words: str) -> str:
+def line_with(process: subprocess.Popen[str], words: str, patience: float = PATIENCE) -> str:
+    """Return the next line that holds these words; a process that does not print it in time is killed."""
     assert process.stdout is not None
-    for line in process.stdout:
-        if words in line:
-            return line
+    deadline = threading.Timer(patience, process.kill)
+    deadline.start()
+    try:
+        for line in process.stdout:
+            if words in line:
+                return line
+    finally:
+        deadline.cancel()
     raise AssertionError(f"ended without {words!r}")
