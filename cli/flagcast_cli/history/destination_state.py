@@ -10,7 +10,7 @@ from flagcast.primitives.duration import DAY, HOUR
 from flagcast.primitives.timestamp import rfc3339
 from flagcast_cli.history import answers
 from flagcast_cli.history.answers import Delivery
-from flagcast_cli.history.filter import Asked
+from flagcast_cli.ledger.event_ids import Asked
 from flagcast_cli.ledger.rows import ENDS, STATES, State
 
 KEPT: Final = 14 * DAY

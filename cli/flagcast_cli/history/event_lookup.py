@@ -6,7 +6,7 @@ from itertools import groupby
 from flagcast_cli.console import CommandError
 from flagcast_cli.history import answers, queries
 from flagcast_cli.history.answers import DeliveryWithAttempts, OneEvent
-from flagcast_cli.history.filter import Asked
+from flagcast_cli.ledger.event_ids import SHORTEST_PREFIX, Asked, bare, ids_of
 from flagcast_cli.stack.queues import STACK
 
 
@@ -28,11 +28,11 @@ def one_event(ledger: Asked, given: str, stack: str) -> tuple[OneEvent, list[str
 
 def _id_of(ledger: Asked, given: str) -> str:
     prefix = given.partition(":")[0]
-    if len(prefix.removeprefix("evt_")) < queries.SHORTEST_PREFIX:
+    if len(bare(prefix)) < SHORTEST_PREFIX:
         raise CommandError(
-            f"{given} is too short to name an event", f"Give {queries.SHORTEST_PREFIX} characters of its id or more."
+            f"{given} is too short to name an event", f"Give {SHORTEST_PREFIX} characters of its id or more."
         )
-    found = queries.ids_of(ledger, prefix)
+    found = ids_of(ledger, prefix)
     match found:
         case [one]:
             return one

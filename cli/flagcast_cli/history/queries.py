@@ -5,9 +5,8 @@ from typing import Any, Final
 from msgspec import Struct
 
 from flagcast.events.event import NOTICES
-from flagcast_cli.history.filter import Asked, Filter, of_deliveries, of_events, where
-
-SHORTEST_PREFIX: Final = 4
+from flagcast_cli.history.filter import Filter, of_deliveries, of_events, where
+from flagcast_cli.ledger.event_ids import Asked
 
 _EVENTS: Final = """
     SELECT *, (
@@ -48,16 +47,6 @@ def deliveries(ledger: Asked, wanted: Filter, most: int) -> Found:
     counted = "deliveries" if wanted.looks_further else "fan_out"
     number = f"SELECT count(*) AS number FROM {counted} {condition}"
     return _found(ledger, f"SELECT * FROM deliveries {condition}", number, values, most)
-
-
-def ids_of(ledger: Asked, prefix: str) -> list[str]:
-    """Return the ids of the events that begin so, with or without evt_."""
-    sql = "SELECT event_id FROM {} WHERE event_id >= ? AND event_id < ? || char(1114111) LIMIT 20"
-    found: set[str] = set()
-    for begin in (prefix, f"evt_{prefix}"):
-        for table in ("events", "fan_out"):
-            found |= {each["event_id"] for each in ledger.ask(sql.format(table), [begin, begin])}
-    return sorted(found)
 
 
 def event(ledger: Asked, event_id: str) -> dict[str, Any] | None:

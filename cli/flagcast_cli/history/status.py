@@ -14,8 +14,9 @@ from flagcast_cli.console import marked, out, plain
 from flagcast_cli.doctor import command as doctoring
 from flagcast_cli.doctor.finding import Finding, as_object, exit_code
 from flagcast_cli.history.destination_state import Destination, Source, Waiting, destinations, sources
-from flagcast_cli.history.options import Json, Offline, Stack, with_copy, write
+from flagcast_cli.history.options import Json, Offline, Stack, write
 from flagcast_cli.history.wording import came_of, colour, short_time
+from flagcast_cli.ledger.shown_copy import with_copy
 from flagcast_cli.ledger.stack_log import Copy
 from flagcast_cli.stack.account import ENVIRONMENT, Account
 from flagcast_cli.stack.queues import STACK
