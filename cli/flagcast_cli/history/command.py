@@ -5,6 +5,7 @@ import time
 from cyclopts import App
 
 from flagcast_cli.console import marked, out, plain
+from flagcast_cli.dlq.queue_look import Keys, QueueLook
 from flagcast_cli.history import answers, queries
 from flagcast_cli.history.event_lookup import one_event
 from flagcast_cli.history.options import Json, Limit, Offline, Stack, asked, asked_copy, write
@@ -90,7 +91,12 @@ def event(
 
     """
     with with_copy(stack, account, offline=offline) as copy:
-        found, steps = one_event(copy.store, id, stack)
+        queue = QueueLook(stack, account)
+
+        def look() -> Keys | None:
+            return None if offline else queue.look(queries.dead_letters(copy.store, time.time()))
+
+        found, steps = one_event(copy.store, id, stack, look)
     if json:
         write(found)
     else:
