@@ -2,7 +2,8 @@
 
 | room | job |
 |---|---|
-| console, confirmation, known_values, checkout, samples, presets | what every command needs: printing, asking, files |
+| console, confirmation, known_values, request_output | what every command needs: printing, asking, showing a request |
+| checkout, samples, presets, file_watch | where files are, and which were saved |
 | credentials | what may be a credential, and whose an address is |
 | stack | a stack in an AWS account: signing in, outputs, queues |
 | check | `check`: the problems of a configuration |

@@ -85,7 +85,7 @@ COMMAND_ROOMS: Mapping[str, set[str]] = {
     "ledger": {"shared", "stack"},
     "dlq": {"shared", "stack", "ledger"},
     "history": {"shared", "stack", "doctor", "dlq", "ledger"},
-    "local": {"shared", "deploy"},
+    "local": {"shared", "stack", "check", "deploy", "ledger", "history"},
     "preview": {"shared", "stack"},
     "main": {
         "shared", "stack", "deploy", "init", "flipt_import", "doctor", "flipt_state", "dlq", "history", "local",
