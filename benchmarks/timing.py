@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flagcast.events.flipt_signature import flipt_signature
-from flagcast.ingest.credentials import is_known, is_signed
+from flagcast.ingest.credential_check import is_known, is_signed
 
 BODY = b'{"type":"flag","action":"updated"}'
 SECRETS = ["first-secret", "second-secret", "third-secret"]

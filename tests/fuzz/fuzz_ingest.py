@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from flagcast.ingest.acceptance import probe
+from flagcast.ingest.body_check import probe
 from tests.fuzz.harness import ROTATED, SOURCES, TOKEN, World, raw_of, signed, world
 
 SAMPLES = Path(__file__).parents[2] / "events/flipt"

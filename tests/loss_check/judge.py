@@ -113,10 +113,10 @@ class Judge:
             if why is None:
                 self._verdict.add("duplicate", f"{task}: {self._books.story(task)}")
             elif ends.is_redriven(before):
-                sent_back = "a dead letter was sent back while its task, for one of these reasons, was still there"
+                sent_back = "a dead letter was redriven while its task was still on the queue"
                 self._verdict.duplicates[sent_back] += 1
             elif isinstance(after, Letter):
-                self._verdict.duplicates[f"dead letter after an end: {why}"] += 1
+                self._verdict.duplicates[f"delivered or dead-lettered, then a dead letter: {why}"] += 1
             else:
                 self._verdict.duplicates[why] += 1
         lost = [each for each in self._books.arrivals[task] if each.is_lost]

@@ -4,7 +4,7 @@ from typing import Any
 
 from flagcast.config.model import Configuration
 from flagcast.edges.runtime.telemetry import NAMESPACE
-from flagcast.ingest.acceptance import probe
+from flagcast.ingest.body_check import probe
 from flagcast.primitives.timestamp import rfc3339
 from flagcast_cli.doctor import http_client
 from flagcast_cli.doctor.aws_lookup import AwsLookup

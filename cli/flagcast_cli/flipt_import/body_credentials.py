@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from flagcast_cli.credentials.detection import is_credential_url, is_telling_name, random_part
 from flagcast_cli.credentials.vendors import as_name
-from flagcast_cli.flipt_import.stored_secrets import Part, Slots
+from flagcast_cli.flipt_import.planned_secrets import Part, Slots
 
 _ACTION = re.compile(r"(\{\{.*?\}\})", re.DOTALL)
 _COMMENT = re.compile(r"\{\{-?\s*/\*.*\*/\s*-?\}\}", re.DOTALL)

@@ -9,8 +9,8 @@ from flagcast_cli.check.problems import problems_of
 from flagcast_cli.console import CommandError, err, out
 from flagcast_cli.flipt_import.convert import convert
 from flagcast_cli.flipt_import.flipt_file import read_flipt
+from flagcast_cli.flipt_import.planned_secrets import Secret
 from flagcast_cli.flipt_import.report import report
-from flagcast_cli.flipt_import.stored_secrets import Secret
 from flagcast_cli.flipt_import.yaml_writer import flagcast_yaml
 
 

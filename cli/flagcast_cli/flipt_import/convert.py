@@ -16,9 +16,9 @@ from flagcast_cli.deploy.required_secrets import OWN_SECRET
 from flagcast_cli.flipt_import.body_credentials import without_credentials
 from flagcast_cli.flipt_import.flipt_file import FliptTemplate, FliptWebhook
 from flagcast_cli.flipt_import.implicit_behaviour import filter_for, subnets_for
+from flagcast_cli.flipt_import.planned_secrets import Part, Secret, Slots
 from flagcast_cli.flipt_import.settings import Setting
 from flagcast_cli.flipt_import.sink_settings import SinkSettings, read_shared
-from flagcast_cli.flipt_import.stored_secrets import Part, Secret, Slots
 
 _JSON = "application/json"
 _SCHEME_AND_TOKEN = re.compile(r"([A-Za-z][A-Za-z0-9-]*) +(?=\S)")

@@ -7,7 +7,7 @@ from pathlib import Path
 from flagcast.config.model import Problem
 from flagcast_cli.flipt_import.convert import Imported
 from flagcast_cli.flipt_import.flipt_file import FliptWebhook
-from flagcast_cli.flipt_import.stored_secrets import Secret
+from flagcast_cli.flipt_import.planned_secrets import Secret
 
 _FLIPT = """\
 audit:

@@ -18,7 +18,7 @@ from moto.core.config import default_user_config
 
 from flagcast.events.event import Event, parse
 from flagcast.events.flipt_signature import flipt_signature
-from flagcast.ingest.acceptance import PROBE
+from flagcast.ingest.body_check import PROBE
 from flagcast_cli.checkout import CONFIGURATION as CONFIGURATION_FILE
 from flagcast_cli.console import CommandError
 from flagcast_cli.doctor import http_client, report

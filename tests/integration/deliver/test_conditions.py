@@ -6,7 +6,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from flagcast.delivery.attempt import LONGEST_EXCERPT
-from flagcast.ingest.credentials import is_signed, presented_signature
+from flagcast.ingest.credential_check import is_signed, presented_signature
 from flagcast_cli.local.receiver_script import Answer
 from tests.integration.deliver.harness import Stack
 from tests.unit.builders import body

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flagcast.events.flipt_signature import flipt_signature
-from flagcast.ingest.credentials import is_known, is_signed
+from flagcast.ingest.credential_check import is_known, is_signed
 from tests.fuzz.harness import ROTATED, SIGNING, TOKEN, World, world
 from tests.integration.ingest.harness import EVENT
 from tests.support.api_gateway import Headers, http_event

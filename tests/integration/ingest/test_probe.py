@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 import pytest
 
-from flagcast.ingest.acceptance import RESERVED, probe
+from flagcast.ingest.body_check import RESERVED, probe
 from flagcast.primitives.timestamp import rfc3339
 from tests.integration.ingest.harness import Ingest, bearer, destination, signature
 from tests.support.api_gateway import Headers

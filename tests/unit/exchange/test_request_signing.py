@@ -12,7 +12,7 @@ from flagcast.config.secret_references import Reference
 from flagcast.events.event import Origin
 from flagcast.exchange.request import Request
 from flagcast.exchange.request_signing import BadSecret, signature_headers
-from flagcast.ingest.credentials import is_signed, presented_signature
+from flagcast.ingest.credential_check import is_signed, presented_signature
 from flagcast.rendering.compilation import Compiled, compile_destination
 from flagcast.rendering.render import render
 from flagcast.tasks.outcomes import Faulty

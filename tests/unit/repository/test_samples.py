@@ -9,7 +9,7 @@ import pytest
 
 from flagcast.events.event import Event, parse
 from flagcast.events.event_filter import NOUNS, VERBS
-from flagcast.ingest.credentials import is_signed, presented_signature
+from flagcast.ingest.credential_check import is_signed, presented_signature
 from flagcast.ingest.http_api import read_request
 from flagcast.tasks.received_message import read_record
 from flagcast.tasks.task import Task

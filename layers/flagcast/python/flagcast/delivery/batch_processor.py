@@ -9,8 +9,8 @@ from queue import Empty, SimpleQueue
 from typing import Protocol
 
 from flagcast.clock import Clock
-from flagcast.delivery import batch_progress as story_records
-from flagcast.delivery import message_group as story_group
+from flagcast.delivery import batch_progress as progress_rows
+from flagcast.delivery import message_group
 from flagcast.delivery.batch_progress import BatchProgress, Rows
 from flagcast.delivery.message_group import Attempting, DeadLetters, MessageGroups, TaskQueue
 from flagcast.delivery.retry_schedule import Random
@@ -26,7 +26,7 @@ LINGER = 0.05
 _THREADS = ThreadPoolExecutor(max_workers=BATCH_SIZE, thread_name_prefix="group")
 
 
-class Journal(story_group.Journal, story_records.Journal, Protocol):
+class Journal(message_group.Journal, progress_rows.Journal, Protocol):
     """What is told about the batch."""
 
     def broke(self, error: BaseException) -> None:

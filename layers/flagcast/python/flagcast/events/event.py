@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from flagcast.events.change_context import NOTHING, Change, Known
-from flagcast.primitives.visible_text import is_visible
+from flagcast.primitives.visibility import is_visible
 
 _VERBS = {"created": "create", "updated": "update", "deleted": "delete"}
 TOKEN_NAME = "io.flipt.auth.token.name"  # noqa: S105 - a key of Flipt's, not a secret

@@ -6,7 +6,7 @@ from typing import Protocol
 from flagcast.config.model import Source
 from flagcast.config.secret_references import Reference
 from flagcast.errors import SecretUnavailable
-from flagcast.ingest.credentials import is_known, is_signed, presented_signature, presented_token
+from flagcast.ingest.credential_check import is_known, is_signed, presented_signature, presented_token
 from flagcast.ingest.http_api import Request
 
 

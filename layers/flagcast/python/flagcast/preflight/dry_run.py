@@ -14,7 +14,7 @@ from flagcast.rendering.render import is_json, render
 from flagcast.rendering.template_context import names_for
 from flagcast.tasks.outcomes import Faulty, Filtered, FilterFailed
 from flagcast.tasks.routing import wants
-from flagcast.templates.json_lookalikes import lookalikes
+from flagcast.templates.unintended_json import lookalikes
 
 SOME_TIME = 1767323045
 """Epoch seconds that stand for now."""

@@ -6,7 +6,7 @@ from flagcast.config.model import Problem
 from flagcast.config.presets import Answers
 from flagcast.events.event import Event
 from flagcast.exchange.response import Response
-from flagcast.preflight.wildcard_values import any_answers, any_event
+from flagcast.preflight.match_anything import any_answers, any_event
 from flagcast.primitives.render_failure import RenderFailed
 from flagcast.rendering.compilation import Compiled
 from flagcast.rendering.conditions import may_be_accepted

@@ -13,8 +13,8 @@ from flagcast.errors import ConfigurationUnreadable, Unavailable
 from flagcast.events.event import Event, InvalidEvent
 from flagcast.flipt_state.change_tracker import alone
 from flagcast.ingest import http_api
-from flagcast.ingest.acceptance import Probe, TooOld, take
 from flagcast.ingest.authentication import is_genuine
+from flagcast.ingest.body_check import Probe, TooOld, take
 from flagcast.ingest.fan_out import Messages, fan_out, for_nobody, identify
 from flagcast.ingest.http_api import Answer, Request
 from flagcast.primitives.network_address import ANYWHERE, is_in

@@ -10,7 +10,7 @@ from flagcast.rendering.template_context import names_for
 from flagcast.templates.go.template import GoTemplate, compile_go
 from flagcast.templates.jinja.template import JinjaTemplate, Templates
 from flagcast.templates.json_escaping import place
-from flagcast.templates.json_lookalikes import lookalikes
+from flagcast.templates.unintended_json import lookalikes
 from tests.unit.builders import event
 
 EVENT = event(payload={"key": 'new"ui', "ids": ["a", "b"], "share": 12.345, "rank": 3, "attachment": '{"a": 1}'})

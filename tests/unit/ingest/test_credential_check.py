@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flagcast.events.flipt_signature import flipt_signature
-from flagcast.ingest.credentials import is_known, is_signed, presented_signature, presented_token
+from flagcast.ingest.credential_check import is_known, is_signed, presented_signature, presented_token
 from tests.support.captures import SECRET, Captured, every_capture
 
 SIGNED = [each for each in every_capture() if each.signed]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from flagcast.events.event import Event, InvalidEvent, parse
 from flagcast.events.flipt_signature import flipt_signature
-from flagcast.ingest.acceptance import RESERVED, Probe, TooOld, probe, take
+from flagcast.ingest.body_check import RESERVED, Probe, TooOld, probe, take
 from flagcast.primitives.duration import Duration
 from tests.unit.builders import JSON, body
 
