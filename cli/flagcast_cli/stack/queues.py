@@ -32,7 +32,7 @@ class StackQueues(Struct, frozen=True):
     def in_flight(self) -> int:
         """Count the letters that somebody holds, ourselves included; SQS calls it approximate."""
         name = "ApproximateNumberOfMessagesNotVisible"
-        with self.account.asking("the dead-letter queue could not be asked"):
+        with self.account.asking("could not look up the dead-letter queue"):
             answer = self.sqs.get_queue_attributes(QueueUrl=self.dead_letter_url, AttributeNames=[name])
         return int(answer["Attributes"][name])
 
