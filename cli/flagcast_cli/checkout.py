@@ -43,7 +43,7 @@ Config = Annotated[
     Parameter(
         converter=_read,
         env_var="FLAGCAST_CONFIG",
-        help="The configuration, as a file or the folder that holds flagcast.yaml; its templates are in templates/"
+        help="The configuration: flagcast.yaml, or the folder that contains it. Its templates are in templates/"
         " beside it.",
     ),
 ]

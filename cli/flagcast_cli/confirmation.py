@@ -10,7 +10,7 @@ def require_answer(*, yes: bool) -> None:
     if not yes and not sys.stdin.isatty():
         raise CommandError(
             "there is no terminal to ask for confirmation",
-            "--dry-run shows what would be done; --yes does it without asking.",
+            "--dry-run shows what would be done, and --yes does it without asking.",
         )
 
 

@@ -36,8 +36,8 @@ from flagcast_cli.stack.samconfig import account_of
 
 app = App(
     name="flagcast",
-    help="Try, check and run Flagcast: Flipt's audit webhooks, fanned out.\n\n`flagcast --local COMMAND` works on the"
-    " local stack that `make dev` runs.",
+    help="Check, deploy and operate Flagcast, which delivers Flipt's audit events to your destinations.\n\n`flagcast --local"
+    " COMMAND` uses the local stack that `make dev` runs.",
     version=__version__,
 )
 app.command(init)
@@ -73,11 +73,12 @@ def send(
     Parameters
     ----------
     file
-        A body to send byte for byte, - for standard input; without it a sample is sent, stamped with the time.
+        A file whose bytes are sent unchanged, or - for standard input. Without it, a sample of --type and --action with the
+        present time.
     url
-        Where to: the stack's output WebhookUrl.
+        The address to post to: the stack's output WebhookUrl.
     secret
-        The signing secret; better in the variable than on the command line, where others can see it.
+        The signing secret. Set the variable instead if others can see your command line.
     type
         The sample's type: flag (unless said), variant, segment, constraint, rule, distribution, rollout, namespace or
         token.
@@ -94,7 +95,7 @@ def send(
         )
     if not (secret := stripped(secret or "")):
         raise CommandError(
-            "no secret to sign with",
+            "no signing secret is given",
             "Set FLAGCAST_SIGNING_SECRET to what the stack's output SigningSecretCommand prints.",
         )
     answer = sending.send(sending.body_of(sending.Typed(file, type, action, again)), url, secret)
@@ -119,22 +120,22 @@ def render(
     exact: Annotated[bool, Parameter(negative="")] = False,
     config: Config = CONFIGURATION,
 ) -> int:
-    """Print what a destination would be sent: method, address, headers and body; nothing is sent.
+    """Print the request that a destination would receive (method, address, headers, body), and send nothing.
 
     Parameters
     ----------
     destination
         Its name in the configuration.
     event
-        A sample (such as flag-deleted-denied; flag-updated unless said) or the file of a body.
+        The name of a sample, such as flag-updated (used if none is given) or flag-deleted-denied, or a file with an event.
     all
-        Every sample, one after the other.
+        Print the request for every sample.
     changes
-        As if Flagcast had seen each thing before, in another state.
+        Render as if Flagcast knew what each event changed.
     watch
         Print it again each time that the configuration, a template or the event is saved, until Ctrl-C.
     exact
-        Only the bytes of the body, as they are.
+        Print only the bytes of the body, unchanged.
 
     """
     if all and (event is not None or exact):
@@ -161,7 +162,7 @@ def try_(
     stack: str = "flagcast",
     account: Account = ENVIRONMENT,
 ) -> int:
-    """Send one marked event to one destination, from here, and say what it answered.
+    """Send one marked event from this machine to one destination, and print the answer.
 
     Parameters
     ----------
@@ -193,9 +194,9 @@ def doctor(
     json: Annotated[bool, Parameter(help="As JSON.", negative="")] = False,
     account: Account = ENVIRONMENT,
 ) -> int:
-    """Look once at a deployed stack: its state, queues, alarms, secrets, health, and whether it accepts an event.
+    """Check a deployed stack: its state, queues, alarms, secrets and health, and whether it accepts an event.
 
-    Exits 0 if all is well, 1 if something is wrong, 2 if something could not be looked at. What it sends is an event of
+    Exits 0 if there is no problem, 1 if there is one, 2 if something could not be checked. It sends one event of
     Flagcast's own, which is verified like any other and stored nowhere.
 
     Parameters
@@ -203,15 +204,15 @@ def doctor(
     stack
         The stack, in your account and region.
     source
-        The source to send the probe to; without it the first one that has signing_secrets.
+        The source to send the probe to. Without it, the first one that has signing_secrets.
     secret
-        What to sign the probe with; without it the source's first signing secret is read from Secrets Manager.
+        The secret to sign the probe with. Without it, the source's first signing secret is read from AWS.
     url
         The stack's public address, if it is not the API's own: https://flagcast.example.com
     flipt
-        Flipt's configuration file, to look for settings that lose events. FLIPT_ variables stand over it.
+        Flipt's configuration file, to find settings that lose events. FLIPT_ variables replace its values.
     flipt_url
-        The address of Flipt's UI: asks Flipt for its version, and without --flipt for its configuration.
+        The address of Flipt's UI, to ask Flipt for its version, and without --flipt for its configuration.
         FLIPT_TOKEN is sent to it as a bearer token.
 
     """
@@ -238,23 +239,23 @@ def import_flipt(
     stack: str = "flagcast",
     secret: str | None = None,
 ) -> int:
-    """Make flagcast.yaml of a Flipt configuration that sends webhooks itself, and say what to do next.
+    """Convert the webhooks of a Flipt configuration to a flagcast.yaml, and print the next steps.
 
-    The new file goes to stdout, everything else to stderr. FLIPT_ variables stand over the file, as they do in Flipt.
-    Exits 1 if what was written has something to mend.
+    The new file goes to stdout, everything else to stderr. FLIPT_ variables replace values of the file, as in
+    Flipt. Exits 1 if the new file has a problem that you must fix.
 
     Parameters
     ----------
     file
         Flipt's configuration file (Flipt 1, YAML).
     output
-        Where to write instead of stdout; a file that is there already is replaced only with --force.
+        The file to write instead of stdout. An existing file is replaced only with --force.
     force
         Replace the file that --output names.
     stack
-        The stack that the secrets are stored for.
+        The stack for which the secrets are stored.
     secret
-        Write the value of one secret into a pipe, and nothing else.
+        Write only the value of this secret, into a pipe.
 
     """
     return importing.import_flipt(file, environ=os.environ, output=output, force=force, stack=stack, secret=secret)

@@ -46,4 +46,4 @@ def find_event(named: str) -> Path:
             return path
     close = difflib.get_close_matches(named, [path.stem for path in sample_files()], n=3, cutoff=0.4)
     hint = f"Did you mean {' or '.join(close)}?" if close else "For example flag-updated or flag-deleted-denied."
-    raise CommandError(f"{named} is neither a sample nor a file", hint, f"The samples are the files of {SAMPLES}.")
+    raise CommandError(f"{named} is neither a sample nor a file", hint, f"The samples are the files in {SAMPLES}.")

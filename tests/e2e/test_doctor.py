@@ -119,7 +119,7 @@ def alarming(stack: Stack) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("make_ill", "check", "found", "fix"),
     [
-        (disabled, "event source", "every task waits, none is delivered", "update-event-source-mapping --uuid"),
+        (disabled, "event source", "no delivery leaves the queue", "update-event-source-mapping --uuid"),
         (changed, "task queue", "MessageRetentionPeriod is 345600, the template has 1209600", "set-queue-attributes"),
         (
             without_a_secret,

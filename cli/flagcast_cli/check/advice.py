@@ -18,10 +18,10 @@ _NEVER_SENT = frozenset({"token:updated"})
 def advice(configuration: Configuration, places: ValuePositions) -> Iterator[Problem]:
     """Yield what is to be said of a configuration; of what a preset says, nothing."""
     if not configuration.destinations:
-        yield _warning("destinations", "is empty: every event is accepted, and goes nowhere")
+        yield _warning("destinations", "is empty: Flagcast accepts every event and sends none")
     for name, source in configuration.sources.items():
         if isinstance(source, Source) and source.environment is None:
-            what = "has no environment: messages cannot say which Flipt was changed"
+            what = "has no environment: messages cannot say in which Flipt something changed"
             yield _warning(join("sources", name), what)
     for path, entry in places.entries.items():
         if entry.text is not None and path.startswith(("destinations", "defaults")) and is_credential(path, entry.text):
@@ -51,7 +51,7 @@ def _address(destination: Destination, path: str) -> Iterator[Problem]:
         if (why := refused(literal, destination.allow_private)) is not None:
             yield Problem(f"{path}.url", f"{host} is {why}; nothing is sent there", fix)
     elif is_internal(host) and not destination.allow_private:
-        yield _warning(f"{path}.url", f"{host} is known only inside of a network, so likely private", fix)
+        yield _warning(f"{path}.url", f"{host} is a name that only a private network knows", fix)
 
 
 def _host(destination: Destination) -> str | None:

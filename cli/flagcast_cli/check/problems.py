@@ -24,7 +24,7 @@ def warnings_of(path: Path) -> list[Problem]:
 def everything_about(path: Path) -> list[Problem]:
     """Return every problem, and what is only warned of."""
     if not path.is_file():
-        what = "No such file; --config (CONFIG with make) is a folder with flagcast.yaml, or a file"
+        what = "no such file; give --config (CONFIG with make) a folder with flagcast.yaml, or a file"
         return [Problem("", what)]
     try:
         configuration, templates = read_configuration(path), read_templates(path)

@@ -58,11 +58,11 @@ def read_address(path: str, text: str) -> Address:
     """Read an address; raises CommandError, which does not repeat it."""
     if "${" in text:
         raise CommandError(
-            f"{path}: ${{...}} stands inside a longer address, where Flipt does not replace it",
-            "Flipt replaces a value that is ${NAME} as a whole: put the whole address into the variable.",
+            f"{path}: ${{...}} is part of a longer address, where Flipt does not replace it",
+            "Flipt replaces ${NAME} only if it is the whole value: put the whole address into the variable.",
         )
     if (found := _PARTS.fullmatch(text)) is None:
-        raise CommandError(f"{path}: is no http:// or https:// address", "Flipt cannot send there either: fix it.")
+        raise CommandError(f"{path}: is not an http:// or https:// address", "Flipt cannot send there either: fix it.")
     scheme, user, host, port, rest = found.groups()
     url = f"{scheme.lower()}://{host}{port or ''}{rest or ''}"
     return Address(scheme.lower(), host.strip("[]"), url, None if not user else _basic(user))

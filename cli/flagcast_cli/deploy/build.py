@@ -58,7 +58,7 @@ def run_sam(environment: Mapping[str, str], *arguments: str) -> None:
         [str(Path(sys.executable).with_name("sam")), *arguments], cwd=ROOT, env=dict(environment), check=False
     )
     if done.returncode:
-        raise CommandError(f"sam {arguments[0]} failed; what it says is above", *_next(arguments))
+        raise CommandError(f"sam {arguments[0]} failed; its output is above", *_next(arguments))
 
 
 def _next(arguments: Sequence[str]) -> Iterator[str]:
@@ -70,9 +70,9 @@ def _next(arguments: Sequence[str]) -> Iterator[str]:
             if option in arguments
         )
         yield f"Which resource failed, and why: aws cloudformation describe-stack-events {where} --max-items 20"
-        yield "Fix it, and deploy again. Until then the stack runs the version that it had."
+        yield "Fix it, and deploy again. Until then the stack runs the earlier version."
     else:
-        yield "Fix it, and run the command again. `make clean` removes what was built before."
+        yield "Fix it, and run the command again. `make clean` removes earlier builds."
 
 
 def install_configuration(built: Path, configuration: Path) -> None:
@@ -99,8 +99,8 @@ def copy_configuration(configuration: Path, folder: Path) -> None:
         for authority in configuration.parent.glob("*.pem"):
             if b"PRIVATE KEY-----" in authority.read_bytes():
                 raise CommandError(
-                    f"{authority} holds a private key, and *.pem beside the configuration is deployed",
-                    "Move it elsewhere: ca_file needs certificates alone.",
+                    f"{authority} contains a private key, and every *.pem beside the configuration is deployed",
+                    "Move it to another folder: ca_file needs only certificates.",
                 )
             shutil.copy(authority, folder)
         if (configuration.parent / "templates").is_dir():

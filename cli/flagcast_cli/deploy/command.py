@@ -26,7 +26,7 @@ from flagcast_cli.stack.samconfig import Environment, chosen, environment, envir
 
 Env = Annotated[
     str | None,
-    Parameter(help="The environment of samconfig.toml; without it the one that names the stack, else default."),
+    Parameter(help="The environment of samconfig.toml. Without it, the one that names the stack, else default."),
 ]
 SamFlag = Annotated[str, Parameter(help="Flags for SAM CLI, after --, such as -- --no-confirm-changeset.")]
 _NO_EXECUTE = "--no-execute-changeset"
@@ -44,26 +44,26 @@ def check(
 ) -> int:
     """Validate the configuration and try every template on every sample event.
 
-    With --stack it also looks up, with your credentials, whether that stack has every secret and parameter that the
-    configuration names. Exits 1 if there is a problem; a warning is none.
+    With --stack it also checks, with your credentials, that the stack has every secret and parameter that the
+    configuration names. Exits 1 if there is a problem. Warnings do not change the exit code.
 
     Parameters
     ----------
     stack
-        The stack that the configuration is for. Reads no value: secretsmanager:DescribeSecret, ssm:DescribeParameters
-        and cloudformation:DescribeStacks are enough.
+        The stack that the configuration is for. No value is read. Needs secretsmanager:DescribeSecret,
+        ssm:DescribeParameters and cloudformation:DescribeStacks.
     env
-        The environment of samconfig.toml that deploys this stack; without it, the one that names it.
+        The environment of samconfig.toml that deploys this stack. Without it, the one that names the stack.
     values
-        Read each value as well and check that it can be used where it is; none is shown.
+        Also read each value and check that it can be used. No value is shown.
     json
-        Write a JSON list to stdout: severity, file, line, column, path, message, hint and fix of each problem.
+        Write the problems to stdout as a JSON list: severity, file, line, column, path, message, hint, fix.
     github
-        Write workflow commands to stdout, which GitHub shows at the lines of a change.
+        Write the problems to stdout as workflow commands, which GitHub shows at the lines of a change.
 
     """
     if json and github:
-        raise CommandError("--json and --github are two forms of one output", "Give one of them.")
+        raise CommandError("--json and --github cannot be used together", "Give one of them.")
     show = show_json if json else show_annotations if github else show_text
     if stack is None:
         if values or env:
@@ -76,7 +76,7 @@ def check(
 
 
 def build(*sam_flags: SamFlag, config: Config = CONFIGURATION, env: Env = None) -> int:
-    """Check the configuration and build what is deployed, with it and with bytecode, into .aws-sam."""
+    """Check the configuration, and build the stack with it and with bytecode into .aws-sam."""
     samconfig = samconfig_of(config)
     named = chosen(samconfig, env, None)
     if _checked(config, None):
@@ -93,17 +93,17 @@ def deploy(
     without_destinations: Annotated[bool, Parameter(negative="")] = False,
     account: Account = ENVIRONMENT,
 ) -> int:
-    """Check the configuration against the stack, build, deploy, and look at the new version.
+    """Check the configuration against the stack, build, deploy, and check the new version.
 
-    Nothing is rolled back by itself. Exits 1 if the check finds a problem, before anything is built, or if the new
-    version is ill.
+    Nothing rolls back by itself. Exits 1 if the first check finds a problem (nothing is built then), or if the new
+    version has one.
 
     Parameters
     ----------
     stack
-        The stack's name; without it, the environment's.
+        The stack's name. Without it, the one in the environment of samconfig.toml.
     without_destinations
-        Deploy a configuration without a destination over one that has some.
+        Allow replacing a configuration that has destinations with one that has none.
 
     """
     samconfig = samconfig_of(config)
@@ -133,12 +133,12 @@ def deploy(
     after = deployed(cloudformation, target.account, name)
     if after is None:
         raise CommandError(
-            f"the stack {name} was not deployed: its change set was not confirmed", "Deploy again and answer y."
+            f"the stack {name} was not deployed, because its change set was not confirmed", "Deploy again and answer y."
         )
     if before is not None and before.changed_at == after.changed_at:
         out.print(
-            f"Nothing was deployed: the change set was not confirmed, or there was no change. {name} runs the version"
-            f" that it had; flagcast doctor --stack {name} looks at it.",
+            f"Nothing was deployed: the change set was not confirmed, or nothing has changed. {name} still runs the"
+            f" earlier version. To check it: flagcast doctor --stack {name}",
             soft_wrap=True,
         )
         return 0
@@ -153,9 +153,9 @@ def _refuse_to_empty(config: Path, name: str, before: Deployed) -> None:
     if count != "0" and not read_configuration(config).destinations:
         raise CommandError(
             f"{config} has no destination, and the stack {name} has {count}:"
-            " every event would be accepted, and go nowhere",
-            "Give the configuration that was deployed: CONFIG=FOLDER with make, or --config FOLDER.",
-            "If the destinations are to go: flagcast deploy --without-destinations",
+            " Flagcast would accept every event and send none",
+            "Give the folder of your configuration: CONFIG=FOLDER with make, or --config FOLDER.",
+            "To remove all destinations: flagcast deploy --without-destinations",
         )
 
 
@@ -169,7 +169,7 @@ def _checked(
     """Show every problem; returns 1 if there is one that is more than a warning."""
     found = located(config, everything_about(config))
     if target is not None:
-        with err.status(marked("Looking up what {} has", target.stack)):
+        with err.status(marked("Checking what {} has", target.stack)):
             lacking = list(faults(config, target, values=values))
         found = in_order([*found, *_located(config, lacking)])
     show(found, f"{config}, for the stack {target.stack}" if target else str(config))
@@ -184,7 +184,7 @@ def _located(config: Path, lacking: Iterable[Problem | Fault]) -> Iterator[Found
 
 def _build(config: Path, samconfig: Path, named: Environment, flags: tuple[str, ...]) -> None:
     build_stack(config, _environment(), ["--config-file", str(samconfig), "--config-env", named.name, *flags])
-    out.print(marked("[green]✓[/] built, with bytecode, in .aws-sam/build"))
+    out.print(marked("[green]✓[/] Built with bytecode in .aws-sam/build"))
 
 
 def _environment() -> dict[str, str]:

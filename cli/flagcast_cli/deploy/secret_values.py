@@ -50,13 +50,9 @@ def unusable(
 def _odd(user: str, reference: Reference, value: str, store: SecretStore) -> Iterator[Problem]:
     """Yield what can be used and was hardly meant."""
     if _PLACEHOLDER.search(value):
-        yield Problem(
-            user, f"{reference}: its value is a placeholder, such as the ... of a command; store the real one"
-        )
+        yield Problem(user, f"{reference}: its value is a placeholder, such as ...; store the real value")
     elif store.is_padded(reference):
-        what = (
-            "white space or a line break around its value is stripped; if the other side has it too, store it without"
-        )
+        what = "white space around its value is removed; if the other side uses the value with it, change it there"
         yield Problem(user, f"{reference}: {what}", is_warning=True)
 
 

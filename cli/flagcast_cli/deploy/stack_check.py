@@ -59,7 +59,7 @@ def faults(config: Path, target: Target, *, values: bool) -> Iterator[Problem | 
     stores = Stores(client, target.account, region)
     if found and found.status in NEVER_MADE:
         problem = Problem(
-            target.stack, f"the stack is {found.status}: its first deployment failed, and it cannot be updated"
+            target.stack, f"the stack is {found.status}: its first deploy failed, and it cannot be updated"
         )
         yield Fault(problem, f"aws cloudformation delete-stack {stores.options} --stack-name {target.stack}")
         found = None

@@ -51,7 +51,7 @@ class Stores:
                         yield self._absent(each, "parameter", f"aws ssm {command} --value '...'")
                 case "env":
                     if each.name not in variables:
-                        problem = f"{each.stored} is a variable that no function has"
+                        problem = f"{each.stored} is a variable that the functions do not have"
                         fix = f"Add {each.name} under Globals: Function: Environment: Variables in template.yaml."
                         yield Fault(_needed_by(each, problem), fix, each)
                 case other:
@@ -64,7 +64,7 @@ class Stores:
         """
         secrets = self._client("secretsmanager")
         denied = "The check needs secretsmanager:DescribeSecret for the secrets under the stack's prefix."
-        with self._account.asking(f"the secret {each.name} could not be looked up", denied):
+        with self._account.asking(f"could not look up the secret {each.name}", denied):
             try:
                 found = secrets.describe_secret(SecretId=each.name)
             except secrets.exceptions.ResourceNotFoundException:
@@ -85,10 +85,10 @@ class Stores:
         The answer may come in pages that hold none: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeParameters.html
         """
         found: set[str] = set()
-        denied = "The check needs ssm:DescribeParameters, which IAM grants for all parameters (*) only."
+        denied = "The check needs ssm:DescribeParameters, which IAM can only allow for all parameters (*)."
         for chunk in batched(names, _MOST_NAMES, strict=False):
             filters = [{"Key": "Name", "Option": "Equals", "Values": list(chunk)}]
-            with self._account.asking("the parameters could not be looked up", denied):
+            with self._account.asking("could not look up the parameters", denied):
                 for page in self._client("ssm").get_paginator("describe_parameters").paginate(ParameterFilters=filters):
                     found |= {each["Name"] for each in page["Parameters"]}
         return found

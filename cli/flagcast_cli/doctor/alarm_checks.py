@@ -32,7 +32,7 @@ def _states(alarms: Alarms, facts: Facts) -> Iterator[Finding]:
 
 def _missing(alarms: Alarms, facts: Facts) -> Iterator[Finding]:
     if alarms.missing:
-        found = f"{', '.join(alarms.missing)}: deployed, and deleted since"
+        found = f"{', '.join(alarms.missing)}: deleted since the deploy"
         drift = facts.where.aws(f"cloudformation detect-stack-drift --stack-name {facts.where.stack}")
         yield Finding("alarms", "ill", found, (drift,))
 
@@ -52,7 +52,7 @@ def _subscribers(alarms: Alarms, facts: Facts) -> Iterator[Finding]:
             fix = facts.where.aws(
                 f"sns subscribe --topic-arn {topic} --protocol email --notification-endpoint YOU@EXAMPLE.COM"
             )
-            found = f"no one: {topic.rpartition(':')[2]} has no subscription that was confirmed"
+            found = f"no one is notified: {topic.rpartition(':')[2]} has no confirmed subscription"
             yield Finding("alarm topic", "ill", found, (fix,))
 
 

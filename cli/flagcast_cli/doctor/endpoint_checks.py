@@ -47,7 +47,7 @@ def check_probe(facts: Facts) -> Iterator[Finding]:
     """Look at what a signed event of Flagcast's own was answered."""
     match facts.probe:
         case None:
-            found = f"not sent: it is signed, and the source {facts.source} takes bearer tokens alone"
+            found = f"not sent: the source {facts.source} accepts only bearer tokens, and a probe is signed"
             yield Finding("probe", "note", found)
         case Unknown() as unknown:
             yield unknown.as_finding("probe")
@@ -74,11 +74,11 @@ def judge_probe(check: str, answer: Answer | NoAnswer, facts: Facts) -> Finding:
             found = f"{url} answers 401: the secret is not the source's, so Flipt's events may be rejected too"
             return Finding(check, "ill", found, ("Compare it with what the output SigningSecretCommand prints.",))
         case Answer(url, 403):
-            found = f"could not look: {url} answers 403, so this address is not in the source's allow_from"
+            found = f"could not check: {url} answers 403, so this address is not in the source's allow_from"
             return Finding(check, "unknown", found, ("Run it from a network in allow_from.",))
         case Answer(url, 404):
-            found = f"{url} answers 404: the deployed configuration has no such source, or the path is another"
-            return Finding(check, "ill", found, ("It ends in /webhooks/ and the name of a source in flagcast.yaml.",))
+            found = f"{url} answers 404: the deployed configuration has no such source, or the path is wrong"
+            return Finding(check, "ill", found, ("The path is /webhooks/ and the name of a source in flagcast.yaml.",))
         case Answer(url, status):
             found = f"{url} answers {status}: Flipt's events are not accepted"
             return Finding(check, "ill", found, (_log(facts),), by_deploy=status >= 500)
@@ -88,10 +88,10 @@ def _judge_accepted(check: str, url: str, body: str) -> Finding:
     try:
         accepted = msgspec.json.decode(body, type=_Accepted)
     except msgspec.DecodeError:
-        found = f"{url} answers 200, but not as Flagcast does: something else took the event"
+        found = f"{url} answers 200, but not as Flagcast does: something else received the event"
         return Finding(check, "ill", found, (f"curl -i -X POST {url}",))
     if accepted.deliveries:
-        found = f"{url} took the probe for an event, with {accepted.deliveries} deliveries: it runs an older version"
+        found = f"{url} handled the probe as an event, with {accepted.deliveries} deliveries: it runs an older version"
         return Finding(check, "ill", found, ("Deploy this version.",))
     return Finding(check, "ok", f"{url} verified and answered {accepted.event_id}")
 

@@ -29,7 +29,7 @@ class Unknown(Struct, frozen=True):
 
     def as_finding(self, check: str) -> Finding:
         """Return the line for it."""
-        return Finding(check, "unknown", f"could not look: {self.why}", self.next)
+        return Finding(check, "unknown", f"could not check: {self.why}", self.next)
 
 
 def exit_code(findings: tuple[Finding, ...]) -> int:

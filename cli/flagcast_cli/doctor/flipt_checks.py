@@ -30,7 +30,7 @@ def check_flipt(flipt: Flipt, webhook_url: str, answer: Answer | NoAnswer | None
 def check_version(flipt: Flipt) -> Iterator[Finding]:
     """Look at what is known of its version."""
     if flipt.version is None:
-        found = "not known: some versions crash or lose events (README, For whom)"
+        found = "unknown, and some versions crash or lose events (README, For whom)"
         yield Finding("flipt version", "note", found, ("Add --flipt-url with the address of Flipt's UI.",))
         return
     version = ".".join(map(str, flipt.version))
@@ -59,12 +59,12 @@ def check_sink(flipt: Flipt) -> Iterator[Finding]:
         yield Finding("flipt webhook", "ill", "audit.sinks.webhook.enabled is not true: it sends nothing", (fix,))
     if flipt.url and flipt.templates:
         found = "audit.sinks.webhook has both url and templates: Flipt does not start"
-        yield Finding("flipt webhook", "ill", found, ("Take out templates.",))
+        yield Finding("flipt webhook", "ill", found, ("Remove templates.",))
     elif flipt.enabled and not flipt.url and not flipt.templates:
         found = "audit.sinks.webhook has neither url nor templates: Flipt does not start"
         yield Finding("flipt webhook", "ill", found, ("Set audit.sinks.webhook.url",))
     elif flipt.templates:
-        found = "it sends by templates, which Flipt never signs: the source needs bearer_tokens"
+        found = "it uses templates mode, which Flipt never signs: the source needs bearer_tokens"
         yield Finding("flipt webhook", "note", found, ("docs/configuration.md#sources",))
     elif flipt.signs is False:
         fix = "Set audit.sinks.webhook.signing_secret to what the output SigningSecretCommand prints."
@@ -82,7 +82,7 @@ def check_url(flipt: Flipt, webhook_url: str, answer: Answer | NoAnswer | None, 
     shown = given._replace(query="", fragment="").geturl()
     if given.scheme == "http" and ours.scheme == "https":
         # https://docs.aws.amazon.com/apigateway/latest/developerguide/data-protection-encryption.html
-        found = f"{shown} is not https: API Gateway answers https alone, and events would travel in plain text"
+        found = f"{shown} is not https: API Gateway answers only https, and events would travel in plain text"
         yield Finding("flipt url", "ill", found, right)
     elif given.netloc == ours.netloc and given.path.rpartition("/")[0] != ours.path.rpartition("/")[0]:
         yield Finding("flipt url", "ill", f"{shown} has another path than /webhooks/SOURCE", right)
@@ -91,23 +91,23 @@ def check_url(flipt: Flipt, webhook_url: str, answer: Answer | NoAnswer | None, 
     elif answer is not None:
         yield judge_probe("flipt url", answer, facts)
     else:
-        yield Finding("flipt url", "unknown", f"could not look: no secret to send a probe to {shown} with")
+        yield Finding("flipt url", "unknown", f"could not check: no secret to sign a probe to {shown} with")
 
 
 def check_events(flipt: Flipt) -> Iterator[Finding]:
     """Look at which events it leaves out by itself."""
     if flipt.events is None:
         return
-    listed, right = " ".join(flipt.events), 'Set audit.events: ["*:*"], and filter by destination.'
+    listed, right = " ".join(flipt.events), 'Set audit.events: ["*:*"], and filter with the events of each destination.'
     wrong = [each for each in flipt.events if not _is_filter(each)]
     if not flipt.events:
         yield Finding("flipt events", "ill", "audit.events is empty: nothing is sent", (right,))
     elif wrong:
-        yield Finding("flipt events", "ill", f"audit.events: {wrong[0]} is no filter of Flipt's", (right,))
+        yield Finding("flipt events", "ill", f"audit.events: {wrong[0]} is not a filter of Flipt", (right,))
     elif EVERY_EVENT[0] in flipt.events:
         yield Finding("flipt events", "ok", listed)
     else:
-        found = f"only {listed} is sent; Flagcast gets nothing else, whatever a destination wants"
+        found = f"Flipt sends only {listed}, so no destination receives other events"
         yield Finding("flipt events", "note", found, (right,))
 
 
@@ -122,7 +122,7 @@ def _is_filter(text: str) -> bool:
 def check_tracing(flipt: Flipt) -> Iterator[Finding]:
     """Look at the settings of tracing that lose audit events, which travel on its spans."""
     if flipt.sampling is not None and flipt.sampling < 1:
-        found = f"tracing.sampling_ratio is {flipt.sampling:g}: of the audit events, too, only that share is sent"
+        found = f"tracing.sampling_ratio is {flipt.sampling:g}: Flipt sends only that share of the audit events, too"
         yield Finding("flipt tracing", "ill", found, ("Set tracing.sampling_ratio: 1",))
     if flipt.tracing is False:
         found = "tracing.enabled is not true: Flipt 1.61.1 sends no event of the UI and the REST API without it"
@@ -146,7 +146,7 @@ def check_buffer(flipt: Flipt) -> Iterator[Finding]:
             found = f"{shown}: Flipt does not start with less than {least:g} or more than {most:g}"
             yield Finding("flipt buffer", "ill", found, (f"Set audit.buffer.{name} to {_written(name)}",))
         elif value > least:
-            found = f"{shown}: more than the least only delays events, and loses more of them when Flipt ends"
+            found = f"{shown}: more than the minimum only delays events, and more of them are lost when Flipt stops"
             yield Finding("flipt buffer", "note", found, (f"Set audit.buffer.{name} to {_written(name)}",))
 
 

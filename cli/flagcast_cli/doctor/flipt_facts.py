@@ -76,7 +76,9 @@ def _address(path: str, text: str) -> str:
     try:
         urlsplit(address)
     except ValueError as error:
-        raise CommandError(f"{path}: is no http:// or https:// address", "Flipt cannot send there either.") from error
+        raise CommandError(
+            f"{path}: is not an http:// or https:// address", "Flipt cannot send there either."
+        ) from error
     return address
 
 
@@ -86,7 +88,7 @@ def _number(setting: Setting | None, default: float) -> float:
     try:
         return float(setting.known())
     except ValueError as error:
-        raise CommandError(f"{setting.path}: expected a number", "Flipt refuses it too: fix it there.") from error
+        raise CommandError(f"{setting.path}: expected a number", "Flipt rejects it, too: fix it there.") from error
 
 
 def _seconds(setting: Setting | None, default: float) -> float:
@@ -95,7 +97,7 @@ def _seconds(setting: Setting | None, default: float) -> float:
     try:
         return float(Duration.parse(setting.known()))
     except ValueError as error:
-        raise CommandError(f"{setting.path}: expected a duration such as 2m", "Flipt refuses it too.") from error
+        raise CommandError(f"{setting.path}: expected a duration such as 2m", "Flipt rejects it, too.") from error
 
 
 def version_at(url: str, token: str | None) -> tuple[int, ...] | Unknown:
@@ -105,7 +107,7 @@ def version_at(url: str, token: str | None) -> tuple[int, ...] | Unknown:
             return version
         case Unknown() as unknown:
             return unknown
-    return Unknown("/meta/info names no version that is a release's")
+    return Unknown("/meta/info does not name a released version")
 
 
 def read_version(text: str) -> tuple[int, ...] | None:

@@ -67,7 +67,7 @@ def _function(looking: AwsLookup, name: str | None, variables: dict[str, str]) -
 
     if name is None:
         return None
-    found = looking.at(f"the function {name} could not be asked about", ask)
+    found = looking.at(f"could not look up the function {name}", ask)
     if found is None or isinstance(found, Unknown):
         return found
     variables |= found.get("Environment", {}).get("Variables", {})
@@ -89,7 +89,7 @@ def _event_source(looking: AwsLookup, resources: Resources) -> EventSource | Unk
         reports = "ReportBatchItemFailures" in found.get("FunctionResponseTypes", ())
         return EventSource(found["UUID"], found["State"], found["EventSourceArn"], reports)
 
-    return None if uuid is None else looking.at("the event source mapping could not be asked about", ask)
+    return None if uuid is None else looking.at("could not look up the event source mapping", ask)
 
 
 def _queue(looking: AwsLookup, url: str | None) -> Queue | Unknown | None:
@@ -97,7 +97,7 @@ def _queue(looking: AwsLookup, url: str | None) -> Queue | Unknown | None:
         found = looking.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
         return Queue(str(url), found["Attributes"])
 
-    return None if url is None else looking.at("the queue could not be asked", ask)
+    return None if url is None else looking.at("could not look up the queue", ask)
 
 
 def _oldest(looking: AwsLookup, queue: Queue | Unknown | None) -> float | Unknown | None:
@@ -118,7 +118,7 @@ def _alarms(looking: AwsLookup, resources: Resources) -> Alarms | Unknown:
 
     if not names:
         return Alarms((), (), {})
-    found = looking.known("the alarms could not be asked about", ask)
+    found = looking.known("could not look up the alarms", ask)
     if isinstance(found, Unknown):
         return found
     alarms = tuple(
@@ -142,4 +142,4 @@ def _subscribers(looking: AwsLookup, topic: str) -> int | Unknown:
         # One that was not confirmed has no ARN yet: https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html
         return sum(each["SubscriptionArn"].startswith("arn:") for page in pages for each in page["Subscriptions"])
 
-    return looking.known(f"the subscriptions of {topic} could not be listed", ask)
+    return looking.known(f"could not list the subscriptions of {topic}", ask)

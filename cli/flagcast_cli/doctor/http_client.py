@@ -31,13 +31,13 @@ def get_json(url: str, token: str | None) -> dict[str, Any] | Unknown:
         case NoAnswer(address, error):
             return Unknown(f"{address} did not answer: {error}", (f"curl -i {address}",))
         case Answer(address, 401 | 403 as status):
-            return Unknown(f"{address} answers {status}", ("Set FLIPT_TOKEN to a token of Flipt's that may read it.",))
+            return Unknown(f"{address} answers {status}", ("Set FLIPT_TOKEN to a Flipt token that may read it.",))
         case Answer(address, 200, body):
             try:
                 read = json.loads(body)
             except ValueError:
                 read = None
-            return read if isinstance(read, dict) else Unknown(f"{address} answers 200, but no JSON object")
+            return read if isinstance(read, dict) else Unknown(f"{address} answers 200, but not with a JSON object")
         case Answer(address, status):
             return Unknown(f"{address} answers {status}", ("Give the address of Flipt's UI, without a path.",))
 
@@ -45,7 +45,7 @@ def get_json(url: str, token: str | None) -> dict[str, Any] | Unknown:
 def _ask(method: str, url: str, body: bytes, headers: dict[str, str]) -> Answer | NoAnswer:
     if not is_url(url):
         # It may hold a password, and what is found is printed.
-        return NoAnswer("what was given", "it is no http:// or https:// address, or holds a user or password")
+        return NoAnswer("what was given", "it is not an http:// or https:// address, or contains a user or password")
     # A query can hold a token.
     shown = url.partition("?")[0]
     try:

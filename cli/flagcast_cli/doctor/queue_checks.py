@@ -40,7 +40,7 @@ def check_queues(facts: Facts) -> Iterator[Finding]:
                 yield unknown.as_finding(name)
             case Queue() as queue:
                 changed = [*_changed(name, queue, facts)]
-                yield from changed or [Finding(name, "ok", "its attributes are the template's")]
+                yield from changed or [Finding(name, "ok", "its attributes match the template")]
 
 
 def _changed(name: str, queue: Queue, facts: Facts) -> Iterator[Finding]:
@@ -78,7 +78,7 @@ def check_dead_letters(facts: Facts) -> Iterator[Finding]:
     """Look at how many tasks could not be delivered."""
     if isinstance(queue := facts.queues["dead-letter queue"], Queue):
         if number := queue.count(*_WAITING):
-            found = f"{number}: tasks that could not be delivered; they stay for 14 days"
+            found = f"{number}; each is kept for 14 days"
             yield Finding("dead letters", "ill", found, (facts.where.flagcast("dlq list"),))
         else:
             yield Finding("dead letters", "ok", "none")

@@ -48,9 +48,9 @@ def summary(findings: Sequence[Finding]) -> str:
     """Say in one line what the findings come to."""
     ill = sum(each.level == "ill" for each in findings)
     unknown = sum(each.level == "unknown" for each in findings)
-    parts = [f"{ill} thing{'s are' if ill > 1 else ' is'} wrong"] if ill else []
-    parts += [f"{unknown} could not be looked at"] if unknown else []
-    return ", ".join(parts) or "All is well."
+    parts = [f"{ill} problem{'s' * (ill > 1)}"] if ill else []
+    parts += [f"{unknown} could not be checked"] if unknown else []
+    return ", ".join(parts) or "No problem found."
 
 
 def rollback(where: Where, findings: Sequence[Finding]) -> tuple[str, ...]:
@@ -58,7 +58,7 @@ def rollback(where: Where, findings: Sequence[Finding]) -> tuple[str, ...]:
     if not any(each.level == "ill" and each.by_deploy for each in findings):
         return ()
     return (
-        "If this came with the last deploy, deploy what was there before (git log says which commit that was):",
+        "If the last deploy caused this, deploy the version before it (git log shows the commit):",
         "    git checkout COMMIT -- layers functions template.yaml",
         f"    {where.deploy}",
     )

@@ -19,10 +19,10 @@ def look_for(
         return configuration
     listed = needed(configuration, stack.prefixes)
     if variables is None and any(each.stored.store == "env" for each in listed):
-        return Unknown("the functions' variables, of which the configuration names one, are not known")
+        return Unknown("the configuration names a variable of the functions, and those are unknown")
     looking = stack.looking
     stores = Stores(looking.client, looking.account, stack.where.region)
-    faults = looking.known("the secrets could not be looked up", lambda: tuple(stores.missing(listed, variables or ())))
+    faults = looking.known("could not look up the secrets", lambda: tuple(stores.missing(listed, variables or ())))
     return faults if isinstance(faults, Unknown) else Secrets(len(listed), faults)
 
 
@@ -30,10 +30,10 @@ def signing_secret(stack: Stack, reference: Reference) -> str | Unknown:
     """Return the value that the reference of a source's stands for, where it is a secret as a whole."""
     hint = "Set FLAGCAST_SIGNING_SECRET to what Flipt signs with."
     if reference.store != "secret" or reference.key is not None:
-        return Unknown(f"{reference} is not read from here", (hint,))
+        return Unknown(f"doctor cannot read {reference}", (hint,))
     place = stack.prefixes.full(reference)
     value = stack.looking.known(
-        f"the secret {place} could not be read",
+        f"could not read the secret {place}",
         lambda: stripped(str(stack.looking.client("secretsmanager").get_secret_value(SecretId=place)["SecretString"])),
     )
     return Unknown(value.why, (*value.next, hint)) if isinstance(value, Unknown) else value

@@ -29,13 +29,15 @@ def check_stack(facts: Facts) -> Iterator[Finding]:
         return
     events = where.aws(f"cloudformation describe-stack-events --stack-name {where.stack} --max-items 20")
     if status.endswith("_IN_PROGRESS"):
-        yield Finding("stack", "note", f"{status}: it is being changed; look again when that has ended", (events,))
+        yield Finding(
+            "stack", "note", f"{status}: CloudFormation is changing it; run doctor again when it is done", (events,)
+        )
     elif status == "UPDATE_ROLLBACK_COMPLETE":
         found = f"{status}: the last update failed, and the version before it runs"
         yield Finding("stack", "ill", found, (events,))
     else:
         way_out = (where.aws(_STUCK[status].format(where.stack)),) if status in _STUCK else ()
-        yield Finding("stack", "ill", f"{status}: nothing can be deployed like this", (events, *way_out))
+        yield Finding("stack", "ill", f"{status}: nothing can be deployed in this state", (events, *way_out))
 
 
 def check_functions(facts: Facts) -> Iterator[Finding]:
@@ -61,9 +63,12 @@ def _check_function(name: str, function: Function, facts: Facts) -> Iterator[Fin
         case ("Active", "Successful"):
             yield from _check_errors(name, function.errors, log)
         case ("Inactive", _):
-            yield Finding(name, "note", "Inactive, as it was not called for long: the first call wakes it, and fails")
+            yield Finding(
+                name, "note", "Inactive, because it was not called for long: the next call activates it, and fails"
+            )
         case _:
-            found = f"its state is {function.state}, its last update {function.update}{reason}; look again in a minute"
+            found = f"its state is {function.state}, its last update {function.update}{reason}"
+            found += "; run doctor again in a minute"
             yield Finding(name, "note", found)
 
 
@@ -83,7 +88,7 @@ def check_own_errors(facts: Facts) -> Iterator[Finding]:
     if isinstance(facts.own_errors, Unknown):
         yield facts.own_errors.as_finding("unexpected errors")
     elif facts.own_errors:
-        found = f"{facts.own_errors} in the last {LOOKED_BACK} minutes; each is a line with event error"
+        found = f"{facts.own_errors} in the last {LOOKED_BACK} minutes; each has a log line with the event error"
         known = [each for each in facts.functions.values() if isinstance(each, Function)]
         tails = [f"logs tail {each.log_group} --since {LOOKED_BACK}m --filter-pattern '\"error\"'" for each in known]
         yield Finding("unexpected errors", "ill", found, tuple(map(facts.where.aws, tails)), by_deploy=True)
@@ -95,7 +100,7 @@ def check_event_source(facts: Facts) -> Iterator[Finding]:
     """Look at what hands tasks to deliver."""
     match facts.event_source:
         case None:
-            found = "deliver's event source mapping does not exist: every task waits"
+            found = "deliver's event source mapping does not exist: no delivery leaves the queue"
             yield Finding("event source", "ill", found, (facts.where.deploy,), by_deploy=True)
         case Unknown() as unknown:
             yield unknown.as_finding("event source")
@@ -107,16 +112,16 @@ def _check_source(source: EventSource, facts: Facts) -> Iterator[Finding]:
     update = f"lambda update-event-source-mapping --uuid {source.uuid}"
     queue = facts.queues["task queue"]
     if source.state in _UNDER_WAY:
-        yield Finding("event source", "note", f"{source.state}; look again in a minute")
+        yield Finding("event source", "note", f"{source.state}; run doctor again in a minute")
     elif source.state != "Enabled":
-        found = f"{source.state}: every task waits, none is delivered"
+        found = f"{source.state}: no delivery leaves the queue"
         yield Finding("event source", "ill", found, (facts.where.aws(f"{update} --enabled"),))
     elif isinstance(queue, Queue) and source.queue_arn != queue.attributes.get("QueueArn", source.queue_arn):
         found = f"it reads {source.queue_arn}, which is not the stack's task queue"
         yield Finding("event source", "ill", found, (facts.where.deploy,), by_deploy=True)
     elif not source.reports_failures:
         fix = facts.where.aws(f"{update} --function-response-types ReportBatchItemFailures")
-        found = "it does not ask which tasks failed, so tasks that are not delivered are deleted"
+        found = "ReportBatchItemFailures is off, so Lambda deletes deliveries that failed"
         yield Finding("event source", "ill", found, (fix,))
     else:
         yield Finding("event source", "ok", "Enabled, from the task queue to deliver")

@@ -56,8 +56,8 @@ def stack_at(where: Where, deployed: Deployed, looking: AwsLookup, url: str | No
     if not base:
         raise CommandError(
             f"the stack {where.stack} is {deployed.status} and has no output HealthUrl",
-            "It is not one of Flagcast's, or its deployment failed or has not ended.",
-            f"flagcast check --stack {where.stack} says so if it must be deleted first.",
+            "It is not a Flagcast stack, or its deployment failed or is still running.",
+            f"flagcast check --stack {where.stack} tells you if you must delete it first.",
         )
     closed = _CLOSED if url is None and deployed.parameters.get("DefaultEndpoint") == "off" else None
     return Stack(where, deployed, looking, _resources(looking, where.stack), base, closed, now)
@@ -79,4 +79,4 @@ def _resources(looking: AwsLookup, stack: str) -> Resources | Unknown:
             types[each["ResourceType"]] = (*types.get(each["ResourceType"], ()), each["PhysicalResourceId"])
         return Resources({each["LogicalResourceId"]: each["PhysicalResourceId"] for each in there}, types)
 
-    return looking.known("the stack's resources could not be listed", ask)
+    return looking.known("could not list the stack's resources", ask)

@@ -25,7 +25,7 @@ def import_flipt(
 ) -> int:
     """Write flagcast.yaml for what a Flipt of this file and environment sends, or the value of one `secret` of it.
 
-    Returns 1 if something is to be mended in what was written; raises CommandError if nothing could be.
+    Returns 1 if the written file has a problem; raises CommandError if none could be written.
     """
     flipt = read_flipt(path, environ)
     imported = convert(flipt)
@@ -56,10 +56,11 @@ def _pipe(name: str, secrets: tuple[Secret, ...]) -> None:
     found = next((each for each in secrets if each.name == name), None)
     if found is None:
         there_are = ", ".join(each.name for each in secrets) or "none"
-        raise CommandError(f"there is no secret {name} in it", f"There are: {there_are}.")
+        raise CommandError(f"the file has no secret {name}", f"There are: {there_are}.")
     if out.file.isatty():
         raise CommandError(
-            "a secret is not shown on a terminal", "Pipe it into the command that stores it, as import-flipt prints it."
+            "a secret is not shown on a terminal",
+            "Pipe it into the command that stores it. import-flipt prints that command.",
         )
     out.write(found.value())
 
@@ -69,6 +70,6 @@ def _to_file(text: str, output: Path, *, force: bool) -> None:
         with output.open("w" if force else "x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError as error:
-        raise CommandError(f"{output} is there already", "Give another --output, or --force to replace it.") from error
+        raise CommandError(f"{output} exists already", "Give another --output, or --force to replace it.") from error
     except OSError as error:
         raise CommandError(f"{output}: {error.strerror}", "Give the path of a file that can be written.") from error

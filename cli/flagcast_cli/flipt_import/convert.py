@@ -82,7 +82,7 @@ def _template(
         if header.lower() == "content-type":
             content_type = _content_type(path, value.known(), notes)
         elif header.lower() in OWN_HEADERS:
-            notes.append(f"{path}: left out, Flagcast sets it itself")
+            notes.append(f"{path}: left out, because Flagcast sets it")
         else:
             headers[header] = _header(header, value, slots, notes)
     if basic is not None:
@@ -91,8 +91,8 @@ def _template(
     body, variables = without_credentials(template.body, path, slots, in_json=is_json(content_type or _JSON))
     if variables:
         notes.append(
-            f"{path}: may hold credentials, so they are vars of {name} ({', '.join(variables)}) and the body takes them"
-            " from {{ $.Vars.NAME }}; what is sent is the same, but a number becomes a string"
+            f"{path}: may contain credentials, so these are now vars of {name} ({', '.join(variables)})"
+            " and the body takes them from {{ $.Vars.NAME }}. It sends the same, except that a number becomes a string"
         )
     return ImportedDestination(
         name, template.path, slots.written(url), _is_http(address), content_type,
@@ -114,10 +114,11 @@ def _pass_through(
     sign = None if signing_secret is None else slots.put("signing_secret", Part.of(signing_secret))
     if signing_secret is not None and signing_secret.text != stripped(signing_secret.text or ""):
         notes.append(
-            f"{signing_secret.path}: Flipt signs with the white space around it, and Flagcast without: change it"
+            f"{signing_secret.path}: Flipt signs with the white space around it, and Flagcast without it:"
+            " change the secret"
         )
     if sign is None:
-        notes.append(f"{setting.path}: has no signing_secret beside it, so {name} goes on getting unsigned requests")
+        notes.append(f"{setting.path}: has no signing_secret beside it, so {name} still receives unsigned requests")
     return ImportedDestination(
         name, setting.path, slots.written(url), _is_http(target),
         headers={header: slots.written(value) for header, value in headers.items()},
@@ -131,13 +132,13 @@ def _url(setting: Setting, slots: Slots, notes: list[str]) -> tuple[str, Address
     """Return what to write, a slot where it is to be kept secret; the address if known; and the user that was in it."""
     if setting.text is None:
         notes.append(
-            f"{setting.path}: {setting.variable} is not set here, so the address is not known; "
-            "if it is an http:// one, write allow_http: true beside it"
+            f"{setting.path}: {setting.variable} is not set here, so the address is unknown; "
+            "if it begins with http://, add allow_http: true"
         )
         return slots.put("url", Part.of(setting)), None, None
     address = read_address(setting.path, setting.text)
     if _is_http(address):
-        notes.append(f"{setting.path}: is not https; allow_http: true permits it, better is to move it to https")
+        notes.append(f"{setting.path}: is not https, so allow_http: true was added; better use https")
     if setting.variable is not None or is_credential_url(address.url):
         return slots.put("url", Part(setting.path, address.url)), address, address.basic
     return address.url, address, address.basic
@@ -154,7 +155,8 @@ def _header(name: str, value: Setting, slots: Slots, notes: list[str]) -> str:
         return slots.put(key, Part.of(value))
     if "${" in value.text:
         notes.append(
-            f"{value.path}: Flipt sends its ${{...}} as it stands, for it replaces whole values only; so it is kept"
+            f"{value.path}: Flipt replaces ${{...}} only if it is the whole value, and sends this one unchanged,"
+            " so it is kept"
         )
         return slots.put(key, Part.of(value))
     if is_credential_header(name, value.text):
@@ -162,7 +164,7 @@ def _header(name: str, value: Setting, slots: Slots, notes: list[str]) -> str:
         shown, kept = ("", value.text) if scheme is None else (scheme[0], value.text[scheme.end() :])
         return shown + slots.put(key, Part(value.path, kept))
     if any(each in value.text for each in _JINJA):
-        notes.append(f"{value.path}: Flipt fills no templates in headers, so its braces are kept as they stand")
+        notes.append(f"{value.path}: Flipt fills no templates in headers, so the braces are kept")
         if _END_OF_RAW.search(value.text):
             return slots.put(key, Part.of(value))
         return f"{{% raw %}}{value.text}{{% endraw %}}"
@@ -172,10 +174,12 @@ def _header(name: str, value: Setting, slots: Slots, notes: list[str]) -> str:
 def _authorize(path: str, headers: dict[str, str], basic: str, slots: Slots, notes: list[str]) -> None:
     """Send the user of an address as Go does: as Basic authentication, unless there is an Authorization already."""
     if any(each.lower() == "authorization" for each in headers):
-        notes.append(f"{path}: the user in it is left out, as Flipt sends the header Authorization instead")
+        notes.append(
+            f"{path}: the user and password in it are left out, because Flipt sends the header Authorization instead"
+        )
         return
     headers["Authorization"] = "Basic " + slots.put("authorization", Part(path, basic))
-    notes.append(f"{path}: the user in it has become the header Authorization, which is how Flipt sends it")
+    notes.append(f"{path}: the user and password in it are now the header Authorization, as Flipt sends them")
 
 
 def _content_type(path: str, text: str, notes: list[str]) -> str | None:
@@ -183,8 +187,8 @@ def _content_type(path: str, text: str, notes: list[str]) -> str | None:
         return None
     if not is_json(text):
         notes.append(
-            f"{path}: Flipt adds a second Content-Type, {_JSON}; Flagcast sends the one that is written, and then does "
-            "not see to it that values stay inside their JSON strings. Take content_type out where the body is JSON"
+            f"{path}: Flipt adds a second Content-Type, {_JSON}; Flagcast sends only this one, and then does "
+            "not escape values for JSON. If the body is JSON, delete content_type"
         )
     return text
 

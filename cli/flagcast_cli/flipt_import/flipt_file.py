@@ -59,12 +59,14 @@ def read_flipt(path: Path, environ: Mapping[str, str]) -> FliptWebhook:
     tree = read_tree(path)
     root = Section("", tree, environ)
     if (version := root.text("version")) is not None and version.known().startswith("2"):
-        raise CommandError(f"{path} is of Flipt 2, which has no audit webhooks", "Give the file of a Flipt 1.")
+        raise CommandError(
+            f"{path} is for Flipt 2, which has no audit webhooks", "Give a configuration file of Flipt 1."
+        )
     variables = tuple(sorted(name for name in environ if name.startswith("FLIPT_AUDIT_") and environ[name]))
     sections = {as_key(key).partition(".")[0].lower() for key in tree}
     # Compose has a version, too.
     if sections - {"version"} and not sections & (_SECTIONS - {"version"}) and not variables:
-        raise CommandError(f"{path} is no configuration of Flipt", "Give the file that `flipt --config` is given.")
+        raise CommandError(f"{path} is not a Flipt configuration", "Give the file that you give to `flipt --config`.")
     sink = root.section("audit").section("sinks").section("webhook")
     url, entries = sink.text("url"), sink.items("templates")
     enabled = sink.boolean("enabled")
@@ -73,10 +75,10 @@ def read_flipt(path: Path, environ: Mapping[str, str]) -> FliptWebhook:
     if environ.get(_TEMPLATES_VARIABLE):
         raise CommandError(
             f"{_TEMPLATES_VARIABLE} is set, and Flipt does not start with it",
-            "Unset it: Flipt reads templates from its file alone.",
+            "Unset it: Flipt reads templates only from its file.",
         )
     if any(name.startswith(_TEMPLATES_VARIABLE) for name in variables):
-        notes.append(f"{_TEMPLATES_VARIABLE}*: left aside, Flipt reads templates from its file alone")
+        notes.append(f"{_TEMPLATES_VARIABLE}*: ignored, because Flipt reads templates only from its file")
     templates = tuple(
         template
         for index, entry in enumerate(entries)
@@ -105,17 +107,17 @@ def read_flipt(path: Path, environ: Mapping[str, str]) -> FliptWebhook:
 
 def _check_choice(path: Path, url: Setting | None, entries: list[Any], notes: list[str], *, enabled: bool) -> None:
     if url is not None and entries and not enabled:
-        notes.append(f"{url.path} and {_SINK}.templates are both set, which Flipt takes only while the sink is off")
+        notes.append(f"{url.path} and {_SINK}.templates are both set, which Flipt accepts only while the sink is off")
     elif url is not None and entries:
         raise CommandError(
-            f"{url.path} and {_SINK}.templates are both set: Flipt refuses that too",
-            "Take out the one that Flipt does not use, and run the command again.",
+            f"{url.path} and {_SINK}.templates are both set: Flipt rejects that, too",
+            "Remove the one that Flipt does not use, and run the command again.",
         )
     if url is None and not entries:
         raise CommandError(
             f"{path} sends no webhooks: neither {_SINK}.url nor {_SINK}.templates is set",
-            "If they are set by variables (FLIPT_AUDIT_SINKS_WEBHOOK_URL), set those here too.",
-            "To begin afresh, write layers/config/flagcast.yaml by docs/configuration.md.",
+            "If variables set them (FLIPT_AUDIT_SINKS_WEBHOOK_URL), set those variables here, too.",
+            "For a configuration without Flipt's file: flagcast init",
         )
 
 
@@ -128,7 +130,7 @@ def _template(path: str, entry: object, environ: Mapping[str, str], notes: list[
     found = {key: value for key in ("url", "body") if (value := section.raw(key)) is not None and value[1] != ""}
     for key in ("url", "body"):
         if key not in found:
-            notes.append(f"{path}: left out, it has no {key}, so Flipt starts with it and sends nothing")
+            notes.append(f"{path}: left out: it has no {key}, so Flipt starts but sends nothing for it")
             return None
     reader = Section(path, section.tree, environ)
     headers = join(path, "headers")
@@ -151,7 +153,7 @@ def _header(path: str, name: str, value: object, reader: Section) -> Setting:
     # Go's httpguts.ValidHeaderFieldValue: no control characters but the tab.
     if setting.text is not None and any(each != "\t" and (each < " " or each == "\x7f") for each in setting.text):
         raise CommandError(
-            f"{path}: a line break or control character is in the value",
+            f"{path}: the value contains a line break or control character",
             "Flipt cannot send it either; a value written with | ends in a line break, one with |- does not.",
         )
     return setting
@@ -159,9 +161,9 @@ def _header(path: str, name: str, value: object, reader: Section) -> Setting:
 
 def _left_aside(path: str, section: Section) -> list[str]:
     unknown = [as_key(key) for key in section.tree if as_key(key).lower() not in _TEMPLATE_KEYS]
-    notes = [f"{join(path, key)}: left aside, Flipt does not know the key" for key in unknown]
+    notes = [f"{join(path, key)}: ignored, because Flipt does not know the key" for key in unknown]
     if (method := section.raw("method")) is not None and str(method[1]).upper() != "POST":
-        notes.append(f"{method[0]}: left aside, Flipt posts whatever it says")
+        notes.append(f"{method[0]}: ignored, because Flipt always uses POST")
     return notes
 
 

@@ -19,7 +19,7 @@ def read_tree(path: Path) -> dict[object, Any]:
     """Read the file, keys with dots written out; raises CommandError."""
     if path.suffix.lower() in _OTHER_FORMATS:
         raise CommandError(
-            f"{path}: Flipt reads {path.suffix[1:].upper()}, and import-flipt reads YAML and JSON alone",
+            f"{path}: Flipt reads {path.suffix[1:].upper()}, but import-flipt reads only YAML and JSON",
             "Write the part below `audit` as YAML, in a file that ends in .yml.",
         )
     try:
@@ -31,11 +31,11 @@ def read_tree(path: Path) -> dict[object, Any]:
     except ConfigurationUnreadable as error:
         raise CommandError(f"{path}: {error}", "Flipt cannot read it either: fix it there.") from error
     if repeated:
-        raise CommandError(f"{path}: {repeated[0]}", "Flipt refuses a repeated key too: keep one of them.")
+        raise CommandError(f"{path}: {repeated[0]}", "Flipt rejects a repeated key, too: keep one of them.")
     if tree is None:
         return {}
     if not isinstance(tree, dict):
-        raise CommandError(f"{path} is no configuration of Flipt", "Give the file that `flipt --config` is given.")
+        raise CommandError(f"{path} is not a Flipt configuration", "Give the file that you give to `flipt --config`.")
     return _expanded(tree)
 
 

@@ -21,7 +21,7 @@ def subnets_for(path: str, address: Address | None, notes: list[str]) -> tuple[s
         notes.append(f"{path}: its host is Flipt's own machine, which Flagcast cannot reach: give another address")
         return ()
     notes.append(
-        f"{path}: its host is known only inside a network, so allow_private is written beside it; Flagcast"
+        f"{path}: only a private network knows its host, so allow_private was added; Flagcast"
         " reaches it only from a VPC (docs/operations.md)"
     )
     return address.subnets
@@ -41,7 +41,7 @@ def filter_for(template: FliptTemplate, content_type: str | None, notes: list[st
     if others or not any(event.is_denied for event in failed):
         return None
     notes.append(
-        f"{template.path}.body: fails on denied events, which have no payload, and Flipt drops those; so"
-        f" `when: {NOT_DENIED}` is written beside it"
+        f"{template.path}.body: fails on denied events, which have no payload, and Flipt drops those;"
+        f" `when: {NOT_DENIED}` was added to do the same"
     )
     return NOT_DENIED

@@ -35,7 +35,7 @@ def report(
     yield f"{path}: {_count(len(imported.destinations), 'destination')}, {_count(len(imported.secrets), 'secret')}"
     notes = [*imported.notes, *_sampled(flipt), *_redirected(imported)]
     if problems:
-        yield from ("", "To fix before it can be deployed:", *(f"{_INDENT}{each}" for each in problems))
+        yield from ("", "Fix this before you deploy:", *(f"{_INDENT}{each}" for each in problems))
     if notes:
         yield from ("", "To know:", *(f"{_INDENT}{note}" for note in notes))
     yield from ("", *_next(imported, flipt, path, stack, written))
@@ -45,23 +45,23 @@ def _next(imported: Imported, flipt: FliptWebhook, path: Path, stack: str, writt
     steps = 0
     if imported.secrets:
         steps += 1
-        yield f"{steps}. Store the secrets for the stack {stack}; each goes from Flipt's file to AWS and is never shown"
-        yield f"{_INDENT}(where a name exists: put-secret-value --secret-id in place of create-secret --name):"
+        yield f"{steps}. Store the secrets for the stack {stack}. Each command copies one from Flipt's file to AWS"
+        yield f"{_INDENT}without showing it. (If it exists: put-secret-value --secret-id for create-secret --name.)"
         for each in imported.secrets:
             yield f"{_INDENT}{_store(each, path, stack)}"
             if each.unset:
-                yield f"{_INDENT}   # with {', '.join(each.unset)} set to what Flipt has in it"
+                yield f"{_INDENT}   # set {', '.join(each.unset)} to the value that it has for Flipt"
     yield f"{steps + 1}. Check and deploy:"
     at = "" if written is None else f" {shlex.quote(str(written))}"
     own = "" if written is None else f" CONFIG={shlex.quote(str(_folder(written)))}"
     yield f"{_INDENT}flagcast check{at} --stack {shlex.quote(stack)} --region REGION"
     yield f"{_INDENT}make deploy STACK={shlex.quote(stack)} REGION=REGION{own}"
-    yield f"{steps + 2}. Point Flipt at it; it signs in url mode only, never what templates send:"
-    instead = ", in place of templates: Flipt refuses both" if flipt.templates else ""
+    yield f"{steps + 2}. Set up Flipt. It signs only in url mode, not in templates mode:"
+    instead = ", instead of templates: Flipt rejects both" if flipt.templates else ""
     text = _FLIPT.format(instead=instead) + ("" if flipt.tracing_enabled else _TRACING)
     yield from (f"{_INDENT}{line}" for line in text.splitlines())
     if flipt.variables:
-        yield f"{_INDENT}Variables stand over the file, so change or unset {', '.join(flipt.variables)}."
+        yield f"{_INDENT}Variables replace values of the file, so change or unset {', '.join(flipt.variables)}."
 
 
 def _folder(written: Path) -> Path:
@@ -83,7 +83,7 @@ def _store(secret: Secret, path: Path, stack: str) -> str:
 
 def _sampled(flipt: FliptWebhook) -> Iterator[str]:
     if flipt.sampling_ratio is not None and flipt.sampling_ratio.text not in ("1", "1.0"):
-        yield f"{flipt.sampling_ratio.path}: is not 1, and Flipt samples audit events away by it too"
+        yield f"{flipt.sampling_ratio.path}: is not 1, so Flipt drops some of the audit events, too"
 
 
 def _redirected(imported: Imported) -> Iterator[str]:
@@ -93,8 +93,8 @@ def _redirected(imported: Imported) -> Iterator[str]:
     """
     if imported.destinations:
         yield (
-            "Flipt follows redirects, Flagcast does not: if an address redirects, flagcast test NAME shows where to,"
-            " and that address belongs in url"
+            "Flipt follows redirects, Flagcast does not: if an address redirects, flagcast test NAME shows"
+            " the new address: put that one into url"
         )
 
 

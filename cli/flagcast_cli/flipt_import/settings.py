@@ -40,7 +40,7 @@ class Setting(Struct, frozen=True):
         if self.text is None:
             raise NotSetHere(
                 f"{self.path} is ${{{self.variable}}}, and {self.variable} is not set here",
-                f"Set {self.variable} to what Flipt has in it, and run the command again.",
+                f"Set {self.variable} to the value that it has for Flipt, and run the command again.",
             )
         return self.text
 
@@ -94,7 +94,7 @@ class Section(Struct, frozen=True):
             return bool(value)
         text = self.setting(path, value).known()
         if text not in _TRUE | _FALSE:
-            raise CommandError(f"{path}: expected true or false", "Flipt refuses anything else there too.")
+            raise CommandError(f"{path}: expected true or false", "Flipt rejects any other value, too.")
         return text in _TRUE
 
     def duration(self, key: str) -> Setting | None:
@@ -113,7 +113,10 @@ class Section(Struct, frozen=True):
         if (whole := _WHOLE_VARIABLE.fullmatch(text)) is not None:
             setting = Setting(path, self.environ.get(whole[1]) or None, whole[1])
         if setting.text is not None and _HALF_CHARACTER.search(setting.text):
-            raise CommandError(f"{path}: half a character is in it", "Write it again; Flipt cannot read it either.")
+            raise CommandError(
+                f"{path}: it contains half a character (a lone surrogate)",
+                "Type it again; Flipt cannot read it either.",
+            )
         return setting
 
     def raw(self, key: str) -> tuple[str, Any] | None:
@@ -169,7 +172,9 @@ def wrong(path: str, expected: str, value: object) -> CommandError:
     """Say that a value is of another kind than Flipt takes, by its kind alone: it may be a secret."""
     got = "a date" if isinstance(value, Time) else kind_of(value)
     hint = (
-        "Flipt refuses it too; quote it if it is one." if isinstance(value, Time) else "Flipt refuses it too: fix it."
+        "Flipt rejects it, too; quote it if it is a string."
+        if isinstance(value, Time)
+        else "Flipt rejects it, too: fix it."
     )
     return CommandError(f"{path}: expected {expected}, got {got}", hint)
 

@@ -38,10 +38,11 @@ def _events(flipt: FliptWebhook, notes: list[str]) -> tuple[str, ...]:
             notes.append(f"{flipt.events_path}: {error}; left out")
     if not flipt.events:
         notes.append(
-            f"{flipt.events_path}: is empty, so this Flipt sends no event; here every destination gets every one"
+            f"{flipt.events_path}: is empty, so this Flipt sends no event; in the new file"
+            " every destination gets every event"
         )
     elif not known:
-        notes.append(f"{flipt.events_path}: holds no filter that can be used, so every destination gets every event")
+        notes.append(f"{flipt.events_path}: has no valid filter, so every destination gets every event")
     return () if EVERY_EVENT[0] in known else tuple(known)
 
 
@@ -54,25 +55,27 @@ def _max_backoff_duration(setting: Setting | None, notes: list[str]) -> str | No
         duration = Duration.parse(text.removeprefix("+").removeprefix("-"))
     except ValueError as error:
         raise CommandError(
-            f"{setting.path}: expected a duration such as 15s or 1m30s", "Flipt refuses it too."
+            f"{setting.path}: expected a duration such as 15s or 1m30s", "Flipt rejects it, too."
         ) from error
     if not duration:
         return None
     if text.startswith("-") or duration < 1:
         # A number is nanoseconds: 15 was hardly meant.
-        notes.append(f"{setting.path}: is {text} to Flipt, less than a second; left out, so retrying goes on for 24h")
+        notes.append(
+            f"{setting.path}: is {text} to Flipt, less than a second; left out, so deliveries are retried for 24h"
+        )
         return None
     if duration > LONGEST_BACKOFF:
-        notes.append(f"{setting.path}: is over 12 days, the longest that Flagcast retries for, and is cut to them")
+        notes.append(f"{setting.path}: is longer than 12 days, the longest that Flagcast retries for; 12 days are used")
         return f"{LONGEST_BACKOFF / HOUR:g}h"
-    notes.append(f"{setting.path}: kept; without it Flagcast would go on retrying for 24h before it gives an event up")
+    notes.append(f"{setting.path}: kept; the default of Flagcast would be 24h")
     return text.removeprefix("+")
 
 
 def _notes_on_the_sink(flipt: FliptWebhook) -> Iterator[str]:
     if not flipt.enabled:
-        yield "audit.sinks.webhook.enabled: is not true here, so this Flipt sends nothing; converted all the same"
+        yield "audit.sinks.webhook.enabled: is not true, so this Flipt sends nothing; converted nevertheless"
     if flipt.templates and flipt.signing_secret is not None:
-        yield f"{flipt.signing_secret.path}: left out, Flipt never signs what templates send"
+        yield f"{flipt.signing_secret.path}: left out, because Flipt never signs in templates mode"
     for name in flipt.variables:
-        yield f"{name}: is set, and stands over the file here; set or unset it where Flipt runs too"
+        yield f"{name}: is set and replaces the value of the file; make sure that it is the same where Flipt runs"

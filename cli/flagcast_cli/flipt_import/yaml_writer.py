@@ -17,7 +17,7 @@ def flagcast_yaml(imported: Imported, file: str) -> str:
     """Write the whole file; `file` is the name of the one it was made from."""
     lines = [
         *opening(f"Made from {comment(file)} by `flagcast import-flipt`."),
-        "    # environment: production                  # Flipt does not say which it is; templates see it",
+        "    # environment: production                  # which Flipt this is, for messages and templates",
         "    # flipt_url: https://flipt.example.com     # for links to what was changed",
         "",
         "destinations:",
@@ -40,11 +40,11 @@ def _keys(destination: ImportedDestination) -> Iterator[str]:
     if destination.allow_http:
         yield "allow_http: true"
     if destination.allow_private:
-        yield f"allow_private: {json.dumps(destination.allow_private)}  # open no more than it is in"
+        yield f"allow_private: {json.dumps(destination.allow_private)}  # allow only the subnet that it is in"
     if destination.events:
         yield f"events: {json.dumps(destination.events)}"
     if destination.when is not None:
-        yield f"when: {destination.when}  # Flipt drops these: the body fails on an event without a payload"
+        yield f"when: {destination.when}  # the body fails on an event without a payload, which Flipt drops"
     if destination.content_type is not None:
         yield f"content_type: {scalar(destination.content_type)}"
     if destination.headers:

@@ -29,9 +29,9 @@ WAIT: Final = "6m"
 """Flipt holds an event back for up to five minutes, its longest flush_period (internal/config/audit.go); one more to
 deliver it."""
 
-Source = Annotated[str, Parameter(help="The source that this Flipt sends to, as flagcast.yaml names it.")]
+Source = Annotated[str, Parameter(help="The name in flagcast.yaml of the source that this Flipt sends to.")]
 FliptUrl = Annotated[str, Parameter(help="The address of Flipt's UI: https://flipt.example.com")]
-TokenEnv = Annotated[str, Parameter(help="The variable that holds a token of Flipt's, which may read every namespace.")]
+TokenEnv = Annotated[str, Parameter(help="The variable with a Flipt token that may read every namespace.")]
 Stack = Annotated[str, Parameter(help="The stack's name.")]
 
 
@@ -40,15 +40,15 @@ def learn(
     source: Source,
     flipt_url: FliptUrl,
     token_env: TokenEnv = TOKEN_ENV,
-    dry_run: Annotated[bool, Parameter(help="Say what would be written, and write nothing.", negative="")] = False,
+    dry_run: Annotated[bool, Parameter(help="Print what would be written, and write nothing.", negative="")] = False,
     config: Config = CONFIGURATION,
     stack: Stack = STACK,
     account: Account = ENVIRONMENT,
 ) -> int:
-    """Read what a running Flipt has, so that the next event about anything says what it changed.
+    """Read and remember what a running Flipt has, so that the next event about anything says what it changed.
 
-    Run it after installing, and when `verify` lists what you accept. What an event newer than Flipt's answer has
-    written stays. May be stopped and run again at any time. Exits 1 if something could not be written.
+    Run it after installing, and when `verify` lists differences that you accept. An event that arrives meanwhile wins.
+    You can stop it and run it again at any time. Exits 1 if something could not be written.
     """
     _require_source(config, source)
     flipt, rows = _flipt_at(flipt_url, token_env), table_of(stack, account)
@@ -70,17 +70,20 @@ def verify(
     flipt_url: FliptUrl,
     token_env: TokenEnv = TOKEN_ENV,
     wait: Annotated[
-        str, Parameter(help="If something differs, look again after this, and list what still does; 0 does not.")
+        str,
+        Parameter(
+            help="If something differs, compare again after this time, and list what still differs. 0 lists it at once."
+        ),
     ] = WAIT,
     json: Annotated[bool, Parameter(help="As JSON.", negative="")] = False,
     config: Config = CONFIGURATION,
     stack: Stack = STACK,
     account: Account = ENVIRONMENT,
 ) -> int:
-    """Compare what Flipt has with what its events have told: what differs never arrived as an event.
+    """List the changes in Flipt that never arrived as events.
 
-    Exits 0 if nothing differs, 1 if something does, 2 if it could not be compared. Flipt holds events back for up to
-    five minutes, so what differs is looked at again after --wait, and is no difference if it was changed meanwhile.
+    Exits 0 if nothing differs, 1 if something does, 2 if it could not compare. Flipt holds events back for up to five
+    minutes, so what differs is compared again after --wait. What changed meanwhile is not listed.
     """
     _require_source(config, source)
     seconds = _seconds(wait)
@@ -89,8 +92,8 @@ def verify(
     differences = compared.differences
     if differences and seconds:
         err.print(
-            f"{counted(len(differences), 'difference')}. Flipt may still hold back the events: looking again in {wait}."
-            " Ctrl-C stops; --wait 0 lists them at once.",
+            f"{counted(len(differences), 'difference')}. Flipt may still hold back their events:"
+            f" comparing again in {wait}. Ctrl-C stops. --wait 0 lists them at once.",
             soft_wrap=True,
         )
         with err.status("Waiting"):
@@ -103,7 +106,7 @@ def verify(
         show_json(compared, differences)
     elif differences:
         show_differences(differences)
-        out.print("To take over what Flipt has: flagcast learn, with the same --source and --flipt-url.")
+        out.print("To accept what Flipt has: flagcast learn, with the same --source and --flipt-url.")
     else:
         out.print(marked("[green]✓[/] {} compared: nothing differs", counted(compared.things)), soft_wrap=True)
     _say_what_was_not_compared(compared)
@@ -113,17 +116,15 @@ def verify(
 def forget(
     *,
     source: Source,
-    namespace: Annotated[
-        str | None, Parameter(help="Only what is in this namespace, and the namespace itself.")
-    ] = None,
+    namespace: Annotated[str | None, Parameter(help="Only this namespace and what is in it.")] = None,
     yes: Annotated[bool, Parameter(help="Do not ask.", negative="")] = False,
-    dry_run: Annotated[bool, Parameter(help="Say how many rows that is, and delete none.", negative="")] = False,
+    dry_run: Annotated[bool, Parameter(help="Print how many rows that is, and delete none.", negative="")] = False,
     stack: Stack = STACK,
     account: Account = ENVIRONMENT,
 ) -> int:
-    """Delete what is known of a source, or of one of its namespaces: values before changes, and names.
+    """Delete what Flagcast remembers of a source, or of one of its namespaces: earlier values, and names.
 
-    The next event about anything does not say what it changed, until `flagcast learn`.
+    After that, the next event about anything does not say what it changed, until you run `flagcast learn`.
     """
     require_answer(yes=yes or dry_run)
     rows = table_of(stack, account, kept_up=False)
@@ -135,7 +136,7 @@ def forget(
     ]
     place = f"source {source}" + (f", namespace {namespace}" if namespace else "")
     if not keys:
-        out.print(f"Nothing is known of {place} in the stack {stack}.", soft_wrap=True)
+        out.print(f"The stack {stack} remembers nothing of {place}.", soft_wrap=True)
     elif dry_run:
         out.print(f"{counted(len(keys), 'known row')} of {place}. Nothing was changed: this was a dry run.")
         return 0
@@ -156,7 +157,7 @@ def _require_source(config: Path, source: str) -> None:
     try:
         sources = read_configuration(config).sources
     except ConfigurationUnreadable as error:
-        raise CommandError(str(error), "flagcast check lists everything that is wrong.") from error
+        raise CommandError(str(error), "flagcast check lists every problem.") from error
     if source not in sources:
         raise CommandError(f"{config} has no source {source}", f"It has {', '.join(sources) or 'none'}.")
 
@@ -164,7 +165,7 @@ def _require_source(config: Path, source: str) -> None:
 def _flipt_at(url: str, token_env: str) -> Flipt:
     token = os.environ.get(token_env)
     if token is None and token_env != TOKEN_ENV:
-        raise CommandError(f"{token_env} is not set", f"export {token_env}=... with a token of Flipt's.")
+        raise CommandError(f"{token_env} is not set", f"export {token_env}=... with a Flipt token.")
     return Flipt(url, token, token_env, time.time, time.sleep)
 
 
@@ -194,7 +195,7 @@ def _seconds(wait: str) -> float:
     try:
         return float(Duration.parse(wait))
     except ValueError as error:
-        raise CommandError(f"--wait: {error}", "0 lists at once what differs.") from error
+        raise CommandError(f"--wait: {error}", "--wait 0 lists the differences at once.") from error
 
 
 def _say_what_was_not_compared(compared: Compared) -> None:
@@ -203,7 +204,7 @@ def _say_what_was_not_compared(compared: Compared) -> None:
     if compared.without_order:
         err.print(
             f"{counted(compared.without_order, 'order')} of rules or rollouts not compared: never seen. flagcast learn"
-            " takes them over.",
+            " stores them.",
             soft_wrap=True,
         )
 
@@ -212,9 +213,9 @@ def _say_what_stays(stored: Mapping[str, Stored], namespace: str | None) -> None
     """Say what forgetting cannot reach."""
     unplaced = sum(each.row is None or each.row.namespace is None for each in stored.values()) if namespace else 0
     if unplaced:
-        out.print(f"{counted(unplaced, 'row')} of no known namespace stayed: tokens, and what cannot be read.")
+        out.print(f"{counted(unplaced, 'row')} without a known namespace stayed: tokens, and rows that cannot be read.")
     out.print(
-        "Not reached: the functions' logs, dead letters, deliveries that wait, the bodies of large events, and what"
-        " destinations were sent.",
+        "Not deleted: the functions' logs, dead letters, waiting deliveries, the bodies of large events, and what"
+        " destinations received.",
         soft_wrap=True,
     )

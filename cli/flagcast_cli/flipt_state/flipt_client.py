@@ -46,7 +46,9 @@ class Flipt:
         """Keep the address, and the token with the name of the variable that it came from."""
         if not is_url(url):
             # It is not repeated: it may hold a password.
-            raise CommandError("--flipt-url is no http:// or https:// address, or holds a user or password", _ADDRESS)
+            raise CommandError(
+                "--flipt-url is not an http:// or https:// address, or contains a user or password", _ADDRESS
+            )
         self._base = url.partition("?")[0].rstrip("/")
         self._token_env = token_env
         self._now = now
@@ -119,13 +121,13 @@ class Flipt:
             self._last = int(parsedate_to_datetime(response.headers["Date"]).timestamp())
         except (KeyError, ValueError) as error:
             raise CommandError(
-                f"{self._base}{path} answers without a Date header: when it was read would not be known",
-                "A proxy in front of Flipt must leave that header as it is.",
+                f"{self._base}{path} answers without a Date header, which says when it was read",
+                "If there is a proxy in front of Flipt, it must keep this header.",
             ) from error
         if self._last > self._now() + FURTHEST_AHEAD:
             raise CommandError(
                 f"Flipt's clock is {self._last - self._now():.0f} s ahead of this machine's",
-                "Set the wrong one of the two, then run this again.",
+                "Correct the clock that is wrong, then run this command again.",
             )
 
     def _refuse(self, path: str, response: Response) -> None:
@@ -136,23 +138,23 @@ class Flipt:
         if status in (401, 403):
             raise CommandError(
                 said,
-                f"Set {self._token_env} to a token of Flipt's that may read every namespace; --token-env names another"
+                f"Set {self._token_env} to a Flipt token that may read every namespace; --token-env names another"
                 " variable.",
             )
         if status in _BUSY:
-            raise CommandError(f"{said}, {TRIES} times", "Run this again when Flipt is less busy.")
+            raise CommandError(f"{said}, {TRIES} times", "Run this command again when Flipt is less busy.")
         if 300 <= status < 400:
-            raise CommandError(f"{said}: it sends us elsewhere, where a token must not go", _ADDRESS)
+            raise CommandError(f"{said}: it redirects, and a token must not be sent to another address", _ADDRESS)
         if status == 404 and path == NAMESPACES:
             raise CommandError(said, _ADDRESS, "Only Flipt 1 has this API.")
         if status == 404:
-            raise CommandError(said, "It was deleted while Flipt was read: run this again.")
+            raise CommandError(said, "It was deleted while Flipt was read: run this command again.")
         raise CommandError(said, "Flipt's log says why.")
 
     def _not_flipts(self, path: str, response: Response, error: Exception) -> CommandError:
         if "html" in response.headers.get("Content-Type", "") or response.content.lstrip()[:1] == b"<":
-            return CommandError(f"{self._base}{path} answers with a page of HTML, not with JSON", _ADDRESS)
-        return CommandError(f"{self._base}{path} does not answer as Flipt 1 does: {error}", _ADDRESS)
+            return CommandError(f"{self._base}{path} answers with HTML, not with JSON", _ADDRESS)
+        return CommandError(f"{self._base}{path} does not answer like Flipt 1: {error}", _ADDRESS)
 
     def _unreachable(self, error: Exception) -> CommandError:
         return CommandError(
@@ -175,5 +177,7 @@ def _rest(response: Response, otherwise: float) -> float:
     if not asked.isdecimal():
         return otherwise
     if int(asked) > LONGEST_WAIT:
-        raise CommandError(f"Flipt asks to be left alone for {asked} s", "Run this again after that.")
+        raise CommandError(
+            f"Flipt asks to wait {asked} s before the next request", "Run this command again after that time."
+        )
     return int(asked)

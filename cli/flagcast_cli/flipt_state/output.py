@@ -21,15 +21,15 @@ KINDS: Final[dict[Kind, str]] = {
 }
 OUTCOMES: Final[dict[Outcome, str]] = {
     "new": "new here",
-    "changed": "known otherwise, or not at all, and corrected",
+    "changed": "known with another value, or without one, and corrected",
     "gone": "gone from Flipt, and marked as deleted",
     "known": "known already",
     "renewed": "known already, and kept for another 400 days",
-    "newer": "left as they are: an event newer than Flipt's answer has written them",
-    "contested": "not written: events came in all the time",
+    "newer": "not changed: an event that is newer than Flipt's answer has written them",
+    "contested": "not written: events kept arriving",
 }
 WOULD_BE: Final[dict[Outcome, str]] = {
-    "changed": "known otherwise, or not at all",
+    "changed": "known with another value, or without one",
     "gone": "gone from Flipt",
     "renewed": "known already, and would be kept for another 400 days",
 }

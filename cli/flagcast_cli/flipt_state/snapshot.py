@@ -165,7 +165,7 @@ def _whole[P: _Page](flipt: Flipt, path: str, kind: type[P], items: Callable[[P]
         totals = {page.value.total_count for page in pages}
         if len(pages) == 1 or totals == {sum(len(items(page.value)) for page in pages)}:
             return pages
-    raise CommandError(f"{path} changes while it is read", "Run this again when no one is changing it.")
+    raise CommandError(f"{path} changes while it is read", "Run this command again when no one is changing it.")
 
 
 def _seconds(moment: datetime | None) -> int | None:

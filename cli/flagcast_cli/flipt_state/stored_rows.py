@@ -65,7 +65,7 @@ class Table:
         https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Scan.html#Scan.FilterExpression
         """
         found: dict[str, Stored] = {}
-        with self._account.asking("the state table could not be read"):
+        with self._account.asking("could not read the state table"):
             pages = self._client.get_paginator("scan").paginate(
                 TableName=self._name,
                 FilterExpression="begins_with(#key, :rows)",
@@ -79,13 +79,13 @@ class Table:
 
     def read(self, key: str) -> Stored | None:
         """Return one row; None if there is none."""
-        with self._account.asking("the state table could not be read"):
+        with self._account.asking("could not read the state table"):
             answer = self._client.get_item(TableName=self._name, Key={"key": {"S": key}}, ConsistentRead=True)
         return _stored(answer["Item"]) if "Item" in answer else None
 
     def write(self, key: str, row: Row, version: int) -> bool:
         """Write a row if it is still of this version, 0 if there was none."""
-        with self._account.asking("the state table could not be written"):
+        with self._account.asking("could not write the state table"):
             try:
                 self._client.put_item(**put_over(self._name, key, row, version, self._now()))
             except ClientError as error:
@@ -103,13 +103,13 @@ class Table:
     def _delete(self, requests: list[dict[str, Any]]) -> None:
         """Delete at most 25 rows, those that DynamoDB leaves again after a while, as its page says."""
         for number in range(TRIES):
-            with self._account.asking("the rows could not be deleted"):
+            with self._account.asking("could not delete the rows"):
                 answer = self._client.batch_write_item(RequestItems={self._name: requests})
             requests = answer.get("UnprocessedItems", {}).get(self._name, [])
             if not requests:
                 return
             self._wait(0.1 * 2**number)
-        raise CommandError("DynamoDB does not delete every row", "Run this again: what is deleted stays so.")
+        raise CommandError("DynamoDB does not delete every row", "Run this command again: it deletes the rest.")
 
 
 def _stored(item: Mapping[str, Any]) -> Stored:
@@ -123,7 +123,7 @@ def table_of(stack: str, account: Account, *, kept_up: bool = True) -> Table:
     there = existing(client("cloudformation"), account, stack, _OUTPUT)
     if kept_up and there.parameters.get("TrackChanges") == "off":
         raise CommandError(
-            f"the stack {stack} has TrackChanges=off: its events say nothing to the known rows",
+            f"the stack {stack} has TrackChanges=off, so its events do not update what Flagcast remembers",
             "Deploy it with TrackChanges=on, then run `flagcast forget` and `flagcast learn`.",
         )
     return Table(client("dynamodb"), there.outputs[_OUTPUT], account, time.time, time.sleep)

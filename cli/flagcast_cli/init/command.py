@@ -24,7 +24,7 @@ class Question(Struct, frozen=True):
     usual: str
 
 
-PRESET = Question("Where shall Flagcast send Flipt's changes?", "--preset", "slack")
+PRESET = Question("Where should Flagcast send Flipt's changes?", "--preset", "slack")
 ENVIRONMENT = Question("What is this Flipt's environment called? Messages show it.", "--environment", "production")
 FLIPT_URL = Question("What is the address of Flipt's UI? Messages link to it. Enter for no links.", "--flipt-url", "")
 
@@ -38,16 +38,16 @@ def init(
     flipt_url: str | None = None,
     force: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
-    """Write a first flagcast.yaml: asks three questions, or takes their answers as options.
+    """Write a first flagcast.yaml. Asks three questions, or takes the answers as options.
 
     Parameters
     ----------
     folder
-        Where to write flagcast.yaml; the other commands find it there by --config (CONFIG with make).
+        The folder to write flagcast.yaml to. Give it to the other commands with --config (CONFIG with make).
     preset
-        One of `flagcast presets`; the destination gets its name. With this option nothing is asked.
+        A preset of `flagcast presets`, whose name the destination gets. With this option nothing is asked.
     environment
-        What messages call this Flipt's environment.
+        The name of this Flipt's environment, which messages show.
     flipt_url
         The address of Flipt's UI, for links.
     force
@@ -77,7 +77,7 @@ def _refuse_to_replace(file: Path, *, force: bool) -> None:
     except ConfigurationUnreadable:
         has_destinations = True  # What cannot be read may be somebody's work.
     if has_destinations:
-        raise CommandError(f"{file} is there already", "Give another folder, or --force to replace it.")
+        raise CommandError(f"{file} exists already", "Give another folder, or --force to replace it.")
 
 
 def _preset(name: str) -> str:
@@ -95,7 +95,7 @@ def _answer(question: Question, given: str | None, *, asks: bool) -> str:
 
 def _ask(question: Question) -> str:
     if not sys.stdin.isatty():
-        raise CommandError("there is no terminal to ask on", "Give --preset, --environment and --flipt-url.")
+        raise CommandError("there is no terminal to ask questions on", "Give --preset, --environment and --flipt-url.")
     usual = f" [{question.usual}]" if question.usual else ""
     try:
         return out.input(f"{question.text}{usual} ").strip() or question.usual
@@ -116,6 +116,6 @@ def _show_next_steps(file: Path, name: str, text: str) -> None:
     out.print(f"Wrote {file}. Next:", soft_wrap=True)
     if PLACE_TO_FILL_IN in text:
         out.print(f"  replace {PLACE_TO_FILL_IN} in it", soft_wrap=True)
-    out.print(f"  flagcast render {name}{config}   # what would be sent", soft_wrap=True)
-    out.print(f"  flagcast check --stack flagcast{config}   # which secrets to store, and how", soft_wrap=True)
+    out.print(f"  flagcast render {name}{config}   # prints what would be sent", soft_wrap=True)
+    out.print(f"  flagcast check --stack flagcast{config}   # prints which secrets to store, and how", soft_wrap=True)
     out.print("  make deploy STACK=flagcast REGION=..." + (f" CONFIG={file.parent}" if config else ""), soft_wrap=True)

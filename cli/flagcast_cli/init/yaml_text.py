@@ -9,7 +9,7 @@ def opening(made: str) -> list[str]:
     """Return the first lines, up to the source's signing secret; `made` says where the file comes from."""
     return [
         f"# {made} Check it with `flagcast check`.",
-        "# Names of secrets stand here, never secrets: ${secret:NAME} is looked up in Secrets Manager under",
+        "# This file has names of secrets, never secrets: ${secret:NAME} is looked up in Secrets Manager under",
         "# flagcast/<stack>/. Every key is in docs/configuration.md.",
         "",
         "sources:",

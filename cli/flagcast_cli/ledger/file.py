@@ -24,15 +24,21 @@ def opened(path: Path) -> Iterator[Store]:
     try:
         _create_file(path)
     except OSError as error:
-        raise CommandError(f"{path}: {error.strerror}", "Set XDG_CACHE_HOME to a folder that you may write.") from error
+        raise CommandError(
+            f"{path}: {error.strerror}", "Set XDG_CACHE_HOME to a folder that you can write to."
+        ) from error
     try:
         with closing(_opened(path)) as connection:
             yield Store(connection)
     except sqlite3.DatabaseError as error:
         if is_ruined(error):
             remove(path)
-            raise Damaged(f"{path} was damaged, and is deleted", "Run this again: it copies the log.") from error
-        raise CommandError(f"{path}: {error}", "Run this again when no other flagcast command runs.") from error
+            raise Damaged(
+                f"{path} was damaged and has been deleted", "Run the command again: it copies the log."
+            ) from error
+        raise CommandError(
+            f"{path}: {error}", "Run the command again when no other flagcast command is running."
+        ) from error
 
 
 class Damaged(CommandError):

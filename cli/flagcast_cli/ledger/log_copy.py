@@ -91,7 +91,7 @@ def _copy_group(log: Log, store: Store, group: str, since: int) -> Iterator[Prog
 def _page(log: Log, group: str, since: int, token: str | None) -> Mapping[str, Any]:
     """Ask for one page; waits while CloudWatch says that it is asked too often, which botocore gives up on sooner."""
     arguments = {"logGroupName": group, "startTime": since, **({"nextToken": token} if token else {})}
-    with log.account.asking(f"the log group {group} could not be read"):
+    with log.account.asking(f"could not read the log group {group}"):
         for number in range(TRIES):
             try:
                 page: Mapping[str, Any] = log.client.filter_log_events(**arguments)
@@ -99,8 +99,8 @@ def _page(log: Log, group: str, since: int, token: str | None) -> Mapping[str, A
                 if error_code(error) == "ResourceNotFoundException":
                     raise CommandError(
                         f"there is no log group {group}",
-                        "Someone deleted it: nothing is known of what happened before. `make deploy` makes it again",
-                        "where the template or a parameter has changed; `--offline` answers from what was copied.",
+                        "Someone deleted it, with everything in it. `make deploy` creates it again",
+                        "if the template or a parameter has changed. `--offline` answers from what was copied.",
                     ) from error
                 if error_code(error) not in _THROTTLED:
                     raise
@@ -108,6 +108,6 @@ def _page(log: Log, group: str, since: int, token: str | None) -> Mapping[str, A
             else:
                 return page
     raise CommandError(
-        "CloudWatch is asked too often by this account (FilterLogEvents, five times a second in a region)",
-        "Run this again: it goes on where it was. `--offline` answers from what was copied.",
+        "this account calls CloudWatch too often (FilterLogEvents: five calls a second in a region)",
+        "Run the command again: it continues where it stopped. `--offline` answers from what was copied.",
     )

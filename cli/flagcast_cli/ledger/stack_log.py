@@ -77,7 +77,7 @@ def copied(stack: str, region: str | None) -> Path:
         case []:
             where = f" in {region}" if region else ""
             raise CommandError(
-                f"nothing was copied yet of a stack {stack}{where}", "Run the command without --offline."
+                f"nothing has been copied yet from a stack {stack}{where}", "Run the command without --offline."
             )
         case _:
             names = ", ".join(each.stem for each in found)

@@ -59,7 +59,7 @@ _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "KMS.AccessDeniedE
 """The third is SQS's, where a queue has a key that one may not use:
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/troubleshooting-access-denied.html"""
 
-_NEEDS = "Your credentials may not do this. docs/iam/operator.json allows what the commands ask for."
+_NEEDS = "Your credentials do not allow this. docs/iam/operator.json has the permissions that the commands need."
 
 
 @Parameter(name="*")
@@ -68,10 +68,11 @@ class Account:
     """The account and region that a command works in; what is not given comes from the environment and the profile."""
 
     profile: Annotated[
-        str | None, Parameter(help="The AWS profile to sign in with; without it AWS_PROFILE or the default.")
+        str | None, Parameter(help="The AWS profile to sign in with. Without it, AWS_PROFILE or the default profile.")
     ] = None
     region: Annotated[
-        str | None, Parameter(help="The AWS region; without it AWS_REGION, AWS_DEFAULT_REGION or the profile's.")
+        str | None,
+        Parameter(help="The AWS region. Without it, AWS_REGION, AWS_DEFAULT_REGION or the profile's region."),
     ] = None
 
     def session(self) -> boto3.Session:
@@ -81,7 +82,7 @@ class Account:
         AWS_REGION, which stands over AWS_DEFAULT_REGION in AWS's other tools:
         https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-envvars.html
         """
-        with self.asking("AWS could not be reached to sign in"):
+        with self.asking("could not sign in to AWS"):
             core = botocore.session.Session()
             core.set_default_client_config(_CONFIG)
             region = self.region or os.environ.get("AWS_REGION") or None
@@ -134,9 +135,12 @@ class Account:
             return CommandError(
                 f"{otherwise}: {code} for {error.operation_name}",
                 needs,
-                "`aws sts get-caller-identity` says whose credentials you use.",
+                "`aws sts get-caller-identity` shows whose credentials you use.",
             )
-        return CommandError(f"{otherwise}: {code} for {error.operation_name}", "Try again. If it stays, look it up.")
+        return CommandError(
+            f"{otherwise}: {code} for {error.operation_name}",
+            "Try again. If the error stays, look up its code in the AWS documentation.",
+        )
 
     def _not_asked(self, error: BotoCoreError, otherwise: str) -> CommandError:
         """https://docs.aws.amazon.com/boto3/latest/guide/error-handling.html#botocore-exceptions."""
@@ -149,22 +153,26 @@ class Account:
                     "no valid AWS region is set", "Add --region eu-west-1, or with make: REGION=eu-west-1"
                 )
             case SSOError() | TokenRetrievalError():
-                return CommandError("you are not signed in to AWS, or no longer", *self._sign_in())
+                return CommandError("you are not signed in to AWS, or your login has expired", *self._sign_in())
             case LoginError():
-                return CommandError("you are not signed in to AWS, or no longer", f"Sign in: aws login{self._named()}")
+                return CommandError(
+                    "you are not signed in to AWS, or your login has expired", f"Sign in: aws login{self._named()}"
+                )
             case NoCredentialsError():
                 return CommandError("no AWS credentials were found", *self._sign_in())
             case PartialCredentialsError() | CredentialRetrievalError():
                 provider = error.kwargs["provider"]
-                return CommandError(f"AWS credentials could not be had from {provider}", *self._sign_in())
+                return CommandError(f"could not get AWS credentials from {provider}", *self._sign_in())
             case ConfigNotFound() | ConfigParseError() | InvalidConfigError():
-                return CommandError(f"your AWS configuration cannot be used: {error}", "Fix it: aws configure list")
+                return CommandError(
+                    f"your AWS configuration is not valid: {error}", "See what is set: aws configure list"
+                )
             case ConnectionError() | HTTPClientError():
                 return CommandError(
                     f"{otherwise}: {type(error).__name__}",
                     "Check the network, the region, and AWS_ENDPOINT_URL if it is set.",
                 )
-        return CommandError(f"{otherwise}: {type(error).__name__}", "Try again. If it stays, look up that name.")
+        return CommandError(f"{otherwise}: {type(error).__name__}", "Try again. If the error stays, look up its name.")
 
     def _sign_in(self) -> list[str]:
         """Return how to sign in: by the profile that the login belongs to, which others may build on."""
@@ -179,7 +187,7 @@ class Account:
         others = ", ".join(each for each in profiles if each != name)
         return [
             f"Sign in: aws configure sso{self._named()}, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-            *([f"Or take another profile: --profile NAME, of {others}"] if others else []),
+            *([f"Or use another profile: --profile NAME, one of {others}"] if others else []),
         ]
 
     def _named(self) -> str:

@@ -26,13 +26,13 @@ def existing(cloudformation: Any, account: Account, stack: str, *needed: str) ->
     if there is None:
         raise CommandError(
             f"there is no stack {stack} in this account and region",
-            "Name another with --stack, or look elsewhere with --region or --profile.",
+            "Give another name with --stack, or another place with --region or --profile.",
             "For the local stack, while `make dev` runs: flagcast --local and the command.",
         )
     if missing := [name for name in needed if name not in there.outputs]:
         raise CommandError(
             f"the stack {stack} has no output {' and no '.join(missing)}",
-            "It is not one of Flagcast's, or its deployment has not ended.",
+            "It is not a Flagcast stack, or its deployment is still running.",
         )
     return there
 
@@ -45,7 +45,7 @@ def deployed(cloudformation: Any, account: Account, stack: str) -> Deployed | No
     A stack under review has a name and no resources:
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-describing-stacks.html
     """
-    with account.asking(f"the stack {stack} could not be looked up"):
+    with account.asking(f"could not look up the stack {stack}"):
         try:
             [described] = cloudformation.describe_stacks(StackName=stack)["Stacks"]
         except ClientError as error:

@@ -38,7 +38,7 @@ class StackQueues(Struct, frozen=True):
         return self._count("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 
     def _count(self, *names: str) -> int:
-        with self.account.asking("the dead-letter queue could not be asked"):
+        with self.account.asking("could not look up the dead-letter queue"):
             answer = self.sqs.get_queue_attributes(QueueUrl=self.dead_letter_url, AttributeNames=list(names))
         return sum(int(answer["Attributes"][name]) for name in names)
 

@@ -162,7 +162,7 @@ def test_a_stack_whose_first_deploy_failed_must_be_deleted_first(stack: Stack, s
     stack.status = status
     stack.store({name: value for name, value in SECRETS.items() if name not in OWN})
     assert stack.check() == [
-        f"flagcast: the stack is {status}: its first deployment failed, and it cannot be updated",
+        f"flagcast: the stack is {status}: its first deploy failed, and it cannot be updated",
         "aws cloudformation delete-stack --region eu-central-1 --stack-name flagcast",
     ]
 
@@ -251,21 +251,25 @@ def test_a_variable_must_be_in_the_template(stack: Stack, tmp_path: Path, monkey
     template.write_text(f"Globals: {{Function: {{Environment: {{Variables: {variables}}}}}}}\nResources: {{Q: {{}}}}\n")
     monkeypatch.setattr(checking, "TEMPLATE", template)
     missing = [
-        "destinations.b: ${env:FLAGCAST_VAR_OTHER} is a variable that no function has",
+        "destinations.b: ${env:FLAGCAST_VAR_OTHER} is a variable that the functions do not have",
         "Add FLAGCAST_VAR_OTHER under Globals: Function: Environment: Variables in template.yaml.",
     ]
     assert stack.check() == missing
-    assert stack.check("--values") == [*missing, "destinations.c.url: its secret does not hold an https:// address"]
+    assert stack.check("--values") == [*missing, "destinations.c.url: its secret does not contain an https:// address"]
 
 
 @pytest.mark.parametrize(
     ("name", "value", "problem"),
     [
-        ("slack", '{"webhook_url": "canary", "team": "a"}', "chat.url: its secret does not hold an https:// address"),
+        (
+            "slack",
+            '{"webhook_url": "canary", "team": "a"}',
+            "chat.url: its secret does not contain an https:// address",
+        ),
         (
             "slack",
             '{"webhook_url": "https://hooks.slack.com/", "team": "can\\nary"}',
-            "chat.headers.X-Team: its secret holds a line break or NUL",
+            "chat.headers.X-Team: its secret contains a line break or NUL",
         ),
         (
             "slack",
@@ -296,8 +300,7 @@ def test_a_placeholder_is_no_value(stack: Stack, value: str) -> None:
     stack.deploy()
     stack.store({**SECRETS, "flagcast/flagcast/slack": json.dumps({"webhook_url": "https://x.example", "team": value})})
     assert stack.check("--values") == [
-        "destinations.chat: ${secret:slack#team}: its value is a placeholder, such as the ... of a command;"
-        " store the real one"
+        "destinations.chat: ${secret:slack#team}: its value is a placeholder, such as ...; store the real value"
     ]
 
 
@@ -310,7 +313,7 @@ def test_a_value_with_white_space_around_it_is_used_without_it_and_warned_of(sta
             "flagcast/flagcast/slack": json.dumps({"webhook_url": "https://hooks.slack.com/canary\n", "team": "a"}),
         }
     )
-    what = "white space or a line break around its value is stripped; if the other side has it too, store it without"
+    what = "white space around its value is removed; if the other side uses the value with it, change it there"
     assert stack.warnings("--values") == [
         f"sources.flipt: ${{secret:flipt-signing-secret}}: {what}",
         f"destinations.chat: ${{secret:slack#webhook_url}}: {what}",
@@ -324,7 +327,7 @@ def test_a_destination_that_wants_no_sample_has_its_values_tried_all_the_same(st
         "destinations: {d: {url: '${secret:url}', when: 'false', body: '{{ event.payload.nothing.there }}'}}\n"
     )
     stack.store({"flagcast/flagcast/url": "canary"}, {})
-    assert "destinations.d.url: its secret does not hold an https:// address" in stack.check("--values")
+    assert "destinations.d.url: its secret does not contain an https:// address" in stack.check("--values")
 
 
 def test_a_configuration_that_is_wrong_is_told_of_in_the_same_check(stack: Stack) -> None:
@@ -345,10 +348,13 @@ def test_a_file_that_cannot_be_read_is_one_problem(stack: Stack) -> None:
     ("operation", "step"),
     [
         ("DescribeSecret", "The check needs secretsmanager:DescribeSecret for the secrets under the stack's prefix."),
-        ("DescribeParameters", "The check needs ssm:DescribeParameters, which IAM grants for all parameters (*) only."),
+        (
+            "DescribeParameters",
+            "The check needs ssm:DescribeParameters, which IAM can only allow for all parameters (*).",
+        ),
         (
             "DescribeStacks",
-            "Your credentials may not do this. docs/iam/operator.json allows what the commands ask for.",
+            "Your credentials do not allow this. docs/iam/operator.json has the permissions that the commands need.",
         ),
     ],
 )

@@ -87,7 +87,9 @@ def test_a_configuration_without_a_destination_does_not_replace_one_with_some(de
     words = ("deploy", "--config", deployed.config, "--stack", "ours")
     deployed.config.write_text("sources: {flipt: {auth: none}}\ndestinations: {}\n")
     deployed.stack = Deployed({}, {"Destinations": "2"}, "UPDATE_COMPLETE")
-    with pytest.raises(CommandError, match="has no destination, and the stack ours has 2: every event") as raised:
+    with pytest.raises(
+        CommandError, match="has no destination, and the stack ours has 2: Flagcast would accept every event"
+    ) as raised:
         run(*words)
     assert "CONFIG=FOLDER" in raised.value.next_steps[0]
     assert deployed.done == []
@@ -102,7 +104,7 @@ def test_a_stack_without_a_destination_may_go_on_having_none(
     deployed.config.write_text("sources: {flipt: {auth: none}}\ndestinations: {}\n")
     deployed.stack = Deployed({}, outputs, "UPDATE_COMPLETE")
     assert run("deploy", "--config", deployed.config, "--stack", "ours") == 0
-    assert "destinations: is empty: every event is accepted, and goes nowhere" in capsys.readouterr().err
+    assert "destinations: is empty: Flagcast accepts every event and sends none" in capsys.readouterr().err
 
 
 # Answering N to an update ran doctor on the old version, and said that all was well.
@@ -112,24 +114,22 @@ def test_an_update_that_is_not_confirmed_is_told_and_not_looked_at(
     deployed.changed = None
     assert run("deploy", "--config", deployed.config, "--stack", "ours") == 0
     assert deployed.commands()[-1] == "sam deploy"
-    assert "Nothing was deployed: the change set was not confirmed, or there was no change." in capsys.readouterr().out
+    assert "Nothing was deployed: the change set was not confirmed, or nothing has changed." in capsys.readouterr().out
 
 
 def test_a_deployment_that_fails_says_where_to_look_next(deployed: Deployment, run: Run) -> None:
     # "What it says is above" was all, and CloudFormation's own reason is among the stack's events.
     deployed.codes = {"deploy": 1}
-    with pytest.raises(CommandError, match=r"^sam deploy failed; what it says is above$") as raised:
+    with pytest.raises(CommandError, match=r"^sam deploy failed; its output is above$") as raised:
         run("deploy", "--config", deployed.config, "--stack", "our stack", "--region", "eu-north-1")
     assert raised.value.next_steps[0] == (
         "Which resource failed, and why: aws cloudformation describe-stack-events"
         " --stack-name 'our stack' --region eu-north-1 --max-items 20"
     )
     deployed.codes = {"build": 1}
-    with pytest.raises(CommandError, match=r"^sam build failed; what it says is above$") as raised:
+    with pytest.raises(CommandError, match=r"^sam build failed; its output is above$") as raised:
         run("build", "--config", deployed.config)
-    assert raised.value.next_steps == (
-        "Fix it, and run the command again. `make clean` removes what was built before.",
-    )
+    assert raised.value.next_steps == ("Fix it, and run the command again. `make clean` removes earlier builds.",)
 
 
 def test_an_environment_says_which_stack_where_and_by_whom(deployed: Deployment, run: Run) -> None:
@@ -184,7 +184,9 @@ def test_a_change_set_that_is_not_executed_has_no_new_version_to_look_at(deploye
 
 def test_a_first_change_set_that_is_not_confirmed_has_nothing_to_look_at(deployed: Deployment, run: Run) -> None:
     deployed.stack = None
-    with pytest.raises(CommandError, match="the stack flagcast was not deployed: its change set was not confirmed"):
+    with pytest.raises(
+        CommandError, match="the stack flagcast was not deployed, because its change set was not confirmed"
+    ):
         run("deploy", "--config", deployed.config)
     assert deployed.commands()[-1] == "sam deploy"
 

@@ -322,7 +322,7 @@ def test_an_error_while_receiving_is_said_by_name_and_hands_back_what_was_receiv
     dlq.client.before = fail
     with pytest.raises(CommandError, match="could not be received: AccessDenied") as raised:
         dlq.run("list")
-    assert raised.value.next_steps[0].startswith("Your credentials may not do this.")
+    assert raised.value.next_steps[0].startswith("Your credentials do not allow this.")
     assert dlq.held() == []
 
 

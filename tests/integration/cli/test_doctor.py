@@ -455,7 +455,7 @@ def test_a_secret_that_is_not_a_secret_as_a_whole_must_be_given(
     file.write_text(json.dumps({**CONFIGURATION, "sources": {"flipt": {"signing_secrets": [reference]}}}))
     facts = seen(config=file, code=2)
     assert facts.probe == Unknown(
-        f"{reference} is not read from here", ("Set FLAGCAST_SIGNING_SECRET to what Flipt signs with.",)
+        f"doctor cannot read {reference}", ("Set FLAGCAST_SIGNING_SECRET to what Flipt signs with.",)
     )
 
 
@@ -561,8 +561,8 @@ def test_a_password_or_token_in_an_address_that_is_given_is_not_shown(
     ("answer", "found"),
     [
         (Answering(200, body=b'{"version": "v1.61.1"}'), {"version": "v1.61.1"}),
-        (Answering(200, body=b"[]"), "answers 200, but no JSON object"),
-        (Answering(200, body=b"<html>"), "answers 200, but no JSON object"),
+        (Answering(200, body=b"[]"), "answers 200, but not with a JSON object"),
+        (Answering(200, body=b"<html>"), "answers 200, but not with a JSON object"),
         (Answering(401), "answers 401"),
         (Answering(403), "answers 403"),
         (Answering(404), "answers 404"),

@@ -16,7 +16,7 @@ from tests.support.command_line import flagcast
 
 SLACK = """\
 # What Flagcast receives, and where it sends it. Check it with `flagcast check`.
-# Names of secrets stand here, never secrets: ${secret:NAME} is looked up in Secrets Manager under
+# This file has names of secrets, never secrets: ${secret:NAME} is looked up in Secrets Manager under
 # flagcast/<stack>/. Every key is in docs/configuration.md.
 
 sources:
@@ -82,7 +82,7 @@ def test_an_answer_that_yaml_would_read_as_something_else_stays_what_it_is(tmp_p
 def test_work_that_is_there_is_replaced_only_by_force(tmp_path: Path, there: str) -> None:
     file = tmp_path / "flagcast.yaml"
     file.write_text(there, encoding="utf-8")
-    with pytest.raises(CommandError, match=r"flagcast\.yaml is there already"):
+    with pytest.raises(CommandError, match=r"flagcast\.yaml exists already"):
         init(tmp_path, preset="slack")
     assert file.read_text(encoding="utf-8") == there
     assert init(tmp_path, preset="slack", force=True) == 0
@@ -104,7 +104,9 @@ def test_a_preset_that_there_is_not_is_an_error_with_the_nearest(tmp_path: Path)
 def test_without_a_terminal_the_options_are_named(tmp_path: Path) -> None:
     made = flagcast("init", str(tmp_path))
     assert made.returncode == 2
-    assert made.stderr == ("error: there is no terminal to ask on\n  Give --preset, --environment and --flipt-url.\n")
+    assert made.stderr == (
+        "error: there is no terminal to ask questions on\n  Give --preset, --environment and --flipt-url.\n"
+    )
 
 
 def bash_offers(home: Path, words: str) -> Iterator[str]:

@@ -104,7 +104,7 @@ def test_a_dry_run_says_what_would_be_written_and_writes_nothing(known: KnownSta
     assert row(known, FLAG).state == {"enabled": False}
     assert len(known.rows()) == 1
     assert capsys.readouterr().out == (
-        f"✓ {THINGS} things in Flipt\n     {THINGS - 1} new here\n      1 known otherwise, or not at all\n"
+        f"✓ {THINGS} things in Flipt\n     {THINGS - 1} new here\n      1 known with another value, or without one\n"
         "Nothing was changed: this was a dry run.\n"
     )
 
@@ -135,7 +135,7 @@ def test_what_an_event_has_written_since_flipt_was_asked_stays(known: KnownStack
     known.put(FLAG, newer)
     assert known.run("learn") == 0
     assert row(known, FLAG) == newer
-    assert "1 left as they are: an event newer than Flipt's answer has written them" in capsys.readouterr().out
+    assert "1 not changed: an event that is newer than Flipt's answer has written them" in capsys.readouterr().out
 
 
 def test_an_event_between_the_question_and_the_answer_may_be_newer_than_what_was_read(known: KnownStack) -> None:
@@ -179,7 +179,7 @@ def test_a_row_that_others_write_all_the_time_is_given_up_and_said(
         stored_rows.Table, "write", lambda self, key, row, version: key != FLAG and write(self, key, row, version)
     )
     assert known.run("learn") == 1
-    assert "1 not written: events came in all the time" in capsys.readouterr().out
+    assert "1 not written: events kept arriving" in capsys.readouterr().out
 
 
 def test_a_row_that_cannot_be_read_is_learned_again(known: KnownStack, capsys: CapSys) -> None:
@@ -278,17 +278,17 @@ NAMESPACES = "/api/v1/namespaces"
 @pytest.mark.parametrize(
     ("path", "answers", "said", "step"),
     [
-        (NAMESPACES, [Scripted(401)], "answers 401", "Set FLIPT_TOKEN to a token of Flipt's"),
+        (NAMESPACES, [Scripted(401)], "answers 401", "Set FLIPT_TOKEN to a Flipt token"),
         (NAMESPACES, [Scripted(403)], "answers 403", "may read every namespace"),
         (NAMESPACES, [Scripted(404)], "answers 404", "Give the address of Flipt's UI"),
-        (NAMESPACES, [Scripted(302, headers={"Location": "/login"})], "sends us elsewhere", "Give the address"),
+        (NAMESPACES, [Scripted(302, headers={"Location": "/login"})], "it redirects", "Give the address"),
         (NAMESPACES, [Scripted(500)], "answers 500", "Flipt's log says why"),
-        (NAMESPACES, [Scripted(200, b"<!doctype html>")], "a page of HTML", "Give the address"),
+        (NAMESPACES, [Scripted(200, b"<!doctype html>")], "with HTML", "Give the address"),
         (NAMESPACES, [Scripted(200, b"x", {"Content-Type": "text/html; charset=utf-8"})], "HTML", "Give the address"),
         (NAMESPACES, [Scripted(200, b'{"namespaces": [{"name": "x"}]}')], "missing required field `key`", "Give the"),
         (NAMESPACES, [Scripted(429)] * 5, "answers 429, 5 times", "less busy"),
         (NAMESPACES, [Scripted(200, closes=True)] * 5, "cannot be reached: ConnectionError", "curl -i "),
-        (NAMESPACES, [Scripted(429, headers={"Retry-After": "3600"})], "left alone for 3600 s", "after that"),
+        (NAMESPACES, [Scripted(429, headers={"Retry-After": "3600"})], "wait 3600 s", "after that"),
         (f"{NAMESPACES}/production/flags/new-checkout/rules", [Scripted(404)], "answers 404", "deleted while Flipt"),
     ],
 )  # fmt: skip
@@ -405,7 +405,7 @@ def test_verify_lists_what_changed_what_was_never_seen_and_what_is_gone(known: K
     assert "gone from Flipt constraint plan production/beta-users" in lines
     assert "never seen here segment new production" in lines
     assert "unknown here variant b production/new-checkout" in lines
-    assert lines[-1].startswith("To take over what Flipt has: flagcast learn")
+    assert lines[-1].startswith("To accept what Flipt has: flagcast learn")
 
 
 def test_as_json_each_difference_says_where_it_is_and_both_values(known: KnownStack, capsys: CapSys) -> None:
@@ -541,7 +541,7 @@ def test_what_differs_is_looked_at_again_after_the_wait_and_an_event_that_came_m
     shown = capsys.readouterr()
     (left,) = json.loads(shown.out.partition("things in Flipt")[2].partition("new here\n")[2])["differences"]
     assert left["name"] == "beta-users"
-    assert "2 differences. Flipt may still hold back the events: looking again in 6m." in shown.err
+    assert "2 differences. Flipt may still hold back their events: comparing again in 6m." in shown.err
     assert known.run("verify", "--wait", "10s") == 1
 
 
@@ -564,9 +564,11 @@ def test_forget_deletes_a_sources_rows_and_says_what_it_cannot_reach(known: Know
     assert known.run("forget", "--yes") == 0
     assert known.rows() == {}
     said = capsys.readouterr().out
-    assert said.startswith(f"✓ {THINGS} rows deleted\nNot reached: the functions' logs, dead letters, deliveries that")
+    assert said.startswith(
+        f"✓ {THINGS} rows deleted\nNot deleted: the functions' logs, dead letters, waiting deliveries"
+    )
     assert known.run("forget", "--yes") == 0
-    assert capsys.readouterr().out.startswith("Nothing is known of source flipt in the stack flagcast.\n")
+    assert capsys.readouterr().out.startswith("The stack flagcast remembers nothing of source flipt.\n")
 
 
 def test_forget_of_a_namespace_leaves_the_others_and_says_what_has_none(known: KnownStack, capsys: CapSys) -> None:
@@ -575,7 +577,7 @@ def test_forget_of_a_namespace_leaves_the_others_and_says_what_has_none(known: K
     known.put(token, Row(state={"io.flipt.auth.token.name": "ci"}))
     assert known.run("forget", "--namespace", "production", "--yes") == 0
     assert set(known.rows()) == {token, row_key("flipt", Thing("namespace", ("default",)))}
-    assert "1 row of no known namespace stayed" in capsys.readouterr().out
+    assert "1 row without a known namespace stayed" in capsys.readouterr().out
 
 
 def test_forget_asks_first_and_says_how_many(

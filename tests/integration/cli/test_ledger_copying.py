@@ -107,9 +107,9 @@ def test_throttling_is_waited_out(ledger: LedgerStack, asked: Any) -> None:
 
 def test_throttling_that_does_not_end_is_said_and_so_is_what_still_works(ledger: LedgerStack) -> None:
     ledger.logs.errors = [refused("ThrottlingException")] * 7
-    with pytest.raises(CommandError, match="asked too often") as raised:
+    with pytest.raises(CommandError, match="calls CloudWatch too often") as raised:
         ledger.run("events")
-    assert "goes on where it was" in raised.value.next_steps[0]
+    assert "it continues where it stopped" in raised.value.next_steps[0]
 
 
 def test_a_group_that_is_missing_is_named(ledger: LedgerStack) -> None:
@@ -123,7 +123,7 @@ def test_a_group_that_is_missing_is_named(ledger: LedgerStack) -> None:
     [
         (refused("ExpiredTokenException"), "AWS does not accept this login"),
         (refused("AccessDeniedException"), "AccessDeniedException for FilterLogEvents"),
-        (EndpointConnectionError(endpoint_url="https://logs"), "could not be read"),
+        (EndpointConnectionError(endpoint_url="https://logs"), "could not read"),
     ],
     ids=["expired login", "denied", "no network"],
 )
@@ -137,7 +137,7 @@ def test_what_keeps_the_log_from_being_read_is_said_with_what_to_do(
 
 
 def test_offline_it_answers_from_what_was_copied(ledger: LedgerStack, asked: Any) -> None:
-    with pytest.raises(CommandError, match="nothing was copied yet of a stack flagcast"):
+    with pytest.raises(CommandError, match="nothing has been copied yet from a stack flagcast"):
         ledger.run("events", "--offline")
     ledger.accept(1, NOW - 10, ["chat"])
     asked("events")

@@ -85,7 +85,7 @@ def test_a_denied_call_is_said_by_its_name_with_what_it_needs_and_who_asked(
 ) -> None:
     said, steps = denied(service)
     assert said == f"it could not be looked up: {ANSWERS[service][0]} for {operation}"
-    assert steps == ["It needs this and that.", "`aws sts get-caller-identity` says whose credentials you use."]
+    assert steps == ["It needs this and that.", "`aws sts get-caller-identity` shows whose credentials you use."]
     assert CANARY not in said
 
 

@@ -189,7 +189,7 @@ def test_a_name_that_is_not_there_is_met_with_those_that_are(
     [
         ("    url: ftp://a\n", "destinations.d.url: "),
         ("    url: https://a\n    body: '{{'\n", "destinations.d.body: body, line 1: "),
-        ("    preset: slack\n", "destinations.d.url: preset slack needs it: "),
+        ("    preset: slack\n", "destinations.d.url: is required by preset slack: "),
     ],
 )
 def test_a_destination_with_problems_is_not_rendered(

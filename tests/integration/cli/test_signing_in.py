@@ -220,19 +220,19 @@ REGION = {"AWS_REGION": "eu-west-1"}
         ((), KEYS, "no valid AWS region is set", "Add --region"),
         (("--region", "eu west 1"), KEYS, "no valid AWS region is set", "Add --region"),
         ((), REGION, "no AWS credentials were found", "Sign in: aws configure sso"),
-        ((), {**REGION, "AWS_ACCESS_KEY_ID": "KEY"}, "AWS credentials could not be had from env", "Sign in: aws"),
+        ((), {**REGION, "AWS_ACCESS_KEY_ID": "KEY"}, "could not get AWS credentials from env", "Sign in: aws"),
         (("--profile", "nobody"), {}, "there is no AWS profile nobody", "aws configure list-profiles"),
         ((), {"AWS_PROFILE": "nobody"}, "there is no AWS profile nobody", "aws configure list-profiles"),
         (("--profile", "people"), {}, "you are not signed in to AWS", "aws sso login --profile people"),
         (("--profile", "old-people"), {}, "you are not signed in to AWS", "aws sso login --profile old-people"),
         # The login is that of the profile beneath.
         (("--profile", "production-by-people"), {}, "you are not signed in to AWS", "aws sso login --profile people"),
-        (("--profile", "process"), {}, "AWS credentials could not be had from custom-process", "Sign in: aws"),
-        (("--profile", "endless"), {}, "your AWS configuration cannot be used", "aws configure list"),
+        (("--profile", "process"), {}, "could not get AWS credentials from custom-process", "Sign in: aws"),
+        (("--profile", "endless"), {}, "your AWS configuration is not valid", "aws configure list"),
         (
             ("--profile", "keys"),
             {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"},
-            "could not be looked up: EndpointConnectionError",
+            "could not look up the stack flagcast: EndpointConnectionError",
             "Check the network, the region",
         ),
     ],
@@ -249,7 +249,7 @@ def test_who_cannot_sign_in_is_told_the_command_that_fixes_it(
 def test_a_login_that_has_expired_is_asked_for_again(person: Person) -> None:
     person.signed_in("our", until=EARLIER)
     said = person.run_apart("--profile", "people")
-    assert "you are not signed in to AWS, or no longer Sign in: aws sso login --profile people" in said
+    assert "you are not signed in to AWS, or your login has expired Sign in: aws sso login --profile people" in said
 
 
 def test_a_login_that_the_portal_does_not_accept_is_asked_for_again(person: Person) -> None:

@@ -134,7 +134,7 @@ def test_what_is_no_file_of_certificates_beside_the_configuration_faults_the_des
     file = beside / "flagcast.yaml"
     file.write_text(json.dumps({"sources": {}, "destinations": {"d": destination}}))
     [problem] = map(str, read_configuration(file).problems)
-    assert problem.startswith("destinations.d.ca_file: no file of PEM certificates by that name beside flagcast.yaml; ")
+    assert problem.startswith("destinations.d.ca_file: there is no .pem file of this name beside flagcast.yaml; ")
     assert "ca.pem" in problem
     file.write_text(json.dumps({"sources": {}, "destinations": {"d": {**destination, "ca_file": "ca.pem"}}}))
     read = read_configuration(file).destinations["d"]

@@ -99,4 +99,4 @@ def test_a_secret_that_cannot_be_a_header_is_not_told(stack: Stack, capfd: pytes
     assert stack.receiver.requests() == []
     logged = capfd.readouterr()
     assert in_any_form(logged.out + logged.err) == []
-    assert "its secret holds a line break or NUL" in logged.out
+    assert "its secret contains a line break or NUL" in logged.out

@@ -110,7 +110,7 @@ def test_without_a_readable_timestamp_max_age_rejects_and_nothing_else_does(inge
     assert ingest.signed(body).status == HTTPStatus.OK
     ingest.configure(source(max_age="12h"))
     assert ingest.signed(body).body["error"] == "too_old"
-    assert ingest.output.lines[-1]["detail"] == "no timestamp that can be read"
+    assert ingest.output.lines[-1]["detail"] == "no readable timestamp"
 
 
 def test_max_age_looks_at_nothing_that_is_not_proven(ingest: Ingest) -> None:

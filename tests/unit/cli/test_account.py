@@ -29,7 +29,11 @@ def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("error", "message", "step"),
     [
-        (LoginRefreshRequired(), "you are not signed in to AWS, or no longer", "Sign in: aws login --profile 'ours 1'"),
+        (
+            LoginRefreshRequired(),
+            "you are not signed in to AWS, or your login has expired",
+            "Sign in: aws login --profile 'ours 1'",
+        ),
         (TokenRetrievalError(provider="sso", error_msg="canary"), "you are not signed in to AWS", "Sign in: aws "),
         (InvalidRegionError(region_name="canary"), "no valid AWS region is set", "Add --region"),
         (ConnectTimeoutError(**URL), "it failed: ConnectTimeoutError", "Check the network"),

@@ -50,7 +50,7 @@ def test_a_value_that_yaml_cannot_make_is_told_as_well(value: str) -> None:
 def test_aliases_that_stand_for_more_than_memory_holds_are_refused_at_once(link: str) -> None:
     lines = ["a0: &a0 [x, x]" if link[0] == "[" else "a0: &a0 {x: 1}"]
     lines += [f"a{number}: &a{number} {link.format(', '.join([f'*a{number - 1}'] * 9))}" for number in range(1, 12)]
-    with pytest.raises(ConfigurationUnreadable, match="its aliases stand for more than 100,000 values"):
+    with pytest.raises(ConfigurationUnreadable, match="its aliases expand to more than 100,000 values"):
         load("\n".join(lines))
 
 
@@ -117,7 +117,7 @@ def test_any_text_is_a_document_or_unreadable_in_one_line(text: str) -> None:
 
 
 def test_json_of_more_values_than_any_document_may_have_is_refused_like_yaml() -> None:
-    with pytest.raises(ConfigurationUnreadable, match="stand for more than 100,000 values"):
+    with pytest.raises(ConfigurationUnreadable, match="expand to more than 100,000 values"):
         load(json.dumps({"a": [0] * 100_000}))
 
 

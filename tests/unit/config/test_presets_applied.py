@@ -59,13 +59,16 @@ def test_a_preset_may_be_a_default() -> None:
 @pytest.mark.parametrize(
     ("keys", "found"),
     [
-        ("{preset: chat, vars: {room: r}}", [("url", "preset chat needs it: The webhook's address")]),
+        ("{preset: chat, vars: {room: r}}", [("url", "is required by preset chat: The webhook's address")]),
         (
             "{preset: chat}",
-            [("url", "preset chat needs it: The webhook's address"), ("vars.room", "preset chat needs it: The room")],
+            [
+                ("url", "is required by preset chat: The webhook's address"),
+                ("vars.room", "is required by preset chat: The room"),
+            ],
         ),
-        ("{preset: chatt, url: https://a}", [("preset", "'chatt' is no preset; did you mean chat?")]),
-        ("{preset: zzz, url: https://a}", [("preset", "'zzz' is no preset; there are: chat, plain")]),
+        ("{preset: chatt, url: https://a}", [("preset", "there is no preset 'chatt'; did you mean chat?")]),
+        ("{preset: zzz, url: https://a}", [("preset", "there is no preset 'zzz'; there are: chat, plain")]),
         (
             "{preset: [chat], url: https://a}",
             [("preset", "expected a string, got a list")],

@@ -51,8 +51,8 @@ FORMS = "expected ${secret:NAME}, ${secret:NAME#KEY}, ${ssm:NAME} or ${env:FLAGC
         ("${}", FORMS),
         ("${secret:a} and ${", FORMS),
         ("${secret:${secret:a}}", FORMS),
-        ("${ssm:a#key}", "${ssm:a#key}: only a secret has keys"),
-        ("${env:FLAGCAST_VAR_A#key}", "${env:FLAGCAST_VAR_A#key}: only a secret has keys"),
+        ("${ssm:a#key}", "${ssm:a#key}: only ${secret:...} can have a #KEY"),
+        ("${env:FLAGCAST_VAR_A#key}", "${env:FLAGCAST_VAR_A#key}: only ${secret:...} can have a #KEY"),
         (
             "${env:AWS_SESSION_TOKEN}",
             "${env:AWS_SESSION_TOKEN}: only variables that begin with FLAGCAST_VAR_ can be read",
@@ -75,7 +75,7 @@ def test_what_is_not_even_text_is_refused(bad: object) -> None:
     ["canary", "", "${secret:a}canary", "canary${secret:a}", "${secret:a}${secret:b}", " ${secret:a}", 7, ["canary"]],
 )
 def test_a_literal_secret_is_refused_without_being_repeated(literal: object) -> None:
-    with pytest.raises(ValueError, match=r"secrets do not belong in this file$") as refusal:
+    with pytest.raises(ValueError, match=r"this file must not contain secrets$") as refusal:
         SecretText.parse(literal)
     assert "canary" not in str(refusal.value)
 

@@ -6,9 +6,9 @@ from flagcast.events.event_filter import EVERY_EVENT, NOUNS, EventFilter
 
 DURATION = "expected a duration such as 15s, 1m30s or 24h, got"
 KEYS = ", ".join(Destination.__struct_fields__)
-NAMES = "is no name: it is 1 to 64 letters, digits, - or _, and begins with a letter or digit"
+NAMES = "is not a valid name; use 1 to 64 letters, digits, - or _, beginning with a letter or digit"
 REFERENCE = "expected ${secret:NAME}, ${secret:NAME#KEY}, ${ssm:NAME} or ${env:FLAGCAST_VAR_NAME}"
-LITERAL = "expected one reference such as ${secret:NAME}: secrets do not belong in this file"
+LITERAL = "expected one reference such as ${secret:NAME}: this file must not contain secrets"
 
 DESTINATIONS = [
     ("{}", ["url: is required"]),
@@ -28,12 +28,12 @@ DESTINATIONS = [
         ["retry.multiplier: repeated on line 5, first on line 5"],
     ),
     # url
-    ("{url: http://x}", ["url: is not https; allow_http: true permits it"]),
-    ("{url: ftp://x}", ["url: expected https://host/..., or a reference to a secret that holds it"]),
-    ('{url: "x${secret:a}"}', ["url: expected https://host/..., or a reference to a secret that holds it"]),
+    ("{url: http://x}", ["url: is not https; allow_http: true allows it"]),
+    ("{url: ftp://x}", ["url: expected https://host/..., or a reference to a secret with the address"]),
+    ('{url: "x${secret:a}"}', ["url: expected https://host/..., or a reference to a secret with the address"]),
     ('{url: "${vault:a}"}', [f"url: {REFERENCE}"]),
     ('{url: "${env:HOME}"}', ["url: ${env:HOME}: only variables that begin with FLAGCAST_VAR_ can be read"]),
-    ('{url: "${ssm:a#k}"}', ["url: ${ssm:a#k}: only a secret has keys"]),
+    ('{url: "${ssm:a#k}"}', ["url: ${ssm:a#k}: only ${secret:...} can have a #KEY"]),
     # method, content_type, body, template
     ("{url: https://x, method: GET}", ['method: "GET" is not allowed; use POST, PUT or PATCH']),
     ("{url: https://x, method: [POST]}", ["method: a list is not allowed; use POST, PUT or PATCH"]),
@@ -42,7 +42,7 @@ DESTINATIONS = [
     ("{url: https://x, body: 5}", ["body: expected a string, got a number; quote it"]),
     (
         "{url: https://x, body: a, template: a.j2}",
-        ["template: is set beside body: a destination has one of the two"],
+        ["template: cannot be used together with body; delete one of the two"],
     ),
     ("{url: https://x, template: no.j2}", ["template: no file templates/no.j2; did you mean a.j2?"]),
     # headers
@@ -122,14 +122,14 @@ DESTINATIONS = [
     (
         "{url: https://x, allow_private: [10.0.0.0/8, 10.0.0.1/8, '::/0', private]}",
         [
-            "allow_private[1]: 10.0.0.1/8 is inside of a subnet; the subnet is 10.0.0.0/8",
-            "allow_private[2]: ::/0 is every address: nothing would be refused",
+            "allow_private[1]: 10.0.0.1/8 is an address inside a subnet; write the subnet 10.0.0.0/8",
+            "allow_private[2]: ::/0 is every address; list only the subnets that are allowed",
             "allow_private[3]: expected a subnet such as 10.0.0.0/8 or fd00::/8",
         ],
     ),
     (
         "{url: https://x, ca_file: no.pem}",
-        ["ca_file: no file of PEM certificates by that name beside flagcast.yaml; did you mean ca.pem?"],
+        ["ca_file: there is no .pem file of this name beside flagcast.yaml; did you mean ca.pem?"],
     ),
     # All at once.
     (
@@ -146,8 +146,8 @@ DESTINATIONS = [
 ]
 
 SOURCES = [
-    ("{}", [": needs signing_secrets or bearer_tokens (auth: none takes requests from anyone)"]),
-    ("{bearer_tokens: []}", [": needs signing_secrets or bearer_tokens (auth: none takes requests from anyone)"]),
+    ("{}", [": needs signing_secrets or bearer_tokens (auth: none accepts requests from anyone)"]),
+    ("{bearer_tokens: []}", [": needs signing_secrets or bearer_tokens (auth: none accepts requests from anyone)"]),
     ("null", [": has no value: give it one, or delete the key"]),
     ("{signing_secrets: [canary]}", [f"signing_secrets[0]: {LITERAL}"]),
     ('{signing_secrets: ["${secret:a}", "${secret:a}canary"]}', [f"signing_secrets[1]: {LITERAL}"]),
@@ -160,7 +160,7 @@ SOURCES = [
     ('{signing_secret: ["${secret:a}"]}', ["signing_secret: unknown key; did you mean signing_secrets?"]),
     (
         '{signing_secrets: ["${secret:a}"], auth: none}',
-        ["auth: none contradicts the signing_secrets or bearer_tokens beside it"],
+        ["auth: none cannot be used together with signing_secrets or bearer_tokens"],
     ),
     ("{auth: token}", ['auth: "token" is not allowed; use none']),
     ("{auth: none, auth: none}", ["auth: repeated on line 3, first on line 3"]),
@@ -168,13 +168,16 @@ SOURCES = [
     ("{auth: none, dedupe: nope}", ['dedupe: "nope" is not allowed; use true or false']),
     (
         "{auth: none, allow_from: [203.0.113.7]}",
-        ["allow_from[0]: 203.0.113.7 is one address; as a subnet it is 203.0.113.7/32"],
+        ["allow_from[0]: 203.0.113.7 is one address; write it as the subnet 203.0.113.7/32"],
     ),
     (
         "{auth: none, allow_from: [203.0.113.7/24]}",
-        ["allow_from[0]: 203.0.113.7/24 is inside of a subnet; the subnet is 203.0.113.0/24"],
+        ["allow_from[0]: 203.0.113.7/24 is an address inside a subnet; write the subnet 203.0.113.0/24"],
     ),
-    ("{auth: none, allow_from: ['::/0']}", ["allow_from[0]: ::/0 is every address: nothing would be refused"]),
+    (
+        "{auth: none, allow_from: ['::/0']}",
+        ["allow_from[0]: ::/0 is every address; list only the subnets that are allowed"],
+    ),
     ("{auth: none, allow_from: 203.0.113.0/24}", ["allow_from: expected a list, got a string"]),
     (
         "{auth: none, allow_from: []}",
@@ -309,7 +312,7 @@ def test_an_address_without_a_host_or_with_a_space_is_told_before_anything_is_se
     # They passed the check and failed at every delivery.
     configuration = read(f'sources: {{}}\ndestinations: {{d: {{url: "{url}"}}}}\n')
     assert list(map(str, configuration.problems)) == [
-        "destinations.d.url: expected https://host/..., or a reference to a secret that holds it"
+        "destinations.d.url: expected https://host/..., or a reference to a secret with the address"
     ]
 
 

@@ -93,7 +93,7 @@ NOTHING_SENT: list[tuple[str, Message, Outcome]] = [
     (
         "{url: https://x}",
         message(task_for("faulty")),
-        Faulty("destinations.faulty.url: expected https://host/..., or a reference to a secret that holds it; "
+        Faulty("destinations.faulty.url: expected https://host/..., or a reference to a secret with the address; "
                "destinations.faulty.timeout: 31s is not allowed; use more than 0s and at most 30s"),
     ),
     ("{url: https://x}", message(task_for(raw=b"\xff")), Unreadable("not UTF-8 at byte 0")),
@@ -113,7 +113,7 @@ NOTHING_SENT: list[tuple[str, Message, Outcome]] = [
     ),
     ("{url: https://x, body: '{{ event.type }}', content_type: text/plain, headers: {A: '{{ 1 / 0 }}'}}",
      message(), RenderFailed("headers.A, line 1: ZeroDivisionError")),
-    ('{url: "${ssm:token}"}', message(), Faulty("url: its secret does not hold an https:// address")),
+    ('{url: "${ssm:token}"}', message(), Faulty("url: its secret does not contain an https:// address")),
 ]  # fmt: skip
 
 
@@ -211,7 +211,7 @@ def test_a_secret_that_cannot_be_had_puts_the_task_off(store: Store, sent: int) 
 def test_a_fresh_secret_that_cannot_stand_in_a_header_fails_as_a_value() -> None:
     store = Store(fresh="two\nlines")
     outcome = attempts(BEARING, store=store, wire=Wire(Answered(401))).make(message(), NEW)
-    assert outcome == Faulty("headers.Authorization: its secret holds a line break or NUL")
+    assert outcome == Faulty("headers.Authorization: its secret contains a line break or NUL")
 
 
 def test_an_answer_that_echoes_the_request_is_masked_before_it_is_cut() -> None:

@@ -76,6 +76,7 @@ def test_flipts_signature_cannot_be_of_two_secrets() -> None:
     assert isinstance(held, FaultyDestination)
     assert held.problems == (
         Problem(
-            "destinations.d.sign.old_secrets", "Flipt's header holds one signature; standard-webhooks holds several"
+            "destinations.d.sign.old_secrets",
+            "is not allowed with scheme flipt, whose header has one signature; use standard-webhooks",
         ),
     )

@@ -101,14 +101,14 @@ def test_the_command_can_be_typed_as_it_is() -> None:
 def test_a_trouble_in_words() -> None:
     said = summarise_notice(notice())
     assert (said.title, said.what, said.kind, said.app, said.where, said.path, said.url) == (
-        "Destination mirror is in trouble: it refused an event", "destination mirror", "trouble", "Flagcast", "",
+        "Destination mirror is in trouble: it rejected an event", "destination mirror", "trouble", "Flagcast", "",
         "destinations/mirror", None,
     )  # fmt: skip
     assert said.facts == (
         ("Failing since", "2026-01-02 03:04:05 UTC"),
         ("Reason", "rejected"),
         ("Last answer", "HTTP 403: no such channel"),
-        ("Waiting", "12 tasks, those of every destination"),
+        ("Waiting", "12 deliveries waiting, over all destinations"),
         ("To redrive its dead letters", "flagcast dlq redrive --destination mirror --stack flagcast"),
         ("Time", "2026-01-02 03:05:05 UTC"),
     )
@@ -116,8 +116,8 @@ def test_a_trouble_in_words() -> None:
 
 def test_its_end_in_words() -> None:
     said = summarise_notice(notice("recovered"))
-    assert (said.title, said.kind) == ("Destination mirror takes events again", "recovered")
-    assert said.facts[:2] == (("Failed since", "2026-01-02 03:04:05 UTC"), ("Reason", "it refused an event"))
+    assert (said.title, said.kind) == ("Destination mirror has recovered", "recovered")
+    assert said.facts[:2] == (("Failed since", "2026-01-02 03:04:05 UTC"), ("Reason", "it rejected an event"))
     assert "Last answer" not in dict(said.facts)
 
 
@@ -126,7 +126,7 @@ def test_what_is_not_known_is_not_said() -> None:
     assert "Waiting" not in said
     assert "Last answer" not in said
     said = dict(summarise_notice(notice(trouble=Trouble("faulty", 1, None, "url: is missing"), waiting=0)).facts)
-    assert (said["Waiting"], said["Last answer"]) == ("0 tasks, those of every destination", "url: is missing")
+    assert (said["Waiting"], said["Last answer"]) == ("0 deliveries waiting, over all destinations", "url: is missing")
 
 
 @pytest.mark.parametrize("payload", [None, [], {}, {"reason": "of a later version"}])

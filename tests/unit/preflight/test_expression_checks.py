@@ -54,13 +54,13 @@ NEVER = "accept: is true for none of the sample answers: every delivery would be
         ("""preset: slack, accept: "response.text == 'OK'" """,
          NEVER),
         ('retry: {when: "response.status == 4290"}',
-         "retry.when: is true for none of the sample answers: it would have nothing retried"),
+         "retry.when: is true for none of the sample answers: it would never retry anything"),
         ("""preset: slack, retry: {when: "response.text == 'busy'"}""",
-         "retry.when: is true for none of the sample answers: it would have nothing retried"),
+         "retry.when: is true for none of the sample answers: it would never retry anything"),
         ("""when: "event.type == 'flags'" """,
-         "when: is true for none of the N sample events that events lets pass: nothing would be sent"),
+         "when: is true for none of the N sample events that match events: nothing would be sent"),
         ("""events: ["flag:deleted"], when: "event.action == 'updated'" """,
-         "when: is true for none of the N sample events that events lets pass: nothing would be sent"),
+         "when: is true for none of the N sample events that match events: nothing would be sent"),
     ],
 )  # fmt: skip
 def test_an_expression_that_holds_for_no_sample_is_a_warning(tmp_path: Path, keys: str, warning: str) -> None:

@@ -268,7 +268,7 @@ def test_variables_are_texts_with_their_references_resolved() -> None:
 @pytest.mark.parametrize("token", ["a\rb", "a\nb", "a\0b"])
 def test_a_secret_that_cannot_stand_in_a_header_holds_the_destination(token: str) -> None:
     faulty = rendered({"headers": {"A": "Bearer ${ssm:token}"}}, token=token)
-    assert faulty == Faulty("headers.A: its secret holds a line break or NUL")
+    assert faulty == Faulty("headers.A: its secret contains a line break or NUL")
 
 
 # Python's own reader takes these: NaN and Infinity are not JSON, and a receiver that knows so refused the request.

@@ -121,7 +121,7 @@ def test_a_file_that_cannot_be_read_is_one_problem_with_its_place(
 def test_a_file_that_is_not_there_is_told_by_its_path_once(tmp_path: Path) -> None:
     path = tmp_path / "none.yaml"
     [each] = located(path, everything_about(path))
-    assert next(as_text(each)).startswith(f"{path}: No such file; --config (CONFIG with make) is a folder")
+    assert next(as_text(each)).startswith(f"{path}: no such file; give --config (CONFIG with make) a folder")
 
 
 def test_what_an_alias_repeats_is_told_once_where_its_anchor_is(tmp_path: Path) -> None:
@@ -157,11 +157,11 @@ WARNED = [
     ("a: {url: https://hooks.slack.com/services/T0/B0/XyZ123}", "destinations.a.url", "looks like a credential"),
     (f"a: {{{A}, headers: {{Authorization: Bearer abc}}}}", "destinations.a.headers.Authorization", "looks like"),
     ("a: {url: https://a.example.com, vars: {routing_key: 0123abcd}}", "destinations.a.vars.routing_key", "looks like"),
-    ("a: {url: https://flags.internal/x}", "destinations.a.url", "flags.internal is known only inside of a network"),
+    ("a: {url: https://flags.internal/x}", "destinations.a.url", "is a name that only a private network knows"),
     ("a: {url: https://a.example.com, events: ['token:updated']}", "destinations.a.events[0]", "matches no event"),
     (f"a: {{{A}, when: event.type == 'flags'}}", "destinations.a.when", "is true for none of the "),
     (f"a: {{{A}, events: ['flag:*'], when: event.type == 'segment'}}", "destinations.a.when", "is true for none"),
-    ("", "destinations", "is empty: every event is accepted, and goes nowhere"),
+    ("", "destinations", "is empty: Flagcast accepts every event and sends none"),
 ]  # fmt: skip
 
 

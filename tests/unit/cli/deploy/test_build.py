@@ -70,7 +70,7 @@ def test_a_configuration_is_copied_with_all_that_is_read_beside_it_and_nothing_e
 def test_a_private_key_beside_a_configuration_is_not_deployed(theirs: Path, tmp_path: Path) -> None:
     # Whatever ended in .pem was uploaded, into SAM's bucket and a layer that many may read.
     (theirs / "server.pem").write_text("-----BEGIN EC PRIVATE KEY-----\ncanary\n-----END EC PRIVATE KEY-----\n")
-    with pytest.raises(CommandError, match=r"server\.pem holds a private key"):
+    with pytest.raises(CommandError, match=r"server\.pem contains a private key"):
         copy_configuration(theirs / "flagcast.yaml", tmp_path / "copy")
     assert "canary" not in "".join(files(tmp_path / "copy").values())
 

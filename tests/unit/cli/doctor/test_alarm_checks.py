@@ -30,7 +30,7 @@ def test_an_alarm_that_is_disabled_is_shown_with_the_command_that_enables_it() -
 
 def test_an_alarm_that_was_deleted_is_missed() -> None:
     line, _ = lines_of(ALARM, missing=(f"{STACK}-quiet",))
-    assert (line.level, line.found) == ("ill", f"{STACK}-quiet: deployed, and deleted since")
+    assert (line.level, line.found) == ("ill", f"{STACK}-quiet: deleted since the deploy")
 
 
 def test_alarms_without_a_topic_are_worth_a_note() -> None:
@@ -47,7 +47,7 @@ def test_a_topic_to_which_no_one_has_subscribed_is_ill() -> None:
 
 def test_a_topic_that_cannot_be_asked_is_said_to_be() -> None:
     _, line = lines_of(ALARM, subscribers=Unknown("denied"))
-    assert (line.check, line.level, line.found) == ("alarm topic", "unknown", "could not look: denied")
+    assert (line.check, line.level, line.found) == ("alarm topic", "unknown", "could not check: denied")
 
 
 def test_a_stack_without_alarms_has_nothing_to_say_of_topics() -> None:

@@ -44,7 +44,7 @@ def test_health_is_what_it_answers(answer: Answer | NoAnswer, level: str, found:
         (
             Answer(WEBHOOK, 200, '{"event_id":"evt_1","deliveries":2}'),
             "ill",
-            "took the probe for an event, with 2",
+            "handled the probe as an event, with 2",
             False,
         ),
         (Answer(WEBHOOK, 301, "", "https://other/"), "ill", "answers 301 and redirects to https://other/", False),

@@ -81,7 +81,7 @@ def test_a_version_that_is_not_known_is_worth_a_note() -> None:
         ({"enabled": False}, "ill", "audit.sinks.webhook.enabled is not true"),
         ({"templates": 1}, "ill", "has both url and templates"),
         ({"url": None}, "ill", "has neither url nor templates"),
-        ({"url": None, "templates": 1}, "note", "by templates, which Flipt never signs"),
+        ({"url": None, "templates": 1}, "note", "templates mode, which Flipt never signs"),
         ({"signs": False}, "ill", "no signing_secret is set"),
         ({"signs": None}, "ok", "enabled, by url"),
         ({"signs": True}, "ok", "enabled, and signs"),
@@ -109,7 +109,7 @@ def test_a_sink_is_on_signs_and_has_one_of_url_and_templates(changes: dict[str, 
         ("https://flagcast.example.com/webhooks/flipt", Answer("u", 401, ""), "ill", "the secret is not"),
         ("https://flagcast.example.com/webhooks/flipt", NoAnswer("u", "SSLError"), "ill", "did not answer"),
         ("https://flagcast.example.com/webhooks/flipt", ACCEPTS, "ok", "verified"),
-        (WEBHOOK, None, "unknown", "no secret to send a probe"),
+        (WEBHOOK, None, "unknown", "no secret to sign a probe"),
     ],
 )
 def test_an_address_is_this_stacks_and_accepts_what_flipt_signs(
@@ -207,12 +207,12 @@ def test_a_file_is_read_with_the_variables_over_it(tmp_path: Path) -> None:
     [
         (FILE.replace("signing_secret: s3cr3t", "templates: [{url: https://x, body: '{}'}]"), "are both set"),
         ("audit: {sinks: {webhook: {enabled: true}}}", "sends no webhooks"),
-        ('version: "2.0"', "is of Flipt 2"),
+        ('version: "2.0"', "is for Flipt 2"),
         (FILE + "tracing: {sampling_ratio: most}", "tracing.sampling_ratio: expected a number"),
         (FILE + "  buffer: {flush_period: soon}", "audit.buffer.flush_period: expected a duration"),
         (FILE + "  buffer: {capacity: many}", "audit.buffer.capacity: expected a number"),
-        (FILE.replace("https:", "ftp:"), "audit.sinks.webhook.url: is no http:// or https:// address"),
-        (FILE.replace(WEBHOOK, "'https://[:::]/x'"), "audit.sinks.webhook.url: is no http:// or https:// address"),
+        (FILE.replace("https:", "ftp:"), "audit.sinks.webhook.url: is not an http:// or https:// address"),
+        (FILE.replace(WEBHOOK, "'https://[:::]/x'"), "audit.sinks.webhook.url: is not an http:// or https:// address"),
         ("[", "flipt.yml: "),
     ],
 )

@@ -87,7 +87,7 @@ def test_a_queue_that_is_gone_or_cannot_be_asked_is_said_to_be() -> None:
 def test_dead_letters_are_counted_whether_someone_holds_them_or_not() -> None:
     known = dead_letter_queue(ApproximateNumberOfMessages="2", ApproximateNumberOfMessagesNotVisible="1")
     (line,) = check_dead_letters(facts(queues={**queues(), "dead-letter queue": known}))
-    assert (line.level, line.found.split(":")[0], line.by_deploy) == ("ill", "3", False)
+    assert (line.level, line.found.split(";")[0], line.by_deploy) == ("ill", "3", False)
     assert line.next == (f"flagcast dlq list --stack {STACK} {OPTIONS}",)
 
 
@@ -99,7 +99,7 @@ def test_dead_letters_are_counted_whether_someone_holds_them_or_not() -> None:
         ("4", None, "ok", "4"),
         ("4", 600.0, "ok", "4; the oldest was 600 s old"),
         ("4", 601.0, "ill", "4; the oldest was 601 s old, and OldestTaskSeconds is 600"),
-        ("4", Unknown("no"), "unknown", "could not look: no"),
+        ("4", Unknown("no"), "unknown", "could not check: no"),
     ],
 )
 def test_the_oldest_task_is_held_against_the_parameter_of_its_alarm(

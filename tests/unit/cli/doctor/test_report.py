@@ -13,7 +13,7 @@ WELL, NOTE = (
     Finding("stack", "ok", "UPDATE_COMPLETE"),
     Finding("alarm topic", "note", "no one is notified", ("Deploy.",)),
 )
-UNKNOWN = Finding("alarms", "unknown", "could not look: AccessDenied", ("Sign in.",))
+UNKNOWN = Finding("alarms", "unknown", "could not check: AccessDenied", ("Sign in.",))
 ILL = Finding("dead letters", "ill", "3", ("flagcast dlq list",))
 BROKEN = Finding("health", "ill", "answers 500", ("aws logs tail",), by_deploy=True)
 
@@ -21,11 +21,11 @@ BROKEN = Finding("health", "ill", "answers 500", ("aws logs tail",), by_deploy=T
 @pytest.mark.parametrize(
     ("findings", "said"),
     [
-        ((WELL, NOTE), "All is well."),
-        ((WELL, ILL), "1 thing is wrong"),
-        ((BROKEN, ILL), "2 things are wrong"),
-        ((UNKNOWN,), "1 could not be looked at"),
-        ((UNKNOWN, ILL), "1 thing is wrong, 1 could not be looked at"),
+        ((WELL, NOTE), "No problem found."),
+        ((WELL, ILL), "1 problem"),
+        ((BROKEN, ILL), "2 problems"),
+        ((UNKNOWN,), "1 could not be checked"),
+        ((UNKNOWN, ILL), "1 problem, 1 could not be checked"),
     ],
 )
 def test_one_line_says_what_it_comes_to(findings: tuple[Finding, ...], said: str) -> None:
@@ -63,8 +63,8 @@ def test_a_line_says_what_was_found_and_the_next_command(capsys: pytest.CaptureF
         "✗ health             answers 500",
         "    aws logs tail",
     ]
-    assert shown[5] == "1 thing is wrong"
-    assert shown[6].startswith("If this came with the last deploy")
+    assert shown[5] == "1 problem"
+    assert shown[6].startswith("If the last deploy caused this")
 
 
 def test_what_was_found_is_never_taken_for_markup(capsys: pytest.CaptureFixture[str]) -> None:

@@ -35,7 +35,7 @@ def test_of_a_stack_that_cannot_be_looked_at_every_line_says_so_and_nothing_is_w
     )  # fmt: skip
     lines = [each for each in all_of(nothing) if each.level != "ok"]
     assert {each.level for each in lines} == {"unknown"}
-    assert {each.found for each in lines} == {f"could not look: {DENIED.why}"}
+    assert {each.found for each in lines} == {f"could not check: {DENIED.why}"}
     assert {each.next for each in lines} == {DENIED.next}
     assert exit_code(tuple(lines)) == 2
 
@@ -90,8 +90,12 @@ def test_a_stack_that_is_stuck_is_ill_with_the_command_that_ends_it(status: str,
         ({"update": "Failed", "reason": "bad layer"}, "ill", "its last update failed: bad layer"),
         ({"update": "Failed"}, "ill", "its last update failed"),
         ({"errors": 3}, "ill", "3 of its invocations failed in the last 15 minutes"),
-        ({"state": "Inactive"}, "note", "Inactive, as it was not called for long"),
-        ({"state": "Pending"}, "note", "its state is Pending, its last update Successful; look again in a minute"),
+        ({"state": "Inactive"}, "note", "Inactive, because it was not called for long"),
+        (
+            {"state": "Pending"},
+            "note",
+            "its state is Pending, its last update Successful; run doctor again in a minute",
+        ),
         ({"update": "InProgress"}, "note", "its state is Active, its last update InProgress"),
     ],
 )
@@ -124,7 +128,7 @@ def test_a_function_whose_errors_cannot_be_counted_is_well_as_far_as_is_known() 
 def test_unexpected_errors_are_shown_with_the_logs_that_hold_them() -> None:
     (line,) = check_own_errors(facts(own_errors=2))
     assert (line.level, line.by_deploy) == ("ill", True)
-    assert line.found == "2 in the last 15 minutes; each is a line with event error"
+    assert line.found == "2 in the last 15 minutes; each has a log line with the event error"
     assert line.next == tuple(
         f"aws logs tail /aws/lambda/{STACK}-{name} --since 15m --filter-pattern '\"error\"' {OPTIONS}"
         for name in ("ingest", "deliver")
@@ -134,7 +138,7 @@ def test_unexpected_errors_are_shown_with_the_logs_that_hold_them() -> None:
 @pytest.mark.parametrize("state", ["Disabled", "Disabling", "Deleting"])
 def test_an_event_source_that_is_not_enabled_delivers_nothing(state: str) -> None:
     (line,) = check_event_source(facts(event_source=structs.replace(EVENT_SOURCE, state=state)))
-    assert (line.level, line.found) == ("ill", f"{state}: every task waits, none is delivered")
+    assert (line.level, line.found) == ("ill", f"{state}: no delivery leaves the queue")
     assert line.next == (f"aws lambda update-event-source-mapping --uuid 87524b43 --enabled {OPTIONS}",)
 
 

@@ -148,8 +148,8 @@ def test_a_file_with_everything_is_written_right(run: Run) -> None:
     code, written, said = run(EVERYTHING, FROM="flipt")
     assert (code, read(written).problems) == (0, ())
     assert list(read(written).destinations) == ["slack", "audit-example-com", "example-com"]
-    assert "signing_secret: left out, Flipt never signs what templates send" in said
-    assert "tracing.sampling_ratio: is not 1, and Flipt samples audit events away by it too" in said
+    assert "signing_secret: left out, because Flipt never signs in templates mode" in said
+    assert "tracing.sampling_ratio: is not 1, so Flipt drops some of the audit events, too" in said
     assert "1.61.1 sends no event" not in said, "this one traces already"
 
 
@@ -201,7 +201,9 @@ def test_each_secret_has_the_command_that_stores_it_and_the_command_its_value(ru
             f"flagcast import-flipt {path} --secret {name} | aws secretsmanager create-secret "
             f"--region REGION --name flagcast/flagcast-staging/{name} --secret-string file:///dev/stdin\n"
         ) in said
-    assert "--secret example-com | " in said.partition("# with FROM set to what Flipt has in it")[0].splitlines()[-2]
+    assert (
+        "--secret example-com | " in said.partition("# set FROM to the value that it has for Flipt")[0].splitlines()[-2]
+    )
     assert run(EVERYTHING, secret="slack") == (0, "https://hooks.slack.com/services/T0/B0/canary-slack", "")
     code, value, said = run(EVERYTHING, secret="example-com", FROM="flipt")
     assert (code, said) == (0, "")
@@ -223,7 +225,7 @@ def test_a_secret_is_not_shown_on_a_terminal(run: Run, monkeypatch: pytest.Monke
 
 
 def test_a_secret_that_is_not_there_is_said_with_those_that_are(run: Run) -> None:
-    with pytest.raises(CommandError, match="there is no secret teams in it") as raised:
+    with pytest.raises(CommandError, match="the file has no secret teams") as raised:
         run(SLACK, secret="teams")
     assert raised.value.next_steps == ("There are: slack.",)
     with pytest.raises(CommandError) as raised:
@@ -244,8 +246,8 @@ def test_what_is_printed_is_the_file_byte_for_byte(run: Run) -> None:
 
 def test_the_new_configuration_of_flipt_is_shown(run: Run) -> None:
     _, _, said = run(SLACK)
-    assert "url: https://...             # output WebhookUrl of the stack, in place of templates" in said
-    assert "it signs in url mode only" in said
+    assert "url: https://...             # output WebhookUrl of the stack, instead of templates" in said
+    assert "It signs only in url mode" in said
     assert "1.61.1 sends no event of the UI and the REST API without it" in said
     advice = said[said.index("   audit:\n") :]
     assert [line.strip().partition(":")[0] for line in advice.splitlines()] == [
@@ -268,7 +270,7 @@ def test_a_file_is_written_and_never_over_another_unless_told(run: Run, tmp_path
     assert f"make deploy STACK=flagcast REGION=REGION CONFIG={tmp_path}\n" in said
     first = output.read_text(encoding="utf-8")
     assert read(first).problems == ()
-    with pytest.raises(CommandError, match=r"flagcast\.yaml is there already"):
+    with pytest.raises(CommandError, match=r"flagcast\.yaml exists already"):
         run(EXAMPLE, output=output)
     assert output.read_text(encoding="utf-8") == first
     run(EXAMPLE, output=output, force=True)

@@ -116,7 +116,9 @@ def test_url_mode_without_a_signing_secret_says_that_its_requests_are_not_signed
 def test_the_signing_secret_of_a_flipt_in_templates_mode_is_left_out_and_said() -> None:
     imported = converted(template(), signing_secret=setting("canary", "audit.sinks.webhook.signing_secret"))
     assert imported.secrets == ()
-    assert imported.notes == ("audit.sinks.webhook.signing_secret: left out, Flipt never signs what templates send",)
+    assert imported.notes == (
+        "audit.sinks.webhook.signing_secret: left out, because Flipt never signs in templates mode",
+    )
 
 
 def test_names_are_of_the_host_and_each_is_used_once() -> None:
@@ -160,14 +162,14 @@ def test_the_user_of_an_address_is_sent_as_go_sends_it() -> None:
     request = sent(imported)
     assert request.url == "https://example.com/in"
     assert request.headers["Authorization"] == "Basic " + base64.b64encode(b"bob:p@w").decode()
-    assert imported.notes[0].startswith(f"{PATH}.url: the user in it has become the header Authorization")
+    assert imported.notes[0].startswith(f"{PATH}.url: the user and password in it are now the header Authorization")
 
 
 def test_a_header_authorization_goes_before_the_user_of_an_address() -> None:
     imported = converted(template("https://canary:canary@example.com/in", headers={"authorization": "Token t"}))
     assert sent(imported).headers["authorization"] == "Token t"
     assert stored(imported) == {"example-com": "t"}
-    assert imported.notes[0].startswith(f"{PATH}.url: the user in it is left out")
+    assert imported.notes[0].startswith(f"{PATH}.url: the user and password in it are left out")
 
 
 def test_a_value_that_comes_from_a_variable_stays_out_of_the_file() -> None:
@@ -188,7 +190,7 @@ def test_what_a_variable_holds_need_not_be_known_until_it_is_stored() -> None:
     assert secret.unset == ["AUDIT_WEBHOOK_URL", "TEAM"]
     with pytest.raises(CommandError, match=r"templates\[0\]\.url is \$\{AUDIT_WEBHOOK_URL\}, and .* is not set here"):
         secret.value()
-    assert imported.notes[0].startswith(f"{PATH}.url: AUDIT_WEBHOOK_URL is not set here, so the address is not known")
+    assert imported.notes[0].startswith(f"{PATH}.url: AUDIT_WEBHOOK_URL is not set here, so the address is unknown")
 
 
 def test_an_address_from_a_variable_is_kept_secret_and_still_names_the_destination() -> None:
@@ -222,7 +224,7 @@ def test_a_private_target_is_imported_with_what_opens_it(host: str, subnets: lis
     destination = configured(imported).destinations[only(imported).name]
     assert isinstance(destination, Destination)
     assert list(destination.allow_private) == subnets
-    said = f"{PATH}.url: its host is known only inside a network, so allow_private is written beside it;"
+    said = f"{PATH}.url: only a private network knows its host, so allow_private was added;"
     assert [note.startswith(said) and "VPC" in note for note in imported.notes] == [True] * bool(subnets)
 
 
@@ -238,8 +240,8 @@ def test_a_body_that_fails_on_denied_events_alone_is_imported_with_the_filter_th
     imported = converted(template(body='{"key": "{{ .Payload.key }}"}'))
     assert only(imported).when == "not event.is_denied"
     assert imported.notes == (
-        f"{PATH}.body: fails on denied events, which have no payload, and Flipt drops those; so"
-        " `when: not event.is_denied` is written beside it",
+        f"{PATH}.body: fails on denied events, which have no payload, and Flipt drops those;"
+        " `when: not event.is_denied` was added to do the same",
     )
     destination = configured(imported).destinations[only(imported).name]
     assert isinstance(destination, Destination)
@@ -254,7 +256,7 @@ def test_a_body_that_fails_on_others_too_or_on_none_gets_no_filter(body: str) ->
 def test_a_secret_that_flipt_signs_with_white_space_is_said() -> None:
     imported = converted(url=setting(URL, "audit.url"), signing_secret=setting("s3cret\n", "audit.secret"))
     assert imported.notes[-1] == (
-        "audit.secret: Flipt signs with the white space around it, and Flagcast without: change it"
+        "audit.secret: Flipt signs with the white space around it, and Flagcast without it: change the secret"
     )
 
 
@@ -264,11 +266,11 @@ def test_a_secret_that_flipt_signs_with_white_space_is_said() -> None:
 def test_what_is_no_address_is_refused_without_being_repeated(url: str) -> None:
     with pytest.raises(CommandError) as raised:
         converted(template(url))
-    assert str(raised.value) == f"{PATH}.url: is no http:// or https:// address"
+    assert str(raised.value) == f"{PATH}.url: is not an http:// or https:// address"
 
 
 def test_a_variable_inside_an_address_is_refused_as_flipt_does_not_replace_it() -> None:
-    with pytest.raises(CommandError, match=r"url: \$\{\.\.\.\} stands inside a longer address"):
+    with pytest.raises(CommandError, match=r"url: \$\{\.\.\.\} is part of a longer address"):
         converted(template("https://example.com/${TOKEN}"))
 
 
@@ -276,8 +278,8 @@ def test_headers_that_flagcast_sets_are_left_out_and_said() -> None:
     imported = converted(template(headers={"User-Agent": "flipt", "Host": "a", "X-Requested-With": "platform"}))
     assert only(imported).headers == {"X-Requested-With": "platform"}
     assert imported.notes == (
-        f"{PATH}.headers.User-Agent: left out, Flagcast sets it itself",
-        f"{PATH}.headers.Host: left out, Flagcast sets it itself",
+        f"{PATH}.headers.User-Agent: left out, because Flagcast sets it",
+        f"{PATH}.headers.Host: left out, because Flagcast sets it",
     )
 
 
@@ -309,7 +311,7 @@ def test_half_a_reference_in_a_header_is_sent_as_it_stands() -> None:
     imported = converted(template(headers={"X-Team": "a ${TEAM}", "Authorization": "Bearer ${secret:x}"}))
     headers = sent(imported).headers
     assert (headers["X-Team"], headers["Authorization"]) == ("a ${TEAM}", "Bearer ${secret:x}")
-    assert len([note for note in imported.notes if "it replaces whole values only" in note]) == 2
+    assert len([note for note in imported.notes if "only if it is the whole value" in note]) == 2
 
 
 HEADER_TEXT = st.text(st.characters(exclude_categories=["Cc", "Cs"]) | st.just("\t") | st.sampled_from("${}#%{} "))
@@ -348,8 +350,11 @@ def test_an_unknown_noun_is_left_out_and_said() -> None:
 @pytest.mark.parametrize(
     ("events", "note"),
     [
-        ((), "audit.events: is empty, so this Flipt sends no event; here every destination gets every one"),
-        (("banner:created",), "audit.events: holds no filter that can be used, so every destination gets every event"),
+        (
+            (),
+            "audit.events: is empty, so this Flipt sends no event; in the new file every destination gets every event",
+        ),
+        (("banner:created",), "audit.events: has no valid filter, so every destination gets every event"),
     ],
 )
 def test_filters_of_which_none_can_be_used_are_said(events: tuple[str, ...], note: str) -> None:
@@ -367,7 +372,7 @@ def test_filters_of_which_none_can_be_used_are_said(events: tuple[str, ...], not
         ("15ns", None, "less than a second"),
         ("-5s", None, "less than a second"),
         ("+15s", "15s", "kept"),
-        ("300h", "288h", "cut to them"),
+        ("300h", "288h", "12 days are used"),
     ],
 )
 def test_the_longest_retrying_is_kept_when_it_is_set(written: str, kept: str | None, said: str | None) -> None:

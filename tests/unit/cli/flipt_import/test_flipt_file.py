@@ -111,9 +111,9 @@ def test_what_flipt_leaves_aside_is_noted(tmp_path: Path) -> None:
     )
     assert flipt.variables == ()
     assert flipt.notes == (
-        "FLIPT_AUDIT_SINKS_WEBHOOK_TEMPLATES*: left aside, Flipt reads templates from its file alone",
-        "audit.sinks.webhook.templates[0].timeout: left aside, Flipt does not know the key",
-        "audit.sinks.webhook.templates[0].method: left aside, Flipt posts whatever it says",
+        "FLIPT_AUDIT_SINKS_WEBHOOK_TEMPLATES*: ignored, because Flipt reads templates only from its file",
+        "audit.sinks.webhook.templates[0].timeout: ignored, because Flipt does not know the key",
+        "audit.sinks.webhook.templates[0].method: ignored, because Flipt always uses POST",
     )
 
 
@@ -136,7 +136,7 @@ def test_a_repeated_key_is_refused_as_flipt_refuses_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("tree", [["a"], "just words", {"services": {"flipt": {}}}, {"version": "3", "services": {}}])
 def test_what_is_no_configuration_of_flipt_is_said(tmp_path: Path, tree: object) -> None:
-    assert "is no configuration of Flipt" in refused(tmp_path, tree)
+    assert "is not a Flipt configuration" in refused(tmp_path, tree)
 
 
 def test_flipt_2_has_no_webhooks_to_import(tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_url_and_templates_together_are_refused_with_the_place_of_each(tmp_path:
 def test_a_template_with_which_flipt_sends_nothing_is_left_out(tmp_path: Path, key: str, nothing: object) -> None:
     flipt = read(tmp_path, sink(templates=[TEMPLATE, {**TEMPLATE, key: nothing}]))
     assert len(flipt.templates) == 1
-    note = f"audit.sinks.webhook.templates[1]: left out, it has no {key}, so Flipt starts with it and sends nothing"
+    note = f"audit.sinks.webhook.templates[1]: left out: it has no {key}, so Flipt starts but sends nothing for it"
     assert flipt.notes == (note,)
     assert refused(tmp_path, sink(templates=[{**TEMPLATE, key: nothing}])).endswith("flipt.yml sends no webhooks")
 
@@ -182,14 +182,14 @@ def test_a_template_with_which_flipt_sends_nothing_is_left_out(tmp_path: Path, k
 def test_url_and_templates_are_both_taken_while_the_sink_is_off(tmp_path: Path) -> None:
     flipt = read(tmp_path, sink(url="https://a.example.com", templates=[TEMPLATE], enabled=False))
     assert (flipt.url is not None, len(flipt.templates)) == (True, 1)
-    assert flipt.notes[0].endswith("are both set, which Flipt takes only while the sink is off")
+    assert flipt.notes[0].endswith("are both set, which Flipt accepts only while the sink is off")
 
 
 @pytest.mark.parametrize("suffix", ["toml", "ini", "hcl", "env"])
 def test_another_format_of_flipts_is_refused_with_the_true_reason(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"flipt.{suffix}"
     path.write_text("[audit.sinks.webhook]\nurl = 'x'\n")
-    with pytest.raises(CommandError, match=f"Flipt reads {suffix.upper()}, and import-flipt reads YAML and JSON alone"):
+    with pytest.raises(CommandError, match=f"Flipt reads {suffix.upper()}, but import-flipt reads only YAML and JSON"):
         read_flipt(path, {})
 
 
@@ -228,7 +228,7 @@ def test_flipts_own_default_configuration_has_no_webhook_in_it(tmp_path: Path) -
         ),
         (
             sink(templates=[{**TEMPLATE, "headers": {"A": "canary\n"}}]),
-            "audit.sinks.webhook.templates[0].headers.A: a line break or control character is in the value",
+            "audit.sinks.webhook.templates[0].headers.A: the value contains a line break or control character",
         ),
         (sink(url="https://a.example.com", enabled="canary"), "audit.sinks.webhook.enabled: expected true or false"),
         ({"audit": {"events": {"canary": 5}, **sink(url="https://a.io")["audit"]}}, "audit.events: expected a list"),
@@ -245,7 +245,7 @@ def test_a_value_of_the_wrong_kind_is_said_with_its_path_and_without_itself(
 def test_half_a_character_is_refused(tmp_path: Path) -> None:
     # What a variable holds that is not UTF-8, Python hands on as halves of characters.
     said = refused(tmp_path, sink(url="${HALF}"), HALF="https://a.example.com/\udcff")
-    assert said == "audit.sinks.webhook.url: half a character is in it"
+    assert said == "audit.sinks.webhook.url: it contains half a character (a lone surrogate)"
 
 
 def test_a_variable_that_must_be_known_and_is_not_set_is_named(tmp_path: Path) -> None:

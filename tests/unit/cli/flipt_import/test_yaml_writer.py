@@ -11,14 +11,14 @@ from flagcast_cli.flipt_import.yaml_writer import flagcast_yaml
 
 EVERYTHING = """\
 # Made from flipt.yml by `flagcast import-flipt`. Check it with `flagcast check`.
-# Names of secrets stand here, never secrets: ${secret:NAME} is looked up in Secrets Manager under
+# This file has names of secrets, never secrets: ${secret:NAME} is looked up in Secrets Manager under
 # flagcast/<stack>/. Every key is in docs/configuration.md.
 
 sources:
   # POST https://.../webhooks/flipt, signed by Flipt with the secret that the stack generates.
   flipt:
     signing_secrets: ["${secret:flipt-signing-secret}"]
-    # environment: production                  # Flipt does not say which it is; templates see it
+    # environment: production                  # which Flipt this is, for messages and templates
     # flipt_url: https://flipt.example.com     # for links to what was changed
 
 destinations:

@@ -56,7 +56,7 @@ def find_preset(name: object, texts: Mapping[str, str], path: str) -> tuple[Pres
     if name in texts:
         return read_preset(texts[name]), []
     hint = meant(name, texts) or f"there are: {', '.join(sorted(texts))}"
-    return NO_PRESET, [Problem(join(path, "preset"), f"{shown(name)} is no preset", hint)]
+    return NO_PRESET, [Problem(join(path, "preset"), f"there is no preset {shown(name)}", hint)]
 
 
 def unmet(preset: Preset, tree: Mapping[str, Any], path: str) -> Iterator[Problem]:
@@ -67,6 +67,6 @@ def unmet(preset: Preset, tree: Mapping[str, Any], path: str) -> Iterator[Proble
             if not isinstance(found, dict):
                 break  # Its own problem says so.
             if key not in found:
-                yield Problem(f"{path}.{where}", f"preset {tree['preset']} needs it: {sentence}")
+                yield Problem(f"{path}.{where}", f"is required by preset {tree['preset']}: {sentence}")
                 break
             found = found[key]

@@ -55,7 +55,7 @@ class Text(str):
             raise ValueError("expected ${secret:NAME}, ${secret:NAME#KEY}, ${ssm:NAME} or ${env:FLAGCAST_VAR_NAME}")
         for reference in cls(text).references:
             if reference.key is not None and reference.store != "secret":
-                raise ValueError(f"{reference}: only a secret has keys")
+                raise ValueError(f"{reference}: only ${{secret:...}} can have a #KEY")
             if reference.store == "env" and not reference.name.startswith(ENVIRONMENT_PREFIX):
                 raise ValueError(f"{reference}: only variables that begin with {ENVIRONMENT_PREFIX} can be read")
         return cls(text)
@@ -79,7 +79,7 @@ class SecretText(Text):
     def parse(cls, text: object) -> Self:
         """Read a reference; raises ValueError if it is anything else, without repeating it."""
         if not isinstance(text, str) or not _REFERENCE.fullmatch(text):
-            raise ValueError("expected one reference such as ${secret:NAME}: secrets do not belong in this file")
+            raise ValueError("expected one reference such as ${secret:NAME}: this file must not contain secrets")
         return cls(Text.parse(text))
 
     @property

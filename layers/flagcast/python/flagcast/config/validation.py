@@ -26,7 +26,7 @@ def check_name(name: object) -> Iterator[Problem]:
     if not isinstance(name, str) or not NAME.fullmatch(name):
         yield Problem(
             "",
-            f"{shown(name)} is no name: it is 1 to 64 letters, digits, - or _, and begins with a letter or digit",
+            f"{shown(name)} is not a valid name; use 1 to 64 letters, digits, - or _, beginning with a letter or digit",
             is_key=True,
         )
 
@@ -35,9 +35,9 @@ def check_source(source: Source) -> Iterator[Problem]:
     """Yield what is wrong with a source."""
     has_credentials = bool(source.signing_secrets or source.bearer_tokens)
     if not has_credentials and source.auth is None:
-        yield Problem("", "needs signing_secrets or bearer_tokens (auth: none takes requests from anyone)")
+        yield Problem("", "needs signing_secrets or bearer_tokens (auth: none accepts requests from anyone)")
     if has_credentials and source.auth is not None:
-        yield Problem("auth", "none contradicts the signing_secrets or bearer_tokens beside it")
+        yield Problem("auth", "none cannot be used together with signing_secrets or bearer_tokens")
     if source.flipt_url is not None and not source.flipt_url.startswith(("https://", "http://")):
         yield Problem("flipt_url", "expected the address of Flipt's UI, such as https://flipt.example.com")
     if not source.allow_from:
@@ -61,11 +61,11 @@ def check_destination(
     if not destination.events:
         yield Problem("events", "is empty, so nothing would be sent; leave it out to send every event")
     if destination.body is not None and destination.template is not None:
-        yield Problem("template", "is set beside body: a destination has one of the two")
+        yield Problem("template", "cannot be used together with body; delete one of the two")
     if destination.template is not None and destination.template not in templates:
         yield Problem("template", f"no file templates/{destination.template}", _one_of(destination.template, templates))
     if destination.ca_file is not None and destination.ca_file not in authorities:
-        what = "no file of PEM certificates by that name beside flagcast.yaml"
+        what = "there is no .pem file of this name beside flagcast.yaml"
         yield Problem("ca_file", what, _one_of(destination.ca_file, authorities))
 
 
@@ -76,7 +76,10 @@ def _one_of(name: str, names: Collection[str]) -> str:
 def _check_sign(destination: Destination) -> Iterator[Problem]:
     sign = destination.sign
     if sign is not None and sign.scheme == "flipt" and sign.old_secrets:
-        yield Problem("sign.old_secrets", "Flipt's header holds one signature; standard-webhooks holds several")
+        yield Problem(
+            "sign.old_secrets",
+            "is not allowed with scheme flipt, whose header has one signature; use standard-webhooks",
+        )
 
 
 def _check_url(destination: Destination) -> Iterator[Problem]:
@@ -85,9 +88,9 @@ def _check_url(destination: Destination) -> Iterator[Problem]:
     if begins_with_reference:
         return
     if not is_url(in_ascii(url.resolve(dict.fromkeys(url.references, "1")))):
-        yield Problem("url", "expected https://host/..., or a reference to a secret that holds it")
+        yield Problem("url", "expected https://host/..., or a reference to a secret with the address")
     elif url.startswith("http://") and not destination.allow_http:
-        yield Problem("url", "is not https; allow_http: true permits it")
+        yield Problem("url", "is not https; allow_http: true allows it")
 
 
 def _check_headers(destination: Destination) -> Iterator[Problem]:

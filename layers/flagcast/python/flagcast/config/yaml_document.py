@@ -25,7 +25,7 @@ def load(text: str, kind: Any = Loader) -> tuple[Any, list[Problem]]:
         if node is None:
             return None, []
         if _size(node, {}) > MOST_VALUES:
-            raise _unreadable(f"its aliases stand for more than {MOST_VALUES:,} values")
+            raise _unreadable(f"its aliases expand to more than {MOST_VALUES:,} values")
         repeated = _repeated_keys(node, "", set())  # Before the values are made, which writes merged keys out.
         return loader.construct_document(node), repeated
     except yaml.YAMLError as error:
@@ -33,7 +33,7 @@ def load(text: str, kind: Any = Loader) -> tuple[Any, list[Problem]]:
     except (ValueError, RecursionError) as error:
         # What the loader makes of a value of a special kind, such as a date that does not exist, is not told by its
         # message: that would quote it.
-        what = "nested too deeply" if isinstance(error, RecursionError) else "a number or date that is none"
+        what = "nested too deeply" if isinstance(error, RecursionError) else "a number or date that is not valid"
         raise _unreadable(what) from error
     finally:
         loader.dispose()

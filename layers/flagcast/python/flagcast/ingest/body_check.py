@@ -10,7 +10,7 @@ from flagcast.primitives.timestamp import epoch_of
 PROBE = "probe"
 """The one action of type `flagcast` that a source can send; it asks whether events are accepted."""
 
-RESERVED = f"type {NOTICE} is Flagcast's own; of it a source can send action {PROBE} alone"
+RESERVED = f"type {NOTICE} is Flagcast's own; a source can send only its action {PROBE}"
 
 
 class Probe(Struct, frozen=True):
@@ -54,6 +54,6 @@ def probe(timestamp: str) -> bytes:
 
 def _too_old(timestamp: str, max_age: Duration, now: float) -> str | None:
     if (moment := epoch_of(timestamp)) is None:
-        return "no timestamp that can be read"
+        return "no readable timestamp"
     age = now - moment
     return f"{age:.0f} s old; max_age is {max_age:g} s" if age > max_age else None

@@ -83,7 +83,7 @@ def _error(status: int, code: str, message: str, **headers: str) -> Answer:
 
 
 INVALID_EVENT = _error(400, "invalid_event", "The body is not a Flipt audit event.")
-TOO_OLD = _error(400, "too_old", "The event is older than the source's max_age, or has no timestamp that can be read.")
+TOO_OLD = _error(400, "too_old", "The event is older than the source's max_age, or has no readable timestamp.")
 UNAUTHORIZED = _error(401, "unauthorized", "The signature or token is missing or wrong.")
 FORBIDDEN = _error(403, "forbidden", "The source accepts no request from this address.")
 UNKNOWN_SOURCE = _error(404, "unknown_source", "There is no such source.")

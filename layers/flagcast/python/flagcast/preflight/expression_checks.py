@@ -30,12 +30,12 @@ def doubts(compiled: Compiled, path: str, answers: Answers, events: Iterable[tup
         yield from _doubt(accept, f"{path}.accept", asked, "every delivery would become a dead letter")
     if (retry_when := compiled.retry_when) is not None:
         asked = vendors if answers.not_now else _any_answers()
-        yield from _doubt(retry_when, f"{path}.retry.when", asked, "it would have nothing retried")
+        yield from _doubt(retry_when, f"{path}.retry.when", asked, "it would never retry anything")
     if (when := compiled.when) is not None:
         seen = [names_for(each, {}) for _, each in events if not each.is_notice and wants(compiled.destination, each)]
         names = [each for one in seen for each in (one, one | {"event": any_event(one["event"])})]
         if names and not any(when.ask(each) is True for each in names):
-            sentence = f"is true for none of the {len(seen)} sample events that events lets pass: nothing would be sent"
+            sentence = f"is true for none of the {len(seen)} sample events that match events: nothing would be sent"
             yield Problem(f"{path}.when", sentence, is_warning=True)
 
 

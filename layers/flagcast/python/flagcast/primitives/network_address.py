@@ -90,10 +90,10 @@ class Subnet(str):
         except ValueError as error:
             raise ValueError(expected) from error
         if first != network.network_address:
-            raise ValueError(f"{text} is inside of a subnet; the subnet is {network}")
+            raise ValueError(f"{text} is an address inside a subnet; write the subnet {network}")
         judged = _as_ipv4(network)
         if judged.prefixlen == 0:
-            raise ValueError(f"{text} is every address: nothing would be refused")
+            raise ValueError(f"{text} is every address; list only the subnets that are allowed")
         return cls(judged)
 
     @property
@@ -192,7 +192,7 @@ def _as_subnet(text: object) -> str | None:
     if not isinstance(text, str) or not _ADDRESS.fullmatch(text):
         return None
     try:
-        return f"{text} is one address; as a subnet it is {ip_network(text)}"
+        return f"{text} is one address; write it as the subnet {ip_network(text)}"
     except ValueError:
         return None
 

@@ -36,7 +36,7 @@ def render(compiled: Compiled, event: Event, values: Values, now: float) -> Requ
     destination = compiled.destination
     url = in_ascii(destination.url.resolve(values))
     if not is_url(url) or not url.startswith(("https://", "http://") if destination.allow_http else "https://"):
-        return Faulty("url: its secret does not hold an https:// address")
+        return Faulty("url: its secret does not contain an https:// address")
     variables = {name: text.resolve(values) for name, text in destination.vars.items()}
     names = names_for(event, variables, with_summary=compiled.uses_summary)
     headers = _headers(compiled, names, values)
@@ -58,7 +58,7 @@ def render(compiled: Compiled, event: Event, values: Values, now: float) -> Requ
 def _headers(compiled: Compiled, names: dict[str, Any], values: Values) -> dict[str, str] | RenderFailed | Faulty:
     for name, text in compiled.destination.headers.items():
         if any(_FORBIDDEN_IN_HEADERS & set(values[each]) for each in text.references):
-            return Faulty(f"headers.{name}: its secret holds a line break or NUL")
+            return Faulty(f"headers.{name}: its secret contains a line break or NUL")
     bound = names | {name_of(reference): value for reference, value in values.items()}
     headers: dict[str, str] = {}
     for name, template in compiled.headers.items():
@@ -69,7 +69,7 @@ def _headers(compiled: Compiled, names: dict[str, Any], values: Values) -> dict[
         if _FORBIDDEN_IN_HEADERS & set(value):
             return RenderFailed.at(TextPosition(f"headers.{name}"), "a line break or NUL in the value")
         if not _is_text(value):
-            return RenderFailed.at(TextPosition(f"headers.{name}"), "half a character in the value")
+            return RenderFailed.at(TextPosition(f"headers.{name}"), "half a character (a lone surrogate) in the value")
         headers[name] = value
     return headers
 

@@ -13,16 +13,16 @@ from flagcast.summaries.value_text import LONGEST_NAME
 
 _REASONS = {
     "circuit_open": "it did not answer, or answered 5xx, three times in a row",
-    "resting": "it asked to be left alone for a long time",
+    "resting": "it asked for a long pause",
     "faulty": "its configuration has a problem",
-    "rejected": "it refused an event",
+    "rejected": "it rejected an event",
     "gone": "it answered 410 Gone",
-    "expired": "an event was retried until its time was up",
+    "expired": "an event was retried for as long as allowed",
     "exhausted": "an event was received 900 times and never delivered",
     "crashed": "an event ended the function three times",
-    "render_failed": "no body or header could be made of an event",
-    "filter_failed": "its filter could not be answered for an event",
-    "blocked_address": "its address may not be connected to",
+    "render_failed": "a template failed for an event",
+    "filter_failed": "its when failed for an event",
+    "blocked_address": "its address is not allowed",
 }
 
 
@@ -34,7 +34,7 @@ def summarise_notice(event: Event) -> Summary:
     destination = shorten(line(said.get("destination", "-")), LONGEST_NAME)
     is_over = event.action == "recovered"
     why = _REASONS.get(said.get("reason", ""), "the reason is not known")
-    state = "takes events again" if is_over else f"is in trouble: {why}"
+    state = "has recovered" if is_over else f"is in trouble: {why}"
     facts = [*_facts(said, why, is_over=is_over), ("Time", dict(plain.facts).get("Time", ""))]
     return structs.replace(
         plain,
@@ -59,5 +59,5 @@ def _facts(said: Mapping[str, str], why: str, *, is_over: bool) -> Iterator[tupl
         yield "Reason", said.get("reason", "")
         status = f"HTTP {said['status']}" if "status" in said else ""
         yield "Last answer", ": ".join(part for part in (status, said.get("excerpt", "")) if part)
-    yield "Waiting", f"{said['waiting']} tasks, those of every destination" if "waiting" in said else ""
+    yield "Waiting", f"{said['waiting']} deliveries waiting, over all destinations" if "waiting" in said else ""
     yield "To redrive its dead letters", said.get("command", "")
