@@ -1,6 +1,7 @@
 """The command line: what can be said, and what is printed for it."""
 
 import os
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from flagcast import __version__
 from flagcast.config.secret_references import stripped
 from flagcast.edges.wiring.log_silencing import silence_libraries
 from flagcast_cli.checkout import CONFIGURATION, Config
-from flagcast_cli.console import CommandError, err, out, show_error, show_traceback
+from flagcast_cli.console import CommandError, err, marked, out, show_error, show_traceback
 from flagcast_cli.deploy.command import build, check, deploy
 from flagcast_cli.dlq.command import app as dead_letters
 from flagcast_cli.doctor import command as doctoring
@@ -146,7 +147,11 @@ def try_(
         The stack whose secrets and parameters are used.
 
     """
-    return trial(config, destination, stack, account_of(account, stack, config))
+    code = trial(config, destination, stack, account_of(account, stack, config))
+    if code:
+        named = shlex.join(["flagcast", "dlq", "list", "--destination", destination, "--stack", stack])
+        err.print(marked("Its dead letters: {}", named), soft_wrap=True)
+    return code
 
 
 @app.command
