@@ -1,6 +1,7 @@
 """The command line: what can be said, and what is printed for it."""
 
 import os
+import shlex
 import signal
 import sys
 import time
@@ -14,7 +15,7 @@ from flagcast import __version__
 from flagcast.config.secret_references import stripped
 from flagcast.edges.wiring.log_silencing import silence_libraries
 from flagcast_cli.checkout import CONFIGURATION, Config
-from flagcast_cli.console import CommandError, err, out, show_error, show_traceback
+from flagcast_cli.console import CommandError, err, marked, out, show_error, show_traceback
 from flagcast_cli.deploy.command import build, check, deploy
 from flagcast_cli.dlq.command import app as dead_letters
 from flagcast_cli.doctor import command as doctoring
@@ -36,8 +37,8 @@ from flagcast_cli.stack.samconfig import account_of
 
 app = App(
     name="flagcast",
-    help="Check, deploy and operate Flagcast, which delivers Flipt's audit events to your destinations.\n\n`flagcast --local"
-    " COMMAND` uses the local stack that `make dev` runs.",
+    help="Check, deploy and operate Flagcast, which delivers Flipt's audit events to your destinations.\n\n"
+    "`flagcast --local COMMAND` uses the local stack that `make dev` runs.",
     version=__version__,
 )
 app.command(init)
@@ -73,8 +74,8 @@ def send(
     Parameters
     ----------
     file
-        A file whose bytes are sent unchanged, or - for standard input. Without it, a sample of --type and --action with the
-        present time.
+        A file whose bytes are sent unchanged, or - for standard input. Without it, a sample of --type and --action
+        with the present time.
     url
         The address to post to: the stack's output WebhookUrl.
     secret
@@ -127,7 +128,7 @@ def render(
     destination
         Its name in the configuration.
     event
-        The name of a sample, such as flag-updated (used if none is given) or flag-deleted-denied, or a file with an event.
+        The name of a sample, such as flag-deleted-denied, or a file with an event. Without it, flag-updated.
     all
         Print the request for every sample.
     changes
@@ -178,7 +179,11 @@ def try_(
     """
     if event is not None and notice:
         raise CommandError("--event and --notice are two events", "Give one of them.")
-    return trial(config, destination, stack, account_of(account, stack, config), event, notice=notice)
+    code = trial(config, destination, stack, account_of(account, stack, config), event, notice=notice)
+    if code:
+        named = shlex.join(["flagcast", "dlq", "list", "--destination", destination, "--stack", stack])
+        err.print(marked("Its dead letters: {}", named), soft_wrap=True)
+    return code
 
 
 @app.command

@@ -141,6 +141,7 @@ def test_a_refusal_comes_with_advice(
     printed = capsys.readouterr()
     assert any(line.startswith(heading) for line in printed.out.splitlines())
     assert advice in printed.err
+    assert printed.err.endswith("Its dead letters: flagcast dlq list --destination d --stack flagcast\n")
 
 
 def test_an_address_that_is_not_for_everyone_is_told_with_what_opens_it(
@@ -246,7 +247,10 @@ def test_an_answer_can_neither_move_the_cursor_nor_be_read_as_markup_nor_have_a_
     shown = flagcast("test", "d", "--config", str(configured(destination(receiver))), FLAGCAST_VAR_TOKEN="t0ken")
     assert shown.returncode == 1
     assert r"500 \u001b[2K\r[bold]200[/] ok \u009b31m\u202e" in shown.stdout
-    assert shown.stderr == "It is in trouble itself: try again later.\n"
+    assert shown.stderr.splitlines() == [
+        "It is in trouble itself: try again later.",
+        "Its dead letters: flagcast dlq list --destination d --stack flagcast",
+    ]
 
 
 def test_what_the_stack_answers_to_send_is_shown_and_not_obeyed(receiver: Receiver) -> None:
