@@ -30,13 +30,12 @@ class QueueLook:
 
     def look(self, logged: Keys) -> Keys | None:
         """Return which are there, given those of the log; None where the queue cannot be asked, which is said once."""
-        if self._failed:
-            return None
         try:
             return self._look(logged)
         except CommandError as error:
+            if not self._failed:
+                err.print(marked("Dead letters are those of the log: {}", error), style="yellow", soft_wrap=True)
             self._failed = True
-            err.print(marked("Dead letters are those of the log: {}", error), style="yellow", soft_wrap=True)
             return None
 
     def _look(self, logged: Keys) -> Keys:

@@ -17,6 +17,8 @@ from tests.integration.cli.ledger_harness import INGEST
 
 __all__ = ["dlq"]
 CapSys = pytest.CaptureFixture[str]
+PAGE = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+SECTION = PAGE.partition("\n## Dead letters\n")[2].partition("\n## ")[0]
 
 
 @pytest.fixture
@@ -69,6 +71,7 @@ def test_as_json_each_has_its_title_and_answer(logged: Dlq, capsys: CapSys) -> N
     assert logged.run("list", "--json") == 0
     [one] = json.loads(capsys.readouterr().out)["letters"]
     assert (one["title"], one["answer"]) == ("ada turned on flag new-checkout", "no such channel")
+    assert [each for each in one if f"`{each}`" not in SECTION] == []
 
 
 def test_show_prints_both(logged: Dlq, capsys: CapSys) -> None:
@@ -225,6 +228,13 @@ def test_an_attempt_from_before_is_not_taken_for_what_became_of_it(logged: Dlq, 
     assert "1 still waiting: no attempt yet" in capsys.readouterr().out
 
 
+def test_what_became_of_it_an_earlier_time_is_not_what_became_of_it_now(logged: Dlq, capsys: CapSys) -> None:
+    made = died(logged)
+    logged.attempted(made, "dead_lettered", "an-earlier-message", status=422, reason="rejected")
+    assert logged.run("redrive", "--yes") == 0
+    assert "1 still waiting: no attempt yet" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("words", [("--no-wait",), ("--no-log",)])
 def test_it_does_not_wait_where_that_is_not_wanted_or_nothing_can_be_seen(
     logged: Dlq, capsys: CapSys, words: tuple[str, ...]
@@ -313,8 +323,6 @@ def test_the_beginning_of_several_ids_names_none_of_them(dlq: Dlq) -> None:
     assert len(dlq.letters()) == 2
 
 
-PAGE = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
-SECTION = PAGE.partition("\n## Dead letters\n")[2].partition("\n## ")[0]
 BLOCKS = [found[1] for found in re.finditer(r"```text\n\$ flagcast dlq (.*?)```\n", SECTION, re.DOTALL)]
 
 
