@@ -22,8 +22,8 @@ help: ## Show this list
 demo: .venv/ready ## Run the whole pipeline on this machine and show what arrived
 	@$(RUN) flagcast demo --port $(PORT)
 
-dev: .venv/ready ## Keep the local stack running until Ctrl-C (CONTAINERS=1 for sam local)
-	@FLAGCAST_CONTAINERS=$(call quoted,$(call given,CONTAINERS)) $(FLAGCAST) dev --port $(PORT)
+dev: .venv/ready ## Keep the local stack running until Ctrl-C, and show what happens (CONFIG=..., ARGS="--full", CONTAINERS=1)
+	@FLAGCAST_CONTAINERS=$(call quoted,$(call given,CONTAINERS)) $(FLAGCAST) dev --port $(PORT) $(call given,ARGS)
 
 test: .venv/ready ## Run every test: unit, integration, end to end (ARGS=... narrows, as for pytest)
 	@$(RUN) python -m scripts.suite test $(call given,ARGS)

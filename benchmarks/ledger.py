@@ -100,7 +100,9 @@ def asked(store: Store, now: int) -> dict[str, Callable[[], Any]]:
         "deliveries --text": partial(queries.deliveries, store, Filter(text="no such channel"), 50),
         "event ID": partial(one_event, store, some["event_id"][:12], "flagcast"),
         "changes --since 1d --namespace team-3": partial(queries.changes, store, Filter(since=day, namespace="team-3")),
-        "status: destinations": partial(destination_state.destinations, store, now / 1000),
+        "status: destinations": lambda: destination_state.destinations(
+            store, now / 1000, queries.dead_letters(store, now / 1000)
+        ),
         "status: sources": partial(destination_state.sources, store, now / 1000),
         "a filter's values": partial(
             require_known,

@@ -33,9 +33,8 @@ from flagcast.events.flipt_signature import FLIPT_HEADER, flipt_signature
 from flagcast_cli.checkout import LOCAL_STACK
 from flagcast_cli.console import step
 from flagcast_cli.local.containers import bridge
-from flagcast_cli.local.demo import local_stack
 from flagcast_cli.local.sam_local import SIGNING_SECRET, prepared
-from flagcast_cli.local.stack import BUILT, Stack
+from flagcast_cli.local.stack import BUILT, Stack, local_stack
 
 RESULT = Path(__file__).parent / "results" / "memory.json"
 FUNCTIONS = ("IngestFunction", "DeliverFunction")

@@ -17,10 +17,9 @@ from scripts.dashboard import Sample, samples_of
 
 from flagcast_cli.checkout import LOCAL_STACK, SAMPLES
 from flagcast_cli.local import send as sending
-from flagcast_cli.local.demo import local_stack
 from flagcast_cli.local.receiver import Receiver
 from flagcast_cli.local.receiver_script import Answer
-from flagcast_cli.local.stack import NAME, Stack
+from flagcast_cli.local.stack import NAME, Stack, local_stack
 
 SECONDS = 120
 DOWN = range(35, 70)

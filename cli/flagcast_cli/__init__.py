@@ -2,7 +2,8 @@
 
 | room | job |
 |---|---|
-| console, confirmation, checkout, samples, presets | what every command needs: printing, asking, where files are |
+| console, confirmation, known_values, request_output | what every command needs: printing, asking, showing a request |
+| checkout, samples, presets, file_watch | where files are, and which were saved |
 | credentials | what may be a credential, and whose an address is |
 | stack | a stack in an AWS account: signing in, outputs, queues |
 | check | `check`: the problems of a configuration |
@@ -11,8 +12,8 @@
 | flipt_import | `import-flipt`: Flipt's webhooks to Flagcast's destinations |
 | doctor | `doctor`: what is wrong with a deployed stack |
 | flipt_state | `learn`, `verify`, `forget`: what Flipt has |
-| dlq | `dlq`: dead letters |
 | ledger | a copy of a stack's log on this machine, in SQLite |
+| dlq | `dlq`: dead letters |
 | history | `events`, `deliveries`, `event`, `changes`, `tail`, `status`: what the copy answers |
 | local | `demo`, `dev`, `send`: the local stack and its receiver |
 | preview | `render`, `test`: what a destination gets |

@@ -12,6 +12,8 @@ CONFIGURATION = ROOT / "layers" / "config" / "flagcast.yaml"
 SAMPLES = ROOT / "events" / "flipt"
 TEMPLATE = ROOT / "template.yaml"
 LOCAL_STACK = ROOT / ".local-stack"
+LOCAL = "FLAGCAST_LOCAL"
+"""The variable that `flagcast --local` sets: the command works on the local stack, and samconfig.toml is not asked."""
 SAMCONFIG = ROOT / "samconfig.toml"
 
 

@@ -6,6 +6,7 @@ obeys, or no one sees, is written as JSON escapes it, and nothing that is printe
 
 import json
 import re
+import sys
 import time
 import traceback
 from collections.abc import Iterable, Iterator
@@ -64,6 +65,15 @@ class Screen(Console):
         """Write text for machines: to a file or pipe as it is, to a terminal so that it can be seen."""
         self.file.write(visible(text) if self.file.isatty() else text)
         self.file.flush()
+
+    def write_bytes(self, data: bytes) -> None:
+        """Write bytes as they are to a file or pipe, and to a terminal so that they can be seen."""
+        if self.file.isatty():
+            self.write(data.decode(errors="replace") + "\n")
+            return
+        self.file.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
 
 
 out = Screen()

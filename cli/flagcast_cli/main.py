@@ -1,18 +1,21 @@
 """The command line: what can be said, and what is printed for it."""
 
 import os
+import shlex
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
+from cyclopts.validators import Number
 
 from flagcast import __version__
 from flagcast.config.secret_references import stripped
 from flagcast.edges.wiring.log_silencing import silence_libraries
 from flagcast_cli.checkout import CONFIGURATION, Config
-from flagcast_cli.console import CommandError, err, out, show_error, show_traceback
+from flagcast_cli.console import CommandError, err, marked, out, show_error, show_traceback
 from flagcast_cli.deploy.command import build, check, deploy
 from flagcast_cli.dlq.command import app as dead_letters
 from flagcast_cli.doctor import command as doctoring
@@ -22,17 +25,20 @@ from flagcast_cli.history import command as ledger
 from flagcast_cli.history.status import status
 from flagcast_cli.init.command import init
 from flagcast_cli.local import demo as local_demo
+from flagcast_cli.local import dev as workbench
 from flagcast_cli.local import send as sending
+from flagcast_cli.local.kept import local_variables
 from flagcast_cli.presets import show_presets
 from flagcast_cli.preview.live_trial import trial
-from flagcast_cli.preview.request_text import preview, preview_all
-from flagcast_cli.samples import sample
+from flagcast_cli.preview.request_text import Asked, preview
+from flagcast_cli.preview.request_text import watch as watch_preview
 from flagcast_cli.stack.account import ENVIRONMENT, Account
 from flagcast_cli.stack.samconfig import account_of
 
 app = App(
     name="flagcast",
-    help="Check, deploy and operate Flagcast, which delivers Flipt's audit events to your destinations.",
+    help="Check, deploy and operate Flagcast, which delivers Flipt's audit events to your destinations.\n\n"
+    "`flagcast --local COMMAND` uses the local stack that `make dev` runs.",
     version=__version__,
 )
 app.command(init)
@@ -47,58 +53,72 @@ for _asks in (status, ledger.events, ledger.deliveries, ledger.event, ledger.cha
     app.command(_asks)
 app.register_install_completion_command()
 
-Port = Annotated[int, Parameter(help="The port of the local stack on 127.0.0.1.")]
+Port = Annotated[int, Parameter(help="The port of the local stack on 127.0.0.1.", validator=Number(gte=1, lte=65_535))]
 
 
 @app.command
 def send(
-    file: Path | None = None,
+    file: Annotated[Path | None, Parameter(allow_leading_hyphen=True)] = None,
     /,
     *,
-    url: str,
+    url: Annotated[str | None, Parameter(env_var="FLAGCAST_WEBHOOK_URL")] = None,
     secret: Annotated[str | None, Parameter(env_var="FLAGCAST_SIGNING_SECRET")] = None,
-    type: str = "flag",  # noqa: A002 - Flipt's name for it
-    action: str = "updated",
+    type: str | None = None,  # noqa: A002 - Flipt's name for it
+    action: str | None = None,
+    again: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """Sign and post one event as Flipt does, and print the answer.
+
+    To the local stack: flagcast --local send
 
     Parameters
     ----------
     file
-        A file whose bytes are sent unchanged. Without it, a sample of --type and --action with the present time.
+        A file whose bytes are sent unchanged, or - for standard input. Without it, a sample of --type and --action
+        with the present time.
     url
         The address to post to: the stack's output WebhookUrl.
     secret
         The signing secret. Set the variable instead if others can see your command line.
     type
-        The sample's type: flag, variant, segment, constraint, rule, distribution, rollout, namespace or token.
+        The sample's type: flag (unless said), variant, segment, constraint, rule, distribution, rollout, namespace or
+        token.
     action
-        The sample's action: created, updated or deleted.
+        The sample's action: created, updated (unless said) or deleted.
+    again
+        Give the file's event the time of now, so that it is a new one and no repeat.
 
     """
+    if url is None:
+        raise CommandError(
+            "no address to send to",
+            "Add --url, the stack's output WebhookUrl; or flagcast --local send, with make dev.",
+        )
     if not (secret := stripped(secret or "")):
         raise CommandError(
             "no signing secret is given",
             "Set FLAGCAST_SIGNING_SECRET to what the stack's output SigningSecretCommand prints.",
         )
-    body = sending.read(file) if file else sending.stamped(sending.read(sample(type, action)))
-    answer = sending.send(body, url, secret)
+    answer = sending.send(sending.body_of(sending.Typed(file, type, action, again)), url, secret)
     colour = "green" if answer.status == 200 else "red"
     out.print(answer.status, style=colour, end=" ")
     out.print(answer.body, soft_wrap=True)
-    if answer.advice:
-        err.print(answer.advice, soft_wrap=True)
+    for said in (answer.advice, sending.repeat(url, answer, time.time())):
+        if said:
+            err.print(said, soft_wrap=True)
     return 0 if answer.status == 200 else 1
 
 
 @app.command
 def render(
     destination: str,
-    event: str = "flag-updated",
+    event: str | None = None,
     /,
     *,
-    all: bool = False,  # noqa: A002 - what people type
-    changes: bool = False,
+    all: Annotated[bool, Parameter(negative="")] = False,  # noqa: A002 - what people type
+    changes: Annotated[bool, Parameter(negative="")] = False,
+    watch: Annotated[bool, Parameter(negative="")] = False,
+    exact: Annotated[bool, Parameter(negative="")] = False,
     config: Config = CONFIGURATION,
 ) -> int:
     """Print the request that a destination would receive (method, address, headers, body), and send nothing.
@@ -108,16 +128,21 @@ def render(
     destination
         Its name in the configuration.
     event
-        The name of a sample, such as flag-updated or flag-deleted-denied, or a file with an event.
+        The name of a sample, such as flag-deleted-denied, or a file with an event. Without it, flag-updated.
     all
         Print the request for every sample.
     changes
         Render as if Flagcast knew what each event changed.
+    watch
+        Print it again each time that the configuration, a template or the event is saved, until Ctrl-C.
+    exact
+        Print only the bytes of the body, unchanged.
 
     """
-    if all:
-        return preview_all(config, destination, changes=changes)
-    return preview(config, destination, event, changes=changes)
+    if all and (event is not None or exact):
+        raise CommandError(f"--all and {'--exact' if event is None else 'an event'} contradict each other", "Give one.")
+    asked = Asked(config, destination, None if all else event or "flag-updated", changes=changes, exact=exact)
+    return watch_preview(asked) if watch else preview(asked)
 
 
 @app.command
@@ -132,6 +157,8 @@ def try_(
     destination: str,
     /,
     *,
+    event: str | None = None,
+    notice: Annotated[bool, Parameter(negative="")] = False,
     config: Config = CONFIGURATION,
     stack: str = "flagcast",
     account: Account = ENVIRONMENT,
@@ -142,11 +169,21 @@ def try_(
     ----------
     destination
         Its name in the configuration.
+    event
+        Send this one instead: a sample (such as flag-deleted-denied) or the file of a body. It is not marked as a test.
+    notice
+        Send a notice, as the destination that `notify` names gets when another one is in trouble.
     stack
         The stack whose secrets and parameters are used.
 
     """
-    return trial(config, destination, stack, account_of(account, stack, config))
+    if event is not None and notice:
+        raise CommandError("--event and --notice are two events", "Give one of them.")
+    code = trial(config, destination, stack, account_of(account, stack, config), event, notice=notice)
+    if code:
+        named = shlex.join(["flagcast", "dlq", "list", "--destination", destination, "--stack", stack])
+        err.print(marked("Its dead letters: {}", named), soft_wrap=True)
+    return code
 
 
 @app.command
@@ -236,12 +273,27 @@ def demo(*, port: Port = local_demo.PORT) -> int:
 
 
 @app.command
-def dev(*, port: Port = local_demo.PORT, config: Config = local_demo.CONFIGURATION) -> int:
-    """Keep the local stack running, with a receiver that prints what arrives, until Ctrl-C.
+def dev(
+    *,
+    port: Port = local_demo.PORT,
+    config: Config | None = None,
+    real: Annotated[bool, Parameter(negative="")] = False,
+    full: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Keep the local stack running, take over what is saved, and print what happens, until Ctrl-C.
 
-    In a configuration of your own, ${ssm:receiver} stands for the receiver's address.
+    Without a configuration it is layers/config/flagcast.yaml, or the demo's if that has no destination. A receiver on
+    this machine stands for every destination. Other commands work on this stack with --local: flagcast --local send
+
+    Parameters
+    ----------
+    real
+        Send to the addresses that the configuration names, instead of the receiver.
+    full
+        Print the requests that the receiver is sent, with headers and bodies.
+
     """
-    return local_demo.dev(port, config)
+    return workbench.dev(port, config, workbench.Options(real=real, full=full))
 
 
 def main() -> None:
@@ -251,8 +303,14 @@ def main() -> None:
         signal.signal(ended, signal.default_int_handler)
     silence_libraries()
     sys.excepthook = show_traceback
+    words = sys.argv[1:]
     try:
-        code = app(result_action="return_value")
+        if words[:1] == ["--local"]:
+            words = words[1:]
+            variables = local_variables(os.environ)
+            os.environ.clear()
+            os.environ.update(variables)
+        code = app(words, result_action="return_value")
     except CommandError as error:
         show_error(error)
         code = 2

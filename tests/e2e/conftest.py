@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from flagcast_cli.local.demo import local_stack
 from flagcast_cli.local.receiver import Receiver
-from flagcast_cli.local.stack import Stack
+from flagcast_cli.local.stack import Stack, local_stack
 from tests.support.captures import TOKEN
 from tests.support.ports import free_port
 

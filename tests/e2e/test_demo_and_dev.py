@@ -5,10 +5,13 @@ import re
 import signal
 import socket
 import subprocess
+import threading
 from pathlib import Path
 
 from flagcast_cli.checkout import ROOT
-from tests.support.command_line import FLAGCAST, flagcast
+from flagcast_cli.local.kept import VARIABLES, signing_secret
+from flagcast_cli.samples import sample
+from tests.support.command_line import FLAGCAST, LONGEST, flagcast
 from tests.support.ports import free_port
 from tests.support.time_limits import PATIENCE
 
@@ -45,22 +48,60 @@ def test_a_taken_port_ends_the_demo_with_what_to_do() -> None:
     assert f"make demo PORT={port + 1}" in shown.stderr
 
 
-def test_dev_shows_what_is_sent_to_it_and_stops_cleanly_on_ctrl_c() -> None:
+CHAT = """
+sources:
+  flipt: {signing_secrets: ["${secret:flipt-signing-secret}"], environment: here}
+destinations:
+  chat:
+    url: https://chat.example.com/${secret:chat#token}
+    events: ["flag:*"]
+    template: chat.j2
+"""
+
+
+def test_dev_shows_what_happens_takes_over_what_is_saved_and_stops_cleanly_on_ctrl_c(tmp_path: Path) -> None:
     port = free_port()
+    config, template = tmp_path / "flagcast.yaml", tmp_path / "templates" / "chat.j2"
+    template.parent.mkdir()
+    config.write_text(CHAT, encoding="utf-8")
+    template.write_text('{"text": "first, {{ summary.title }}"}', encoding="utf-8")
+    event = tmp_path / "event.json"
+    event.write_bytes(sample("flag", "created").read_bytes())
     with subprocess.Popen(
-        [FLAGCAST, "dev", "--port", str(port)],
+        [FLAGCAST, "dev", "--port", str(port), "--config", str(tmp_path), "--full"],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     ) as dev:  # fmt: skip
         try:
-            command = line_with(dev, "flagcast send").strip()
-            sent = subprocess.run(
-                ["sh", "-c", command], capture_output=True, text=True, check=False, timeout=PATIENCE,
-                env={**os.environ, "PATH": f"{Path(FLAGCAST).parent}{os.pathsep}{os.environ['PATH']}"},
-            )  # fmt: skip
+            assert f"http://127.0.0.1:{port}/_aws/execute-api/flagcast/" in line_with(dev, "  URL ", LONGEST)
+            assert line_with(dev, "  secret ").split()[1] == signing_secret()
+            line_with(dev, "The receiver stands for chat")
+            line_with(dev, "What happens:")
+
+            # Whatever the shell says of AWS: --local leads to the port that dev has.
+            sent = flagcast("--local", "send", str(event), AWS_PROFILE="none", AWS_ENDPOINT_URL="http://127.0.0.1:9")
             assert sent.returncode == 0, sent.stdout + sent.stderr
-            assert sent.stdout.startswith("200 ")
-            assert '"type":"flag","action":"updated"' in line_with(dev, "/archive 200")
+            assert "Someone created flag new-checkout → chat" in line_with(dev, "accepted")
+            line_with(dev, "POST /chat")
+            line_with(dev, '"text": "first, Someone created flag new-checkout"')
+            assert "chat: Someone created flag new-checkout, attempt 1, 200" in line_with(dev, "delivered")
+            assert flagcast("--local", "send", str(event)).stderr.startswith("Already accepted ")
+            assert flagcast("--local", "dlq", "list").returncode == 0
+
+            assert flagcast("--local", "send", "--secret", "wrong").returncode == 1
+            assert "unauthorized: its signature is missing, or is not made with" in line_with(dev, "refused")
+
+            config.write_text("sources: {", encoding="utf-8")
+            line_with(dev, "not YAML")
+            line_with(dev, "The functions keep what they had.")
+            config.write_text(CHAT, encoding="utf-8")
+            line_with(dev, "The next event meets it.")
+            template.write_text('{"text": "second, {{ summary.title }}"}', encoding="utf-8")
+            assert "chat.j2" in line_with(dev, " saved ")
+            line_with(dev, "The next event meets it.")
+            assert flagcast("--local", "send").returncode == 0
+            line_with(dev, '"text": "second, ')
+
             dev.send_signal(signal.SIGINT)
             rest, _ = dev.communicate(timeout=PATIENCE)
         finally:
@@ -69,11 +110,18 @@ def test_dev_shows_what_is_sent_to_it_and_stops_cleanly_on_ctrl_c() -> None:
     assert "Stopping." in rest
     assert "Traceback" not in rest
     assert not listens(port)
+    assert not VARIABLES.exists()
 
 
-def line_with(process: subprocess.Popen[str], words: str) -> str:
+def line_with(process: subprocess.Popen[str], words: str, patience: float = PATIENCE) -> str:
+    """Return the next line that holds these words; a process that does not print it in time is killed."""
     assert process.stdout is not None
-    for line in process.stdout:
-        if words in line:
-            return line
+    deadline = threading.Timer(patience, process.kill)
+    deadline.start()
+    try:
+        for line in process.stdout:
+            if words in line:
+                return line
+    finally:
+        deadline.cancel()
     raise AssertionError(f"ended without {words!r}")

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -20,10 +21,11 @@ WHICH = ("--destination", "segments")
 
 
 @pytest.fixture(autouse=True)
-def surroundings(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Run the command as in a shell in which AWS is the emulator."""
+def surroundings(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Run the command as in a shell in which AWS is the emulator, without a copy of the log."""
     for name, value in stack.emulator.environment().items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     begin_anew()
     yield
     begin_anew()
@@ -63,6 +65,7 @@ def test_thirty_five_dead_letters_of_one_subject_are_redriven_in_order(
     refused = len(wait_for(receiver, "/segments", '"many"', 35))
     receiver.script("/segments", [Answer(200)])
     assert redrive() == 0
+    assert "✓ 35 delivered" in capsys.readouterr().out
     arrived = wait_for(receiver, "/segments", '"many"', refused + 35)[refused:]
     assert [each.body for each in arrived] == bodies
     assert wait_until_dead(capsys, 0) == []
@@ -77,11 +80,14 @@ def test_a_task_redriven_right_after_it_was_accepted_is_delivered_and_one_that_f
     accepted = post_signed(stack, event_named("again", "segment"))["event_id"]
     for times in (1, 2):
         assert wait_until_dead(capsys, 1) == [accepted]
-        assert redrive() == 0
+        # It waits for what becomes of it.
+        assert redrive() == 1
+        assert f"1 dead again: rejected 422: {accepted}" in capsys.readouterr().out
         wait_for(receiver, "/segments", '"again"', times + 1)
     assert wait_until_dead(capsys, 1) == [accepted]
     receiver.script("/segments", [Answer(200)])
     assert redrive() == 0
+    assert "✓ 1 delivered" in capsys.readouterr().out
     tries = wait_for(receiver, "/segments", '"again"', 4)
     # All of it within the five minutes in which SQS swallows what it has seen.
     assert time.monotonic() - began < 300
@@ -96,6 +102,7 @@ def test_a_letter_is_shown_and_dropped(stack: Stack, receiver: Receiver, capsys:
     assert run("show", accepted) == 0
     shown = capsys.readouterr().out
     assert "detail       not this one\n" in shown
+    assert "answer       not this one\n" in shown
     assert '"key": "dropped"' in shown
     assert run("drop", *WHICH, "--yes") == 0
     assert wait_until_dead(capsys, 0) == []

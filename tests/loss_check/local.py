@@ -13,9 +13,8 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from flagcast.ingest import http_api
-from flagcast_cli.local.demo import local_stack
 from flagcast_cli.local.receiver import Receiver
-from flagcast_cli.local.stack import Stack
+from flagcast_cli.local.stack import Stack, local_stack
 from tests.loss_check.client import headers
 from tests.loss_check.events import Made
 from tests.loss_check.short_run import Letter, read_letter, run

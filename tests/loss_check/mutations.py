@@ -149,7 +149,8 @@ MUTATIONS: Mapping[str, Mutation] = {
     ),
     "answered before the last chunk": Mutation(_answered_before_the_last_chunk, "lost", {"rates": {"send": 0.9}}),
     "what is refused is done": Mutation(lambda: _decide(_refused_is_done), "lost", {"scale": 6.0}),
-    "what is put off is done": Mutation(lambda: _decide(_put_off_is_done), "lost", {"rates": {"secret": 0.9}}),
+    # Not at 0.9: ingest needs a secret too, and on a busy machine the run ended before it had one.
+    "what is put off is done": Mutation(lambda: _decide(_put_off_is_done), "lost", {"rates": {"secret": 0.5}}),
     "failures not reported": Mutation(_failures_not_reported, "lost", {"scale": 6.0}),
     "filters ignored at delivery": Mutation(
         lambda: _replace(attempt, "wants", lambda *_: True), "unwanted", {"rate": 400.0, "scale": 4.0, "deploys": True}

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from slack_sdk.models.blocks import Block
 
 from flagcast.events.event import NOTICES, Event, Origin
-from flagcast.notices.notice import Kind, notice_body, notice_id, redrive_command
+from flagcast.notices.notice import Kind, next_command, notice_body, notice_id
 from flagcast.notices.trouble import Reason, Trouble
 from flagcast.rendering.conditions import wanted
 from tests.presets.limits import LIMITS, at, measured
@@ -38,7 +38,7 @@ LARGEST = [
 def test_a_notice_says_which_destination_and_what_to_type(name: str, kind: Kind) -> None:
     texts = list(strings(message(name, notice(kind))))
     assert any("mirror" in each for each in texts)
-    assert any(redrive_command("mirror", "flagcast-prod") in each for each in texts)
+    assert any(next_command(kind, "mirror", Trouble("rejected", 0), "flagcast-prod") in each for each in texts)
 
 
 @pytest.mark.parametrize("name", [*CHATS, "datadog", "grafana-annotation", "pagerduty-alert", "pagerduty-change"])

@@ -10,10 +10,9 @@ import pytest
 
 from flagcast_cli.checkout import LOCAL_STACK
 from flagcast_cli.local.containers import bridge
-from flagcast_cli.local.demo import local_stack
 from flagcast_cli.local.receiver import Receiver
 from flagcast_cli.local.sam_local import prepared
-from flagcast_cli.local.stack import Stack
+from flagcast_cli.local.stack import Stack, local_stack
 from tests.sam_local.running import Api, Functions, Tasks, sam_local, sam_local_serving
 from tests.support.ports import free_port
 

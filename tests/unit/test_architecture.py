@@ -82,10 +82,10 @@ COMMAND_ROOMS: Mapping[str, set[str]] = {
     "flipt_import": {"shared", "credentials", "check", "deploy", "init"},
     "doctor": {"shared", "credentials", "stack", "flipt_import", "deploy"},
     "flipt_state": {"shared", "stack", "doctor"},
-    "dlq": {"shared", "stack"},
     "ledger": {"shared", "stack"},
+    "dlq": {"shared", "stack", "ledger"},
     "history": {"shared", "stack", "doctor", "dlq", "ledger"},
-    "local": {"shared", "deploy"},
+    "local": {"shared", "stack", "check", "deploy", "ledger", "history"},
     "preview": {"shared", "stack"},
     "main": {
         "shared", "stack", "deploy", "init", "flipt_import", "doctor", "flipt_state", "dlq", "history", "local",

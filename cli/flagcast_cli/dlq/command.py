@@ -7,7 +7,7 @@ from cyclopts import App, Parameter
 
 from flagcast_cli.checkout import CONFIGURATION, Config
 from flagcast_cli.console import CommandError
-from flagcast_cli.dlq import actions
+from flagcast_cli.dlq import actions, redriving
 from flagcast_cli.dlq.filter import Filter
 from flagcast_cli.stack.account import ENVIRONMENT, Account
 from flagcast_cli.stack.queues import STACK
@@ -17,6 +17,13 @@ app = App(name="dlq", help="See what could not be delivered, deliver it after al
 
 Stack = Annotated[str, Parameter(help="The stack's name.")]
 Yes = Annotated[bool, Parameter(help="Do not ask.", negative="")]
+Log = Annotated[
+    bool,
+    Parameter(
+        negative="--no-log",
+        help="Whether to read the functions' log too: it has titles and answers. The first time that can take minutes.",
+    ),
+]
 DryRun = Annotated[bool, Parameter(help="Say what would be done, and change nothing.", negative="")]
 
 
@@ -48,11 +55,12 @@ def list_(
     which: Which = _ALL,
     *,
     json: Annotated[bool, Parameter(help="As JSON.", negative="")] = False,
+    log: Log = True,
     stack: Stack = STACK,
     account: Account = ENVIRONMENT,
 ) -> int:
-    """List the dead letters, counted by destination and reason first."""
-    return actions.list_letters(stack, account_of(account, stack), which.filter(), as_json=json)
+    """List the dead letters, counted by destination and reason first, each with what the destination answered."""
+    return actions.list_letters(stack, account_of(account, stack), which.filter(), as_json=json, log=log)
 
 
 @app.command
@@ -60,18 +68,21 @@ def show(
     id: str,  # noqa: A002 - what people type
     /,
     *,
+    log: Log = True,
     stack: Stack = STACK,
     account: Account = ENVIRONMENT,
 ) -> int:
     """Print a dead letter with its body, why it is one, and what to do about it.
 
+    For an event that has none it says how its deliveries stand, and exits 1.
+
     Parameters
     ----------
     id
-        The id of its event or message, or the beginning of it that list prints.
+        The id of its event or message, or the beginning of it: four characters or more, with or without evt_.
 
     """
-    return actions.show_letters(stack, account_of(account, stack), id)
+    return actions.show_letters(stack, account_of(account, stack), id, log=log)
 
 
 @app.command
@@ -80,16 +91,29 @@ def redrive(
     *,
     yes: Yes = False,
     dry_run: DryRun = False,
+    wait: Annotated[
+        bool, Parameter(negative="--no-wait", help="Whether to wait for two minutes, and say what became of them.")
+    ] = True,
+    log: Log = True,
     config: Config = CONFIGURATION,
     stack: Stack = STACK,
     account: Account = ENVIRONMENT,
 ) -> int:
     """Have dead letters delivered again, in the order in which their events were accepted.
 
-    May be stopped and run again at any time. Exits 1 if one of them stays. The configuration is the one that is
-    deployed: it says what stays in order at each destination.
+    May be stopped and run again at any time. Exits 1 if one of them stays, or is a dead letter again. What stays in
+    order at each destination is as the deployed configuration says; --config is read where that cannot be had.
     """
-    return actions.redrive(stack, account_of(account, stack, config), which.filter(), config, yes=yes, dry_run=dry_run)
+    return redriving.redrive(
+        stack,
+        account_of(account, stack, config),
+        which.filter(),
+        config,
+        yes=yes,
+        dry_run=dry_run,
+        wait=wait,
+        log=log,
+    )
 
 
 @app.command

@@ -10,12 +10,13 @@ from flagcast.events.event import Event, InvalidEvent, parse
 from flagcast.events.subject import subject
 from flagcast.tasks.received_message import Message, read_record
 from flagcast.tasks.task import NO_DESTINATION, NewerVersion, Task, UnreadableTask
+from flagcast_cli.ledger.event_ids import SHORTEST_PREFIX, bare
 
 QUEUE_NET = "queue_net"
 """The reason of a letter that says none: the queue's own net took it, or somebody put it there by hand."""
 
-SHORTEST_PREFIX = 12
-"""Characters of an id that stand for all of it: those that the table shows."""
+SHOWN_OF_AN_ID = 12
+"""Characters of an id that the table shows: enough to name it."""
 
 
 class Facts(Struct, frozen=True):
@@ -88,7 +89,10 @@ class Letter(Struct, frozen=True):
     def is_called(self, given: str) -> bool:
         """Tell whether what somebody typed names it: the id of its event, task or message, or the beginning of one."""
         names = (self.event_id, self.task.id if self.task else "", self.id, self.said.get("message_id", ""))
-        return given in names or (len(given) >= SHORTEST_PREFIX and any(each.startswith(given) for each in names))
+        if given in names:
+            return True
+        begins = (given, f"evt_{given}")
+        return len(bare(given)) >= SHORTEST_PREFIX and any(each.startswith(begins) for each in names)
 
     def facts(self) -> Facts | Absent | None:
         """Return what the event is about; None where its body is stored apart and must be fetched first."""

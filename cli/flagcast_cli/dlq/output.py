@@ -13,7 +13,8 @@ from flagcast.primitives.duration import DAY, HOUR, MINUTE
 from flagcast.primitives.timestamp import rfc3339
 from flagcast_cli.console import marked, out, plain
 from flagcast_cli.dlq.bodies import Contents
-from flagcast_cli.dlq.letters import QUEUE_NET, SHORTEST_PREFIX, Absent, Facts, Letter
+from flagcast_cli.dlq.letters import QUEUE_NET, SHOWN_OF_AN_ID, Absent, Facts, Letter
+from flagcast_cli.dlq.logged import Logged, Told
 from flagcast_cli.dlq.redrive_plan import Refusal
 from flagcast_cli.stack.queues import STACK
 
@@ -56,30 +57,56 @@ def show_summary(letters: Sequence[Letter]) -> None:
     out.print(table)
 
 
-def show_table(letters: Iterable[Letter], contents: Contents, now: float) -> None:
-    """Print a row for each letter."""
+def show_table(letters: Iterable[Letter], contents: Contents, logged: Logged, now: float) -> None:
+    """Print a row for each letter: with its title and answer where there is a log."""
+    out.print(_as_logged(letters, contents, logged, now) if logged.ledger else _as_known(letters, contents, now))
+
+
+def _as_known(letters: Iterable[Letter], contents: Contents, now: float) -> Table:
     table = Table(header_style="bold")
     for heading in ("destination", "event", "key", "reason", "status", "age", "attempts", "id"):
         table.add_column(heading, overflow="fold")
     for each in letters:
         kind, key = _event_and_key(contents.at_hand(each))
         cells = (each.destination, kind, key, each.reason, each.said.get("status", ""))
-        more = (age(now - each.message.sent_at), each.said.get("attempts", ""), each.name[:SHORTEST_PREFIX])
+        more = (age(now - each.message.sent_at), each.said.get("attempts", ""), each.name[:SHOWN_OF_AN_ID])
         table.add_row(*(Text(plain(cell)) for cell in (*cells, *more)))
-    out.print(table)
+    return table
+
+
+def _as_logged(letters: Iterable[Letter], contents: Contents, logged: Logged, now: float) -> Table:
+    """Make a table of 80 columns in which only titles and answers are broken."""
+    table = Table(header_style="bold", box=None, pad_edge=False)
+    for heading in ("age", "dead letter", "event", "id"):
+        is_text = heading == "event"
+        table.add_column(heading, overflow="ellipsis", no_wrap=not is_text, ratio=1 if is_text else None)
+    for each in letters:
+        told = logged.of(each)
+        said = " ".join(part for part in (each.said.get("status"), _answered(each, told)) if part)
+        what = Text(plain(told.title or " ".join(_event_and_key(contents.at_hand(each)))))
+        if said:
+            what.append(f"\n{plain(said)}", "dim")
+        letter = Text(plain(each.destination)).append(f"\n{plain(each.reason)}", "red")
+        table.add_row(age(now - each.message.sent_at), letter, what, plain(each.name[:SHOWN_OF_AN_ID]))
+    return table
+
+
+def _answered(letter: Letter, told: Told) -> str:
+    """Return what the destination answered, else why the letter is one."""
+    return f"“{told.answer}”" if told.answer else letter.said.get("detail", "")
 
 
 def _event_and_key(facts: Facts | Absent) -> tuple[str, str]:
     return (f"{facts.event.type} {facts.event.action}", facts.key) if isinstance(facts, Facts) else ("-", "-")
 
 
-def show_json(letters: Iterable[Letter], contents: Contents) -> None:
+def show_json(letters: Iterable[Letter], contents: Contents, logged: Logged) -> None:
     """Write every letter but its body as JSON; what is not known of one is null."""
-    found = [_as_json(each, contents.at_hand(each)) for each in letters]
+    found = [_as_json(each, contents.at_hand(each), logged.of(each)) for each in letters]
     out.write(json.dumps({"letters": found}, indent=2) + "\n")
 
 
-def _as_json(letter: Letter, facts: Facts | Absent) -> dict[str, Any]:
+def _as_json(letter: Letter, facts: Facts | Absent, told: Told) -> dict[str, Any]:
     known = facts if isinstance(facts, Facts) else None
     return {
         "message_id": letter.id,
@@ -88,29 +115,33 @@ def _as_json(letter: Letter, facts: Facts | Absent) -> dict[str, Any]:
         "type": known.event.type if known else None,
         "action": known.event.action if known else None,
         "key": known.key or None if known else None,
+        "title": told.title,
         "reason": letter.reason,
         "detail": letter.said.get("detail"),
         "status": letter.said.get("status"),
+        "answer": told.answer,
         "attempts": letter.said.get("attempts"),
         "accepted_at": letter.task.received_at if letter.task else None,
         "dead_since": rfc3339(letter.message.sent_at),
     }
 
 
-def show_letter(letter: Letter, contents: Contents, now: float, stack: str) -> None:
+def show_letter(letter: Letter, contents: Contents, logged: Logged, now: float, stack: str) -> None:
     """Print one letter with its body, and what can be done about it."""
     facts = contents.facts(letter)
     kind, key = _event_and_key(facts)
-    said = letter.said
+    said, told = letter.said, logged.of(letter)
     since = f"{rfc3339(letter.message.sent_at)} ({age(now - letter.message.sent_at)} ago)"
     for name, value in (
         ("destination", letter.destination),
         ("event", f"{kind} {key}"),
+        ("title", told.title),
         ("event id", letter.event_id),
         ("message id", letter.id),
         ("reason", letter.reason),
         ("detail", said.get("detail", "")),
         ("status", said.get("status", "")),
+        ("answer", told.answer),
         ("attempts", said.get("attempts", "")),
         ("accepted", letter.task.received_at if letter.task else ""),
         ("dead since", since),

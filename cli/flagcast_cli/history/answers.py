@@ -120,11 +120,16 @@ class Happened(Struct, frozen=True):
 
 
 class DeliveryWithAttempts(Struct, frozen=True):
-    """A delivery, and all that happened to it, oldest first."""
+    """A delivery, and all that happened to it, oldest first.
+
+    `is_in_queue` says of a dead-lettered one whether its dead letter is still there; null of others, and where the
+    queue could not be asked.
+    """
 
     destination: str
     state: State
     attempts: list[Attempt]
+    is_in_queue: bool | None = None
 
 
 class OneEvent(Struct, frozen=True):

@@ -5,13 +5,15 @@ import time
 from cyclopts import App
 
 from flagcast_cli.console import marked, out, plain
+from flagcast_cli.dlq.queue_look import Keys, QueueLook
 from flagcast_cli.history import answers, queries
 from flagcast_cli.history.event_lookup import one_event
-from flagcast_cli.history.options import Json, Limit, Offline, Stack, asked, asked_copy, with_copy, write
+from flagcast_cli.history.options import Json, Limit, Offline, Stack, asked, asked_copy, write
 from flagcast_cli.history.output import show_changes, show_deliveries, show_event, show_events, show_rest
 from flagcast_cli.history.selection import ALL, Which
 from flagcast_cli.history.tail import follow
 from flagcast_cli.ledger.file import remove
+from flagcast_cli.ledger.shown_copy import with_copy
 from flagcast_cli.ledger.stack_log import copies
 from flagcast_cli.stack.account import ENVIRONMENT, Account
 from flagcast_cli.stack.queues import STACK
@@ -89,7 +91,12 @@ def event(
 
     """
     with with_copy(stack, account, offline=offline) as copy:
-        found, steps = one_event(copy.store, id, stack)
+        queue = QueueLook(stack, account)
+
+        def look() -> Keys | None:
+            return None if offline else queue.look(queries.dead_letters(copy.store, time.time()))
+
+        found, steps = one_event(copy.store, id, stack, look)
     if json:
         write(found)
     else:

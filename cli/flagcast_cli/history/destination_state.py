@@ -1,6 +1,7 @@
 """How each destination and each source stands: what `flagcast status` answers. Times are RFC 3339 in UTC."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from typing import Any, Final
 
 from msgspec import Struct
@@ -8,13 +9,12 @@ from msgspec import Struct
 from flagcast.events.event import NOTICES
 from flagcast.primitives.duration import DAY, HOUR
 from flagcast.primitives.timestamp import rfc3339
+from flagcast_cli.dlq.queue_look import Key
 from flagcast_cli.history import answers
 from flagcast_cli.history.answers import Delivery
-from flagcast_cli.history.filter import Asked
+from flagcast_cli.ledger.event_ids import Asked
 from flagcast_cli.ledger.rows import ENDS, STATES, State
 
-KEPT: Final = 14 * DAY
-"""Seconds that SQS keeps a dead letter."""
 _WAITING: Final = tuple(each for each in STATES if each not in ENDS)
 
 
@@ -31,7 +31,8 @@ class Waiting(Struct, frozen=True):
 class Destination(Struct, frozen=True):
     """How a destination stands; milliseconds are those of its answers in the last day.
 
-    `dead_lettered` counts the last 14 days, less what was delivered since; what was dropped is still counted.
+    `dead_lettered` counts what is in the dead-letter queue; where it could not be asked, what the log has as dead of
+    the last 14 days, in which what was dropped is still counted. `-` is what was no event.
     """
 
     destination: str
@@ -53,9 +54,9 @@ class Source(Struct, frozen=True):
     rejected_last_day: dict[str, int]
 
 
-def destinations(ledger: Asked, now: float) -> list[Destination]:
-    """Return how each destination stands that the log knows of."""
-    hour, day, kept = (round((now - each) * 1000) for each in (HOUR, DAY, KEPT))
+def destinations(ledger: Asked, now: float, dead_letters: Iterable[Key]) -> list[Destination]:
+    """Return how each destination stands that the log knows of, or that has a dead letter."""
+    hour, day = (round((now - each) * 1000) for each in (HOUR, DAY))
     delivered = _by_destination(
         ledger.ask(
             "SELECT destination, count(*) AS of_day, sum(at >= ?) AS of_hour FROM fan_out"
@@ -63,16 +64,11 @@ def destinations(ledger: Asked, now: float) -> list[Destination]:
             [hour, day],
         )
     )
-    dead = _by_destination(
-        ledger.ask(
-            "SELECT destination, count(*) AS number FROM fan_out WHERE state = 'dead-lettered' AND at >= ?"
-            " GROUP BY destination",
-            [kept],
-        )
-    )
+    dead = Counter(destination for _, destination in dead_letters)
     waiting, answered, failed = _waiting(ledger), _answered(ledger, day), _failed(ledger, day)
     found = []
-    for name in sorted(each["destination"] for each in ledger.ask("SELECT DISTINCT destination FROM fan_out")):
+    known = {each["destination"] for each in ledger.ask("SELECT DISTINCT destination FROM fan_out")}
+    for name in sorted(known | dead.keys()):
         of, times = delivered.get(name, {}), answered.get(name, [])
         found.append(
             Destination(
@@ -80,7 +76,7 @@ def destinations(ledger: Asked, now: float) -> list[Destination]:
                 delivered_last_hour=of.get("of_hour", 0),
                 delivered_last_day=of.get("of_day", 0),
                 waiting=waiting.get(name, []),
-                dead_lettered=dead.get(name, {}).get("number", 0),
+                dead_lettered=dead[name],
                 p50_ms=_percentile(times, 0.5),
                 p95_ms=_percentile(times, 0.95),
                 last_failure=failed.get(name),

@@ -1,15 +1,15 @@
 """Which events and deliveries are asked for, as conditions of SQL."""
 
-import difflib
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from msgspec import Struct
 
 from flagcast_cli.console import CommandError
+from flagcast_cli.known_values import there_are
+from flagcast_cli.ledger.event_ids import Asked
 from flagcast_cli.ledger.rows import STATES
 
-_MOST_NAMED: Final = 12
 _TEXT: Final = ("event_id", "title", "actor", "namespace", "flag", "segment", "resource", "changes")
 _ANSWERED: Final = ("destination", "answer", "detail")
 _VALUES: Final = {
@@ -23,13 +23,6 @@ _VALUES: Final = {
 
 Condition = tuple[str, list[Any]]
 """A condition, and the values that are bound in it."""
-
-
-class Asked(Protocol):
-    """What answers."""
-
-    def ask(self, sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
-        """Return the rows that a query finds, each by column."""
 
 
 class Filter(Struct, frozen=True, kw_only=True):
@@ -71,10 +64,7 @@ def require_known(ledger: Asked, wanted: Filter) -> None:
 def _there_are(value: str, there: list[str]) -> list[str]:
     if not there:
         return ["It has none at all: nothing was logged, or only what LogNames=off leaves."]
-    close = difflib.get_close_matches(value, there, n=1)
-    more = f" and {len(there) - _MOST_NAMED} more" if len(there) > _MOST_NAMED else ""
-    listed = f"It has {', '.join(there[:_MOST_NAMED])}{more}."
-    return [f"Did you mean {close[0]}?", listed] if close else [listed]
+    return there_are(value, there)
 
 
 def of_events(wanted: Filter) -> Iterator[Condition]:

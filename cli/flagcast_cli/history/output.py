@@ -123,6 +123,8 @@ def _show_time_line(delivery: DeliveryWithAttempts) -> None:
     out.print(
         marked("[bold]{}[/] ", delivery.destination), Text(delivery.state, colour(delivery.state)), soft_wrap=True
     )
+    if delivery.is_in_queue is False:
+        out.print("  not in the dead-letter queue any more: dropped, expired, or sent again", soft_wrap=True)
     before = 0
     for each in delivery.attempts:
         number = f"attempt {each.attempt}" if each.attempt > before else each.state

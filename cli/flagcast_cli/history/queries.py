@@ -5,10 +5,12 @@ from typing import Any, Final
 from msgspec import Struct
 
 from flagcast.events.event import NOTICES
-from flagcast_cli.history.filter import Asked, Filter, of_deliveries, of_events, where
+from flagcast.primitives.duration import DAY
+from flagcast_cli.history.filter import Filter, of_deliveries, of_events, where
+from flagcast_cli.ledger.event_ids import Asked
 
-SHORTEST_PREFIX: Final = 4
-
+KEPT: Final = 14 * DAY
+"""Seconds that SQS keeps a dead letter."""
 _EVENTS: Final = """
     SELECT *, (
       SELECT json_group_array(json_object('destination', destination, 'state', state))
@@ -50,16 +52,6 @@ def deliveries(ledger: Asked, wanted: Filter, most: int) -> Found:
     return _found(ledger, f"SELECT * FROM deliveries {condition}", number, values, most)
 
 
-def ids_of(ledger: Asked, prefix: str) -> list[str]:
-    """Return the ids of the events that begin so, with or without evt_."""
-    sql = "SELECT event_id FROM {} WHERE event_id >= ? AND event_id < ? || char(1114111) LIMIT 20"
-    found: set[str] = set()
-    for begin in (prefix, f"evt_{prefix}"):
-        for table in ("events", "fan_out"):
-            found |= {each["event_id"] for each in ledger.ask(sql.format(table), [begin, begin])}
-    return sorted(found)
-
-
 def event(ledger: Asked, event_id: str) -> dict[str, Any] | None:
     """Return one event, None where its line is older than what was copied."""
     found = ledger.ask(f"{_EVENTS} WHERE event_id = ?", [event_id])
@@ -69,6 +61,13 @@ def event(ledger: Asked, event_id: str) -> dict[str, Any] | None:
 def deliveries_of(ledger: Asked, event_id: str) -> list[dict[str, Any]]:
     """Return the deliveries of one event."""
     return ledger.ask("SELECT * FROM deliveries WHERE event_id = ? ORDER BY destination", [event_id])
+
+
+def dead_letters(ledger: Asked, now: float) -> frozenset[tuple[str, str]]:
+    """Return event and destination of what the log has as dead, as long as SQS keeps it; `now` in epoch seconds."""
+    sql = "SELECT event_id, destination FROM fan_out WHERE state = 'dead-lettered' AND at >= ?"
+    found = ledger.ask(sql, [round((now - KEPT) * 1000)])
+    return frozenset((each["event_id"], each["destination"]) for each in found)
 
 
 def attempts_of(ledger: Asked, event_id: str) -> list[dict[str, Any]]:

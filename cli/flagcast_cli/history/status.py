@@ -11,11 +11,14 @@ from rich.text import Text
 
 from flagcast_cli.checkout import CONFIGURATION, Config
 from flagcast_cli.console import marked, out, plain
+from flagcast_cli.dlq.queue_look import QueueLook
 from flagcast_cli.doctor import command as doctoring
 from flagcast_cli.doctor.finding import Finding, as_object, exit_code
 from flagcast_cli.history.destination_state import Destination, Source, Waiting, destinations, sources
-from flagcast_cli.history.options import Json, Offline, Stack, with_copy, write
+from flagcast_cli.history.options import Json, Offline, Stack, write
+from flagcast_cli.history.queries import dead_letters
 from flagcast_cli.history.wording import came_of, colour, short_time
+from flagcast_cli.ledger.shown_copy import with_copy
 from flagcast_cli.ledger.stack_log import Copy
 from flagcast_cli.stack.account import ENVIRONMENT, Account
 from flagcast_cli.stack.queues import STACK
@@ -44,14 +47,15 @@ def status(
     """
     with with_copy(stack, account, offline=offline) as copy:
         findings, at = _examined(account, stack, config, offline=offline), time.time()
-        _show(copy, findings, json=json)
+        queue = None if offline else QueueLook(stack, account)
+        _show(copy, findings, queue, json=json)
         while watch and not offline:
             time.sleep(EVERY)
             copy.bring_up_to_date(lambda _: None)
             if time.time() - at >= EXAMINED_EVERY:
                 findings, at = _examined(account, stack, config, offline=offline), time.time()
             out.clear()
-            _show(copy, findings, json=json)
+            _show(copy, findings, queue, json=json)
     return exit_code(findings)
 
 
@@ -59,12 +63,19 @@ def _examined(account: Account, stack: str, config: Path, *, offline: bool) -> t
     return () if offline else doctoring.examine(account, stack, config)
 
 
-def _show(copy: Copy, findings: Sequence[Finding], *, json: bool) -> None:
+def _show(copy: Copy, findings: Sequence[Finding], queue: QueueLook | None, *, json: bool) -> None:
     now = time.time()
-    found, senders = destinations(copy.store, now), sources(copy.store, now)
+    logged = dead_letters(copy.store, now)
+    there = queue.look(logged) if queue else None
+    found, senders = destinations(copy.store, now, logged if there is None else there), sources(copy.store, now)
     wrong = tuple(each for each in findings if each.level in ("ill", "unknown"))
     if json:
-        answer: dict[str, Any] = {"findings": as_object(wrong), "destinations": found, "sources": senders}
+        answer: dict[str, Any] = {
+            "findings": as_object(wrong),
+            "destinations": found,
+            "sources": senders,
+            "dead_letters_counted_in": "log" if there is None else "queue",
+        }
         write(answer)
         return
     _show_findings(wrong, is_examined=copy.log is not None)

@@ -9,8 +9,9 @@ from rich.text import Text
 from flagcast_cli.console import marked, out
 from flagcast_cli.history import answers, queries
 from flagcast_cli.history.answers import Happened
-from flagcast_cli.history.filter import Asked, Filter
+from flagcast_cli.history.filter import Filter
 from flagcast_cli.history.wording import came_of, colour, follows, short_id, short_time
+from flagcast_cli.ledger.event_ids import Asked
 from flagcast_cli.ledger.stack_log import Copy
 
 OVERLAP: Final = 60.0

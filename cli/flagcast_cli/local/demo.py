@@ -1,33 +1,23 @@
 """The demo: captured events through the real template on this machine, and what became of them."""
 
 import json
-import os
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
-from shlex import quote
 from typing import Any
 
 from msgspec import Struct
 
-from flagcast_cli.checkout import LOCAL_STACK
 from flagcast_cli.console import CommandError, marked, out, step
-from flagcast_cli.deploy.build import one_at_a_time
 from flagcast_cli.local import send as sending
-from flagcast_cli.local.containers import bridge
-from flagcast_cli.local.emulator import HOST, emulator
+from flagcast_cli.local.dev_configuration import DEMO
 from flagcast_cli.local.receiver import Receiver
 from flagcast_cli.local.receiver_script import Answer, Received
 from flagcast_cli.local.report import DeadLetter, Delivery, dead_letter_table, delivery_table, said_of_changes
-from flagcast_cli.local.sam_local import prepared
-from flagcast_cli.local.stack import Stack, build, deploy
+from flagcast_cli.local.stack import Stack, local_stack
 from flagcast_cli.samples import sample
 
 PORT = 4566
 PATIENCE = 60.0
-CONFIGURATION = Path(__file__).parent / "demo" / "flagcast.yaml"
 
 # The life of a flag, in the order in which Flipt sent it.
 STORY = (
@@ -44,11 +34,6 @@ STORY = (
     ("flag", "deleted"),
 )
 OK_OF_SLACK = Answer(200, body=b"ok")
-SAM_LOCAL = (
-    "invoke IngestFunction -e events/ingest.json",
-    "invoke DeliverFunction -e events/deliver.json",
-    "start-api",
-)
 DESTINATIONS = ("archive", "team-chat", "incident-desk", "old-tool")
 
 
@@ -60,23 +45,10 @@ class Sent(Struct, frozen=True):
     deliveries: int
 
 
-@contextmanager
-def local_stack(port: int, configuration: Path) -> Iterator[tuple[Stack, Receiver]]:
-    """Run the stack and a receiver that stands for its destinations; nothing is left running after it."""
-    with emulator(port, LOCAL_STACK) as running, Receiver() as receiver:
-        with one_at_a_time():
-            with step("Building the functions and layers (sam build)"):
-                build(running.environment())
-            with step(f"Deploying template.yaml to MiniStack on {HOST}:{port} (sam deploy)"):
-                stack = deploy(running, configuration)
-                stack.put_parameter("receiver", receiver.url)
-        yield stack, receiver
-
-
 def demo(port: int) -> int:
     """Send the story and show what became of it; returns the exit code."""
     began = time.monotonic()
-    with local_stack(port, CONFIGURATION) as (stack, receiver):
+    with local_stack(port, DEMO) as (stack, receiver):
         receiver.script("/team-chat", [OK_OF_SLACK])
         receiver.script("/incident-desk", [Answer(500), Answer(503), Answer(200)])
         receiver.script("/old-tool", [Answer(422, body=b"segments are not supported")])
@@ -90,53 +62,6 @@ def demo(port: int) -> int:
     out.print(dead_letter_table(letters))
     out.print(marked("Nothing is left running. [dim]{} s in all.[/]", round(time.monotonic() - began)))
     return 0
-
-
-def dev(port: int, configuration: Path, *, containers: bool | None = None) -> int:
-    """Keep the stack running and print what arrives, until Ctrl-C; returns the exit code.
-
-    `containers` (by default, whether FLAGCAST_CONTAINERS is set) lets this machine's containers reach it.
-    """
-    wanted = bool(os.environ.get("FLAGCAST_CONTAINERS")) if containers is None else containers
-    network = bridge() if wanted else None
-    with ExitStack() as opened:
-        stack, receiver = opened.enter_context(local_stack(port, configuration))
-        if network:
-            with step("Letting containers reach it, and writing what sam local reads"):
-                stack = opened.enter_context(prepared(stack, receiver, configuration, network))
-        receiver.script("/team-chat", [OK_OF_SLACK])
-        _show_commands(stack, sam_local=network is not None)
-        out.print("What arrives at the receiver:")
-        shown = 0
-        try:
-            while True:
-                with suppress(TimeoutError):
-                    receiver.wait_for(shown + 1, timeout=3600)
-                for received in receiver.requests()[shown:]:
-                    _show(received)
-                    shown += 1
-        except KeyboardInterrupt:
-            out.print("\nStopping.")
-    return 0
-
-
-def _show_commands(stack: Stack, *, sam_local: bool) -> None:
-    """Print what to type in another terminal: with paths, as nothing is activated there."""
-    flagcast = Path(sys.argv[0])
-    secret, url = quote(stack.signing_secret), quote(stack.webhook_url)
-    send = f"FLAGCAST_SIGNING_SECRET={secret} {quote(str(flagcast))} send --type flag --action updated --url {url}"
-    out.print(
-        marked("\n[bold]The local stack is running.[/] Ctrl-C stops it. Send it an event from another terminal:\n")
-    )
-    out.print(f"  {send}\n", soft_wrap=True)
-    variables = " ".join(f"{name}={value}" for name, value in stack.emulator.variables.items())
-    out.print("or look at its dead letters:\n")
-    out.print(f"  {variables} {quote(str(flagcast))} dlq list\n", soft_wrap=True)
-    if sam_local:
-        out.print("or run its functions in Lambda's containers, in this folder (docs/sam-local.md):\n")
-        for words in SAM_LOCAL:
-            out.print(f"  {quote(str(flagcast.with_name('sam')))} local {words}", soft_wrap=True)
-        out.print()
 
 
 def _send(stack: Stack, kind: str, action: str) -> Sent:
@@ -210,9 +135,3 @@ def _changes(requests: list[Received], story: list[Sent]) -> dict[str, list[str]
             headers = {name.lower(): value for name, value in received.headers}
             said[names[headers["webhook-id"]]] = said_of_changes(json.loads(received.body))
     return said
-
-
-def _show(received: Received) -> None:
-    body = received.body.decode(errors="replace")
-    shown = body[:200] + ("…" if len(body) > 200 else "")
-    out.print(marked("[cyan]{}[/] [dim]{}[/] {}", received.path, received.answered, shown), soft_wrap=True)

@@ -28,6 +28,13 @@ TEMPLATE = FOLDER / "template.yaml"
 VARIABLES = FOLDER / "variables.json"
 CONFIGURATION = FOLDER / "configuration"
 
+COMMANDS = (
+    "invoke IngestFunction -e events/ingest.json",
+    "invoke DeliverFunction -e events/deliver.json",
+    "start-api",
+)
+"""What is typed after `sam local`: docs/sam-local.md."""
+
 SIGNING_SECRET = "capture-signing-secret"  # noqa: S105 - what events/ingest.json is signed with; it opens nothing
 PARAMETER_PREFIX = "/flagcast/containers/"
 """Where ${ssm:NAME} is looked up by a container: the receiver has another address there."""

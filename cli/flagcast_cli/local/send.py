@@ -1,25 +1,35 @@
 """A signed event to an address, as Flipt sends it."""
 
 import json
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import urllib3
 from msgspec import Struct
 from urllib3.exceptions import HTTPError, LocationValueError
 
 from flagcast.events.flipt_signature import FLIPT_HEADER, flipt_signature
 from flagcast_cli.console import CommandError
+from flagcast_cli.local.kept import Sent, earlier, read_sent, write_sent
+from flagcast_cli.samples import sample
 
 PATIENCE = 30.0
 """Seconds for an answer: an HTTP API has none after this, however long a function takes to start.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html"""
 
+STDIN = Path("-")
 _ADVICE = {
+    400: "The body is not an event as Flipt sends it, or it is too old. The log says which: `make dev` prints it.",
     401: "The secret is not the source's. The stack's output SigningSecretCommand prints it.",
     404: "The path must end in /webhooks/ and the name of a source in flagcast.yaml.",
     503: "The function's log says which queue, secret or configuration could not be had.",
 }
+
+
+class _Accepted(Struct):
+    event_id: str
 
 
 class Answer(Struct, frozen=True):
@@ -40,6 +50,61 @@ def stamped(body: bytes) -> bytes:
     if "timestamp" in event:
         event["timestamp"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+class Typed(Struct, frozen=True):
+    """What was typed of an event: a file (- for stdin), or the type and action of a sample; `again` stamps a file."""
+
+    file: Path | None = None
+    type: str | None = None
+    action: str | None = None
+    again: bool = False
+
+
+def body_of(typed: Typed) -> bytes:
+    """Return the body that was asked for; raises CommandError, also for options that contradict each other."""
+    if typed.file is None:
+        if typed.again:
+            raise CommandError("--again is for a file: a sample always has the time of now", "Leave it out.")
+        return stamped(read(sample(typed.type or "flag", typed.action or "updated")))
+    if typed.type is not None or typed.action is not None:
+        raise CommandError("a file and --type or --action are two events", "Give the file alone, or leave it out.")
+    if str(typed.file).startswith("-") and typed.file != STDIN:
+        raise CommandError(f"unknown option {typed.file}", "flagcast send --help lists those there are.")
+    body = sys.stdin.buffer.read() if typed.file == STDIN else read(typed.file)
+    if not typed.again:
+        return body
+    try:
+        return stamped(body)
+    except (ValueError, TypeError) as error:
+        raise CommandError(
+            "--again needs a JSON object: it changes the timestamp", "Send it without --again."
+        ) from error
+
+
+def repeat(url: str, answer: Answer, now: float) -> str | None:
+    """Say that a stack accepted the event before, and keep that it has now; None where it is new as far as is known.
+
+    A repeat is answered as the first time, by the same id: that is all that tells it.
+    """
+    if answer.status != 200 or (event_id := event_id_of(answer.body)) is None:
+        return None
+    sent = read_sent()
+    before = earlier(sent, url, event_id)
+    if before is None:
+        write_sent([*sent, Sent(url, event_id, now)])
+        return None
+    return (
+        f"Already accepted {round(now - before.at)} s ago: nothing is delivered again. --again sends it as a new event."
+    )
+
+
+def event_id_of(body: str) -> str | None:
+    """Return the id that an answer names. Pure."""
+    try:
+        return msgspec.json.decode(body, type=_Accepted).event_id
+    except msgspec.DecodeError:
+        return None
 
 
 def read(path: Path) -> bytes:

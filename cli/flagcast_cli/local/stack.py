@@ -2,19 +2,24 @@
 
 import subprocess
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
+from flagcast.config.secret_references import Reference
 from flagcast_cli.checkout import LOCAL_STACK, ROOT, TEMPLATE
-from flagcast_cli.console import CommandError
-from flagcast_cli.deploy.build import read_template, write_template
-from flagcast_cli.local.emulator import Emulator
+from flagcast_cli.console import CommandError, step
+from flagcast_cli.deploy.build import one_at_a_time, read_template, write_template
+from flagcast_cli.local.emulator import HOST, Emulator, emulator
+from flagcast_cli.local.receiver import Receiver
 
 NAME = "flagcast"
 BUILT = LOCAL_STACK / "build"
 DEPLOYED = BUILT / "local.yaml"
+API_ID = f"ms-custom-id={NAME}"
+"""A tag by which MiniStack gives the HTTP API an id that is the same at each start, and so the same address."""
 
 
 class Stack(Struct, frozen=True):
@@ -29,14 +34,46 @@ class Stack(Struct, frozen=True):
         """Return the address that stands for the output WebhookUrl on this machine."""
         path = self.outputs["WebhookUrl"].partition(".amazonaws.com")[2]
         api = self.outputs["WebhookUrl"].partition("://")[2].partition(".")[0]
-        # By path, as *.localhost is not a name that every machine can resolve.
-        return f"{self.emulator.endpoint}/_aws/execute-api/{api}/$default{path}"
+        # By path, as *.localhost is not a name that every machine can resolve. $default is a variable to a shell.
+        return f"{self.emulator.endpoint}/_aws/execute-api/{api}/%24default{path}"
+
+    def url_of(self, source: str) -> str:
+        """Return the address of a source."""
+        return f"{self.webhook_url.rpartition('/')[0]}/{source}"
+
+    def put_secret(self, name: str, value: str) -> None:
+        """Give a secret that is there another value."""
+        self.emulator.client("secretsmanager").put_secret_value(SecretId=f"flagcast/{NAME}/{name}", SecretString=value)
+
+    def add(self, reference: Reference, value: str) -> None:
+        """Store what the configuration calls by a reference, unless it is there."""
+        if reference.store == "ssm":
+            client = self.emulator.client("ssm")
+            with suppress(client.exceptions.ParameterAlreadyExists):
+                client.put_parameter(Name=f"/flagcast/{NAME}/{reference.name}", Value=value, Type="SecureString")
+        else:
+            client = self.emulator.client("secretsmanager")
+            with suppress(client.exceptions.ResourceExistsException):
+                client.create_secret(Name=f"flagcast/{NAME}/{reference.name}", SecretString=value)
 
     def put_parameter(self, name: str, value: str) -> None:
         """Store what the configuration calls ${ssm:NAME}."""
         self.emulator.client("ssm").put_parameter(
             Name=f"/flagcast/{NAME}/{name}", Value=value, Type="SecureString", Overwrite=True
         )
+
+
+@contextmanager
+def local_stack(port: int, configuration: Path) -> Iterator[tuple[Stack, Receiver]]:
+    """Run the stack and a receiver that stands for its destinations; nothing is left running after it."""
+    with emulator(port, LOCAL_STACK) as running, Receiver() as receiver:
+        with one_at_a_time():
+            with step("Building the functions and layers (sam build)"):
+                build(running.environment())
+            with step(f"Deploying template.yaml to MiniStack on {HOST}:{port} (sam deploy)"):
+                stack = deploy(running, configuration)
+                stack.put_parameter("receiver", receiver.url)
+        yield stack, receiver
 
 
 def build(environment: Mapping[str, str]) -> None:
@@ -80,6 +117,7 @@ def deploy(emulator: Emulator, configuration: Path, *sam_flags: str) -> Stack:
         "--stack-name", NAME,
         "--config-env", "local",
         "--capabilities", "CAPABILITY_IAM",
+        "--tags", API_ID,
         "--resolve-s3", "--no-confirm-changeset", "--no-progressbar", *sam_flags,
     )  # fmt: skip
     stack = emulator.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"][0]
@@ -87,6 +125,16 @@ def deploy(emulator: Emulator, configuration: Path, *sam_flags: str) -> Stack:
     secret = emulator.client("secretsmanager").get_secret_value(SecretId=f"flagcast/{NAME}/flipt-signing-secret")
     outputs = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
     return Stack(emulator, outputs, secret["SecretString"])
+
+
+def start_functions_anew(stack: Stack) -> None:
+    """Have the functions read their configuration again: MiniStack ends their processes at an update of their settings.
+
+    The settings stay what they are. A warm process reads its configuration once.
+    """
+    functions = stack.emulator.client("lambda")
+    for each in functions.list_functions()["Functions"]:
+        functions.update_function_configuration(FunctionName=each["FunctionName"], Timeout=each["Timeout"])
 
 
 def _create_routes(emulator: Emulator) -> None:

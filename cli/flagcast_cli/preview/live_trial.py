@@ -17,15 +17,24 @@ from flagcast.errors import SecretUnavailable
 from flagcast.events.event import Event, InvalidEvent
 from flagcast.exchange.masking import masked
 from flagcast.exchange.request import Request
-from flagcast.preflight.configuration_problems import taken_in
+from flagcast.preflight.configuration_problems import sample_notices, taken_in
 from flagcast.preflight.dry_run import refusal
 from flagcast.rendering.conditions import judged
 from flagcast.rendering.render import render
-from flagcast.tasks.outcomes import Answered, BlockedAddress, NotAccepted, NotNow, Unreachable
+from flagcast.tasks.outcomes import (
+    Answered,
+    BlockedAddress,
+    Filtered,
+    FilterFailed,
+    NotAccepted,
+    NotNow,
+    Unreachable,
+)
 from flagcast_cli.checkout import samconfig_of
 from flagcast_cli.console import CommandError, err, out
 from flagcast_cli.preview.dry_run import Rehearsal, rehearsal_of
-from flagcast_cli.preview.request_text import show_request
+from flagcast_cli.preview.request_text import verdict
+from flagcast_cli.request_output import show_request
 from flagcast_cli.stack.account import Account
 from flagcast_cli.stack.deployed import deployed
 from flagcast_cli.stack.samconfig import environment_of
@@ -56,15 +65,22 @@ _CAUSES = {
 }
 
 
-def trial(config: Path, name: str, stack: str, account: Account) -> int:
-    """Send one marked event and say what came of it; returns the exit code."""
+def trial(config: Path, name: str, stack: str, account: Account, named: str | None = None, *, notice: bool) -> int:
+    """Send one event and say what came of it; returns the exit code.
+
+    It is a marked one, or the sample or file that is named, or with `notice` a notice of Flagcast's own.
+    """
     rehearsal = rehearsal_of(config, name)
-    event = _marked(rehearsal, name)
+    if notice:
+        event = _notice(rehearsal, name)
+    else:
+        event = _marked(rehearsal, name) if named is None else _accepted(rehearsal, named)
     values = _values(rehearsal, stack, account, samconfig_of(config))
     made = render(rehearsal.compiled, event, values, time.time())
     if not isinstance(made, Request):
         raise CommandError(made.detail, f"flagcast render {name} shows what would be sent.")
-    show_request(_masked(made, values))
+    shown = _masked(made, values)
+    show_request(shown.method, shown.url, shown.headers.items(), shown.body)
     answer = transport.send(made, time.monotonic() + rehearsal.compiled.destination.timeout)
     return _tell(judged(rehearsal.compiled, answer) if isinstance(answer, Answered) else answer, values)
 
@@ -80,6 +96,27 @@ def _marked(rehearsal: Rehearsal, name: str) -> Event:
         "A test event is a flag updated or created in the namespace default, or a deletion denied.",
         f"flagcast render {name} --all shows what is sent for every sample.",
     )
+
+
+def _accepted(rehearsal: Rehearsal, named: str) -> Event:
+    """Return a sample or the event of a file, if the destination wants it; raises CommandError."""
+    event = rehearsal.event(named)
+    match refused := refusal(rehearsal.compiled, event):
+        case None:
+            return event
+        case FilterFailed(detail):
+            raise CommandError(detail, "Fix the destination's when: nothing was sent.")
+        case Filtered():
+            said = verdict(rehearsal.compiled, event, refused)
+            raise CommandError(f"{said}: nothing was sent", "Name another event, or change the destination.")
+    assert_never(refused)
+
+
+def _notice(rehearsal: Rehearsal, name: str) -> Event:
+    """Return a notice of a destination in trouble, as it would be sent to the one that `notify` names."""
+    if rehearsal.configuration.notify != name:
+        err.print(f"notify does not name {name}: it gets no notices but this one.", soft_wrap=True)
+    return next(event for _, event in sample_notices())
 
 
 def _body(status: str, action: str) -> bytes:

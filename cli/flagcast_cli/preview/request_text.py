@@ -1,77 +1,119 @@
-"""A request as people read it."""
+"""`flagcast render`: what a destination would be sent, and whether it would be."""
 
-import json
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import assert_never
 
-from rich.json import JSON
+from msgspec import Struct
 
+from flagcast.events.event import Event
 from flagcast.exchange.request import Request
 from flagcast.preflight.dry_run import Rehearsed, rehearsed
 from flagcast.primitives.render_failure import RenderFailed
+from flagcast.rendering.compilation import Compiled
 from flagcast.tasks.outcomes import Faulty, Filtered, FilterFailed
-from flagcast_cli.console import err, marked, out
+from flagcast.tasks.routing import wants
+from flagcast_cli.console import CommandError, err, marked, out, show_error
+from flagcast_cli.file_watch import PACE, look, read_for, saves
 from flagcast_cli.preview.dry_run import Rehearsal, rehearsal_of
-from flagcast_cli.samples import sample_files
+from flagcast_cli.request_output import show_request
+from flagcast_cli.samples import find_event, sample_files
 
 
-def preview(config: Path, destination: str, event: str, *, changes: bool = False) -> int:
-    """Print what a destination would be sent for one event; returns the exit code."""
-    rehearsal = rehearsal_of(config, destination)
-    made = rehearsed(rehearsal.compiled, rehearsal.event(event, changes=changes))
-    code = _show(made)
+class Asked(Struct, frozen=True):
+    """What is to be shown: a destination's request for an event, or for every sample where none is named.
+
+    With `changes` as if each thing had been seen before; with `exact` only the bytes of the body.
+    """
+
+    config: Path
+    destination: str
+    event: str | None
+    changes: bool = False
+    exact: bool = False
+
+
+def preview(asked: Asked) -> int:
+    """Print what a destination would be sent; returns the exit code, and raises CommandError."""
+    rehearsal = rehearsal_of(asked.config, asked.destination)
+    if asked.event is None:
+        return max(_show_all(rehearsal, [path.stem for path in sample_files()], changes=asked.changes), default=0)
+    event = rehearsal.event(asked.event, changes=asked.changes)
+    made = rehearsed(rehearsal.compiled, event)
+    if asked.exact:
+        out.write_bytes(_body(rehearsal.compiled, event, made))
+        return 0
+    code = _show(rehearsal.compiled, event, made)
     if isinstance(made, Filtered):
-        err.print(f"flagcast render {destination} --all shows every sample.", soft_wrap=True)
+        err.print(f"flagcast render {asked.destination} --all shows every sample.", soft_wrap=True)
     return code
 
 
-def preview_all(config: Path, destination: str, *, changes: bool = False) -> int:
-    """Print what a destination would be sent for every sample; returns the exit code."""
-    rehearsal = rehearsal_of(config, destination)
-    return max(_show_named(rehearsal, [path.stem for path in sample_files()], changes=changes), default=0)
+def _body(compiled: Compiled, event: Event, made: Rehearsed) -> bytes:
+    """Return the bytes of the body; raises CommandError if there are none."""
+    match made:
+        case Request():
+            return made.body
+        case Filtered():
+            raise CommandError(f"nothing is sent: {verdict(compiled, event, made)}")
+        case RenderFailed(detail) | FilterFailed(detail) | Faulty(detail):
+            raise CommandError(detail)
+    assert_never(made)
 
 
-def _show_named(rehearsal: Rehearsal, samples: Sequence[str], *, changes: bool) -> list[int]:
+def watch(asked: Asked, wait: Callable[[], None] = lambda: time.sleep(PACE)) -> int:
+    """Print it again each time that the configuration, a template or the event is saved, until Ctrl-C."""
+    files = [*read_for(asked.config), *([find_event(asked.event)] if asked.event is not None else [])]
+    before = look(files)
+    _show_now(asked)
+    with suppress(KeyboardInterrupt):
+        for saved in saves(before, lambda: look(files), wait):
+            if saved:
+                _show_now(asked)
+    return 0
+
+
+def _show_now(asked: Asked) -> None:
+    """Print it under the time; what cannot be rendered now is said, as it may be with the next save."""
+    if out.is_terminal:
+        out.clear()
+    out.rule(f"{time.strftime('%H:%M:%S')} {asked.destination} {asked.event or 'every sample'}", align="left")
+    try:
+        preview(asked)
+    except CommandError as error:
+        show_error(error)
+
+
+def verdict(compiled: Compiled, event: Event, made: Rehearsed) -> str:
+    """Say which of `events` and `when` decided whether an event is sent. Pure."""
+    if isinstance(made, Filtered):
+        return "`when` rejects this event" if wants(compiled.destination, event) else "`events` rejects this event"
+    return "`events` accepts this event" if compiled.when is None else "`events` and `when` accept this event"
+
+
+def _show_all(rehearsal: Rehearsal, samples: Sequence[str], *, changes: bool) -> list[int]:
     codes = []
     for sample in samples:
         out.rule(sample, align="left")
-        codes.append(_show(rehearsed(rehearsal.compiled, rehearsal.event(sample, changes=changes))))
+        event = rehearsal.event(sample, changes=changes)
+        codes.append(_show(rehearsal.compiled, event, rehearsed(rehearsal.compiled, event)))
     return codes
 
 
-def _show(made: Rehearsed) -> int:
+def _show(compiled: Compiled, event: Event, made: Rehearsed) -> int:
+    said = verdict(compiled, event, made)
     match made:
         case Request():
-            show_request(made)
+            err.print(marked("[green]sent:[/] {}", said), soft_wrap=True)
+            show_request(made.method, made.url, made.headers.items(), made.body)
             return 0
         case Filtered():
-            out.print(marked("[yellow]not sent:[/] `events` or `when` rejects this event"), soft_wrap=True)
+            out.print(marked("[yellow]not sent:[/] {}", said), soft_wrap=True)
             return 0
         case RenderFailed(detail) | FilterFailed(detail) | Faulty(detail):
             out.print("✗", style="red", end=" ")
             out.print(detail, soft_wrap=True)
             return 1
     assert_never(made)
-
-
-def show_request(request: Request) -> None:
-    """Print a request whose secrets are masked already."""
-    out.print(marked("[bold]{}[/] {}", request.method, request.url), soft_wrap=True)
-    for name, value in request.headers.items():
-        out.print(marked("[cyan]{}:[/] {}", name, value), soft_wrap=True)
-    out.print()
-    _show_body(request.body)
-
-
-def _show_body(body: bytes) -> None:
-    text = body.decode(errors="replace")
-    try:
-        json.loads(text)
-    except ValueError:
-        out.print(text, soft_wrap=True)
-        return
-    if out.is_terminal:
-        out.print(JSON(text, ensure_ascii=False), soft_wrap=True)
-    else:
-        out.print(json.dumps(json.loads(text), ensure_ascii=False, indent=2), soft_wrap=True)

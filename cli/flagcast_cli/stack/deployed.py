@@ -27,7 +27,7 @@ def existing(cloudformation: Any, account: Account, stack: str, *needed: str) ->
         raise CommandError(
             f"there is no stack {stack} in this account and region",
             "Give another name with --stack, or another place with --region or --profile.",
-            "For the local stack, set the variables that `flagcast dev` printed.",
+            "For the local stack, while `make dev` runs: flagcast --local and the command.",
         )
     if missing := [name for name in needed if name not in there.outputs]:
         raise CommandError(

@@ -31,10 +31,16 @@ class StackQueues(Struct, frozen=True):
 
     def in_flight(self) -> int:
         """Count the letters that somebody holds, ourselves included; SQS calls it approximate."""
-        name = "ApproximateNumberOfMessagesNotVisible"
+        return self._count("ApproximateNumberOfMessagesNotVisible")
+
+    def dead(self) -> int:
+        """Count the letters there are, those included that somebody holds; SQS calls it approximate."""
+        return self._count("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+
+    def _count(self, *names: str) -> int:
         with self.account.asking("could not look up the dead-letter queue"):
-            answer = self.sqs.get_queue_attributes(QueueUrl=self.dead_letter_url, AttributeNames=[name])
-        return int(answer["Attributes"][name])
+            answer = self.sqs.get_queue_attributes(QueueUrl=self.dead_letter_url, AttributeNames=list(names))
+        return sum(int(answer["Attributes"][name]) for name in names)
 
 
 def place_of(stack: str, account: Account = ENVIRONMENT) -> StackQueues:

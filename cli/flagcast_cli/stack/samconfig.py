@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/serverless-sam-cli-config.html
 """
 
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from flagcast_cli.checkout import samconfig_of, usual_configuration
+from flagcast_cli.checkout import LOCAL, samconfig_of, usual_configuration
 from flagcast_cli.console import CommandError
 from flagcast_cli.stack.account import Account
 
@@ -58,8 +59,10 @@ def environment_of(path: Path, stack: str) -> Environment | None:
 def account_of(account: Account, stack: str, config: Path | None = None) -> Account:
     """Return where a stack is: what was typed, else what the environment says that deploys it. Raises CommandError.
 
-    So that every command looks where `make deploy` put it.
+    So that every command looks where `make deploy` put it. With `flagcast --local` that is the local stack.
     """
+    if os.environ.get(LOCAL):
+        return account
     found = environment_of(samconfig_of(config or usual_configuration()), stack)
     if found is None:
         return account

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
+import requests
 from botocore.exceptions import ClientError
 
 from flagcast.edges.aws.queue import Queue
@@ -19,8 +21,10 @@ from flagcast.tasks.outgoing_message import Entry
 from flagcast.tasks.received_message import read_record
 from flagcast.tasks.task import Task, claim_check, encode, event_id, group_id, task
 from flagcast_cli.dlq.command import app
-from flagcast_cli.stack import queues
+from flagcast_cli.ledger import stack_log
+from flagcast_cli.stack import deployed_configuration, queues
 from flagcast_cli.stack.account import Account
+from tests.integration.cli.ledger_harness import DELIVER, INGEST, Logs
 from tests.support.fifo import SimulatedClock, Stored
 from tests.support.simulator import Simulator
 
@@ -29,6 +33,8 @@ CONFIGURATION = """
 sources: {flipt: {auth: none}}
 destinations:
   chat: {url: "https://hooks.example.com/${secret:canary-reference}"}
+  incident-desk: {url: "https://hooks.example.com/desk"}
+  team-chat: {url: "https://hooks.example.com/team"}
   loose: {url: "https://hooks.example.com/loose", ordering: none}
   broken: {url: "ftp://nowhere", ordering: destination}
 """
@@ -99,6 +105,37 @@ class Bucket:
             raise refused("SlowDown")
 
 
+class DeployedLayer:
+    """Lambda, and the address of a layer's content: the stack runs with the configuration of the test."""
+
+    RequestException = requests.RequestException
+
+    def __init__(self, configuration: Path) -> None:
+        self.configuration = configuration
+        self.layers = ["arn:aws:lambda:eu-west-1:123456789012:layer:flagcast-code:3",
+                       "arn:aws:lambda:eu-west-1:123456789012:layer:flagcast-config:7"]  # fmt: skip
+        self.denied = False
+
+    def describe_stack_resources(self, **_: str) -> dict[str, Any]:
+        return {"StackResources": [{"LogicalResourceId": "DeliverFunction", "PhysicalResourceId": "deliver"}]}
+
+    def get_function_configuration(self, **_: str) -> dict[str, Any]:
+        return {"Layers": [{"Arn": each} for each in self.layers]}
+
+    def get_layer_version(self, **asked: Any) -> dict[str, Any]:
+        if self.denied:
+            raise refused("AccessDeniedException")
+        assert asked == {"LayerName": self.layers[1].rpartition(":")[0], "VersionNumber": 7}
+        return {"Content": {"Location": "https://layers.example.com/canary-in-a-signed-link"}}
+
+    def get(self, url: str, timeout: float) -> Any:
+        archive = io.BytesIO()
+        with ZipFile(archive, "w") as made:
+            if self.configuration.exists():
+                made.write(self.configuration, "flagcast.yaml")
+        return SimpleNamespace(content=archive.getvalue(), raise_for_status=lambda: None)
+
+
 class Dlq:
     """The two queues with the settings of template.yaml, and the command over them."""
 
@@ -120,10 +157,20 @@ class Dlq:
             "TaskQueueUrl": self.url,
             "BodiesBucketName": "bodies",
         }
-        formation = SimpleNamespace(describe_stacks=self._describe_stacks)
-        clients = {"sqs": self.client, "cloudformation": formation, "s3": self.bucket}
+        self.layer = DeployedLayer(self.config)
+        self.logs = Logs()
+        formation = SimpleNamespace(
+            describe_stacks=self._describe_stacks, describe_stack_resources=self.layer.describe_stack_resources
+        )
+        clients = {
+            "sqs": self.client, "cloudformation": formation, "s3": self.bucket, "lambda": self.layer, "logs": self.logs,
+        }  # fmt: skip
+        monkeypatch.setattr(deployed_configuration, "requests", self.layer)
+        monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
         monkeypatch.setattr(Account, "session", lambda account: SimpleNamespace(client=clients.__getitem__))
-        monkeypatch.setattr(queues, "time", SimpleNamespace(time=self.clock.now, sleep=self.clock.advance))
+        self.while_waiting: Callable[[], None] = lambda: None
+        for module in (queues, stack_log):
+            monkeypatch.setattr(module, "time", SimpleNamespace(time=self.clock.now, sleep=self._sleep))
 
     def run(self, *words: str) -> int:
         """Run the command and return its exit code."""
@@ -131,6 +178,26 @@ class Dlq:
         code = app([*words, *more], result_action="return_value")
         assert isinstance(code, int)
         return code
+
+    def log(self) -> None:
+        """Have the functions' log groups, which the stack of most tests lacks."""
+        self.outputs |= {"IngestLogGroupName": INGEST, "DeliverLogGroupName": DELIVER}
+
+    def accepted(self, made: Task, title: str | None = None) -> None:
+        """Log that ingest accepted a task's event."""
+        line = {"event": "event.accepted", "event_id": made.event_id, "source": "flipt", "type": "flag",
+                "action": "updated", "destinations": [made.destination], "title": title}  # fmt: skip
+        self.logs.put(INGEST, self.clock.now(), json.dumps(line))
+
+    def attempted(self, made: Task, outcome: str, message: str, **more: Any) -> None:
+        """Log that deliver attempted a task."""
+        line = {"event": "delivery.attempted", "event_id": made.event_id, "destination": made.destination,
+                "outcome": outcome, "message_id": message, "attempt": 1, "receives": 1, **more}  # fmt: skip
+        self.logs.put(DELIVER, self.clock.now(), json.dumps(line))
+
+    def _sleep(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+        self.while_waiting()
 
     def answer(self, text: str) -> None:
         """Sit at the terminal with this on the keyboard."""
@@ -154,6 +221,7 @@ class Dlq:
         reason: Reason = "rejected",
         detail: str = "no",
         *,
+        status: int = 422,
         apart: bool = False,
         **wire: Any,
     ) -> Task:
@@ -175,7 +243,7 @@ class Dlq:
                 "ApproximateFirstReceiveTimestamp": "0",
             },
         }
-        self.send(self.dead_url, dead_letter(read_record(record), GiveUp(reason, detail, 422), 1))
+        self.send(self.dead_url, dead_letter(read_record(record), GiveUp(reason, detail, status), 1))
         self.simulator.queue(self.url).delete(stored.receipt)
         return made
 

@@ -9,9 +9,11 @@ import pytest
 from botocore.exceptions import ClientError
 from msgspec import structs
 
+from flagcast.edges.aws.queue import Queue
 from flagcast.edges.runtime.telemetry import Telemetry
 from flagcast.events.event import Event
-from flagcast.tasks.outcomes import Decision, Outcome
+from flagcast.tasks.dead_letter import dead_letter
+from flagcast.tasks.outcomes import Decision, GiveUp, Outcome
 from flagcast.tasks.received_message import Message
 from flagcast.tasks.task import task
 from flagcast_cli.history import command, options
@@ -19,8 +21,10 @@ from flagcast_cli.ledger import stack_log
 from flagcast_cli.main import app
 from flagcast_cli.stack.account import Account
 from tests.support.fifo import SimulatedClock
+from tests.support.simulator import Simulator
 from tests.unit.builders import RAW, RECEIVED_AT, changed, message
 
+FOREVER = 1_000_000_000.0
 NOW = 1_800_000_000.0
 """2027-01-15T08:00:00Z."""
 INGEST, DELIVER = "/aws/lambda/flagcast-ingest", "/aws/lambda/flagcast-deliver"
@@ -62,6 +66,21 @@ class Logs:
         return {"events": found, **({"nextToken": str(number + 1)} if more else {})}
 
 
+class Counted:
+    """A client of SQS that counts how often letters are received, and may be denied."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+        self.received = 0
+        self.denied = False
+
+    def __getattr__(self, operation: str) -> Any:
+        if self.denied:
+            raise refused("AccessDenied")
+        self.received += operation == "receive_message"
+        return getattr(self._simulator, operation)
+
+
 def refused(code: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": "no"}}, "FilterLogEvents")
 
@@ -74,6 +93,11 @@ class LedgerStack:
         self.logs = Logs()
         self.arn = ARN
         self.outputs = {"IngestLogGroupName": INGEST, "DeliverLogGroupName": DELIVER}
+        self.queues = Simulator(clock)
+        for name, output in (("dead.fifo", "DeadLetterQueueUrl"), ("tasks.fifo", "TaskQueueUrl")):
+            made = self.queues.create_queue(QueueName=name, Attributes={"FifoQueue": "true"})
+            self.outputs[output] = str(made["QueueUrl"])
+        self.sqs = Counted(self.queues)
         self.parameters = {"LogRetentionDays": "30"}
 
     def run(self, *words: str) -> int:
@@ -101,6 +125,15 @@ class LedgerStack:
         """Log what came of a delivery."""
         told = self._telemetry(DELIVER, at)
         told.attempted(received(number, destination, at, attempt), outcome, decision, attempt, 0.051, gives_up_at)
+
+    def bury(self, number: int, destination: str) -> None:
+        """Put a delivery's dead letter into its queue."""
+        letter = dead_letter(received(number, destination, self.clock.now(), 1), GiveUp("rejected", "no", 404), 1)
+        Queue(self.queues, self.outputs["DeadLetterQueueUrl"]).send([letter], FOREVER)
+
+    def empty(self) -> None:
+        """Empty the dead-letter queue."""
+        self.queues.queue(self.outputs["DeadLetterQueueUrl"]).messages.clear()
 
     def _telemetry(self, group: str, at: float) -> Telemetry:
         return Telemetry(lambda: at, "flagcast", lambda line: self.logs.put(group, at, line), names=True)
@@ -133,7 +166,8 @@ def received(number: int, destination: str, at: float, receives: int) -> Message
 def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LedgerStack:
     clock = SimulatedClock(NOW)
     stack = LedgerStack(clock)
-    clients = {"cloudformation": SimpleNamespace(describe_stacks=stack.describe_stacks), "logs": stack.logs}
+    formation = SimpleNamespace(describe_stacks=stack.describe_stacks)
+    clients = {"cloudformation": formation, "logs": stack.logs, "sqs": stack.sqs}
     monkeypatch.setattr(Account, "session", lambda _: SimpleNamespace(client=clients.__getitem__))
     for module in (command, options, stack_log):
         monkeypatch.setattr(module, "time", SimpleNamespace(time=clock.now, sleep=clock.advance))

@@ -73,9 +73,11 @@ def test_as_json_everything_but_the_body_is_told(dlq: Dlq, capsys: CapSys) -> No
         "type": "flag",
         "action": "updated",
         "key": "new-ui",
+        "title": None,
         "reason": "rejected",
         "detail": "no",
         "status": "422",
+        "answer": None,
         "attempts": "1",
         "accepted_at": made.received_at,
         "dead_since": "2026-09-21T14:13:20.000Z",
@@ -112,7 +114,8 @@ def test_an_event_is_found_by_its_id_its_tasks_its_messages_or_the_beginning_of_
     for given in (made.event_id, made.id, dlq.letters()[0].id, made.event_id[:12]):
         (one,) = listed(dlq, capsys, "--event-id", given)
         assert one["event_id"] == made.event_id
-    assert listed(dlq, capsys, "--event-id", "evt_") == []
+    with pytest.raises(CommandError, match="evt_ is too short to name an event"):
+        dlq.run("list", "--event-id", "evt_")
 
 
 @pytest.mark.parametrize(
@@ -201,8 +204,8 @@ def test_show_prints_each_letter_of_an_event(dlq: Dlq, capsys: CapSys) -> None:
 
 
 def test_show_says_that_there_is_no_such_letter(dlq: Dlq) -> None:
-    with pytest.raises(CommandError, match="no dead letter of evt_1"):
-        dlq.run("show", "evt_1")
+    with pytest.raises(CommandError, match="no dead letter of evt_1234"):
+        dlq.run("show", "evt_1234")
 
 
 def test_a_body_that_is_stored_apart_is_fetched_to_be_shown_or_filtered_and_not_to_be_listed(

@@ -32,6 +32,7 @@ def happened(ledger: LedgerStack) -> LedgerStack:
     ledger.attempt(FIRST, NOW - 7199.4, "incident-desk", Answered(404, excerpt=no), GiveUp("rejected", no, 404))
     segment = {"key": "beta-users", "name": "Beta users", "namespace_key": "staging"}
     bob = {"actor": {"email": "bob@example.com"}}
+    ledger.bury(FIRST, "incident-desk")
     deleted = event(type="segment", action="deleted", payload=segment, metadata=bob)
     ledger.accept(SECOND, NOW - 600, ["team-chat", "archive"], deleted)
     ledger.attempt(SECOND, NOW - 599, "team-chat", Unreachable("timeout"), RetryIn(4), 1, NOW + 85_800)
@@ -120,6 +121,29 @@ def test_one_event_is_told_with_what_it_changed_and_every_attempt_and_what_to_ty
         "flagcast dlq show evt_a1b2c3d40000000000000000a1b2c3d4",
         "flagcast dlq redrive --event-id evt_a1b2c3d40000000000000000a1b2c3d4 --destination incident-desk",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("offline", [False, True])
+def test_what_is_not_in_the_dead_letter_queue_any_more_is_said_and_not_redriven(
+    happened: LedgerStack, said: Said, *, offline: bool
+) -> None:
+    said("events")
+    happened.empty()
+    told = lines(said("event", "a1b2", *(["--offline"] if offline else [])))
+    gone = "  not in the dead-letter queue any more: dropped, expired, or sent again"
+    assert (gone in told, told[-1].startswith("flagcast dlq redrive")) == (not offline, offline)
+    [desk] = [
+        each
+        for each in json.loads(said("event", "a1b2", "--json", *(["--offline"] if offline else [])))["deliveries"]
+        if each["destination"] == "incident-desk"
+    ]
+    assert desk["is_in_queue"] is (None if offline else False)
+
+
+def test_the_queue_is_asked_only_about_an_event_that_has_a_dead_letter(happened: LedgerStack, said: Said) -> None:
+    happened.sqs.denied = True
+    assert "paused" in said("event", "0bad")
+    assert said("event", "a1b2").splitlines()[-1].startswith("flagcast dlq redrive")
 
 
 def test_an_event_that_waits_is_told_with_when_it_is_tried_next(said: Said) -> None:
@@ -306,7 +330,7 @@ def test_json_has_the_fields_that_are_documented(said: Said, command: str) -> No
 def test_json_of_one_event_has_the_fields_that_are_documented(said: Said) -> None:
     answer = json.loads(said("event", "0bad", "--json"))
     assert list(answer) == list(OneEvent.__struct_fields__)
-    assert [list(each) for each in answer["deliveries"]] == [["destination", "state", "attempts"]] * 2
+    assert [list(each) for each in answer["deliveries"]] == [["destination", "state", "attempts", "is_in_queue"]] * 2
     assert list(answer["deliveries"][0]["attempts"][0]) == list(Attempt.__struct_fields__)
 
 

@@ -117,7 +117,7 @@ def test_json_has_numbers_and_every_kind_of_waiting(
         told.attempted(message, Answered(200), Done(), 1, milliseconds / 1000)
     assert happened.run("status", "--json") == 1
     answer = json.loads(capsys.readouterr().out)
-    assert list(answer) == ["findings", "destinations", "sources"]
+    assert list(answer) == ["findings", "destinations", "sources", "dead_letters_counted_in"]
     assert [each["check"] for each in answer["findings"]] == ["dead letters"]
     slow = next(each for each in answer["destinations"] if each["destination"] == "slow")
     assert slow == {
@@ -154,6 +154,7 @@ def test_what_was_redriven_and_delivered_is_no_dead_letter_any_more(
     happened: LedgerStack, examined: Examined, capsys: pytest.CaptureFixture[str]
 ) -> None:
     happened.attempt(0xA1B2C3D4, NOW - 1, "incident-desk", Answered(202), Done(), 1)
+    happened.empty()
     assert happened.run("status", "--json") == 0
     desk = json.loads(capsys.readouterr().out)["destinations"][1]
     assert (desk["destination"], desk["dead_lettered"], desk["delivered_last_hour"]) == ("incident-desk", 0, 1)
@@ -175,3 +176,65 @@ def test_watch_draws_it_again_and_looks_at_the_stack_once_a_minute(
         happened.run("status", "--watch")
     assert capsys.readouterr().out.count("Nothing needs a person") == 14
     assert examined.times == 2
+
+
+def dead_of(happened: LedgerStack, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[dict[str, int], str, str]:
+    """Return the dead letters of each destination that has any, where they were counted, and what was said."""
+    capsys.readouterr()
+    assert happened.run("status", "--json", *words) == 0
+    shown = capsys.readouterr()
+    answer = json.loads(shown.out)
+    found = {each["destination"]: each["dead_lettered"] for each in answer["destinations"] if each["dead_lettered"]}
+    return found, answer["dead_letters_counted_in"], shown.err
+
+
+@pytest.mark.usefixtures("examined")
+def test_what_was_dropped_is_no_dead_letter_any_more(happened: LedgerStack, capsys: pytest.CaptureFixture[str]) -> None:
+    assert dead_of(happened, capsys) == ({"incident-desk": 1}, "queue", "")
+    happened.empty()
+    assert dead_of(happened, capsys) == ({}, "queue", "")
+    # The log tells the rest: whoever receives a letter three times hides it from an alarm.
+    assert happened.sqs.received == 0
+
+
+@pytest.mark.usefixtures("examined")
+def test_what_the_log_does_not_know_is_counted_where_it_is(
+    happened: LedgerStack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    happened.empty()
+    happened.bury(7, "team-chat")
+    happened.bury(8, "team-chat")
+    assert dead_of(happened, capsys) == ({"team-chat": 2}, "queue", "")
+    assert happened.sqs.received > 0
+
+
+@pytest.mark.usefixtures("examined")
+def test_where_the_queue_cannot_be_asked_dead_letters_are_those_of_the_log(
+    happened: LedgerStack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    happened.empty()
+    happened.sqs.denied = True
+    found, where, said = dead_of(happened, capsys)
+    assert (found, where) == ({"incident-desk": 1}, "log")
+    assert said.startswith("Dead letters are those of the log: the dead-letter queue could not be asked: AccessDenied")
+    assert dead_of(happened, capsys, "--offline") == ({"incident-desk": 1}, "log", "")
+
+
+def test_watch_receives_letters_only_where_something_changed(
+    happened: LedgerStack, examined: Examined, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    happened.bury(7, "team-chat")
+    received: list[int] = []
+
+    def sleep(seconds: float) -> None:
+        happened.clock.advance(seconds)
+        received.append(happened.sqs.received)
+        if len(received) == 4:
+            happened.bury(8, "team-chat")
+        if len(received) == 8:
+            raise EOFError
+
+    monkeypatch.setattr(status, "time", SimpleNamespace(time=happened.clock.now, sleep=sleep))
+    with pytest.raises(EOFError):
+        happened.run("status", "--watch")
+    assert received[0] == received[3] < received[4] == received[7]

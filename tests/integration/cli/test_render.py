@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from flagcast_cli.console import CommandError
+from flagcast_cli.preview.request_text import Asked, watch
 from flagcast_cli.samples import sample, sample_files
 from tests.integration.cli.conftest import Run
 
@@ -63,6 +64,81 @@ def test_what_filters_turn_down_is_said_to_be_not_sent(
 ) -> None:
     assert run("render", "d", "flag-deleted-denied", "--config", configured(CHAT)) == 0
     assert capsys.readouterr().out.startswith("not sent")
+
+
+@pytest.mark.parametrize(
+    ("more", "event", "said"),
+    [
+        ("", "flag-updated", "`events` accepts this event"),
+        ("    when: not event.is_denied\n", "flag-updated", "`events` and `when` accept this event"),
+        ("    when: event.is_denied\n", "flag-updated", "`when` rejects this event"),
+        ("    when: event.is_denied\n    events: ['token:*']\n", "flag-updated", "`events` rejects this event"),
+    ],
+)
+def test_it_is_said_which_of_events_and_when_decides(
+    configured: Configured, run: Run, capsys: pytest.CaptureFixture[str], more: str, event: str, said: str
+) -> None:
+    assert run("render", "d", event, "--config", configured(f"    url: https://a\n{more}")) == 0
+    printed = capsys.readouterr()
+    assert said in (printed.err if "accept" in said else printed.out)
+
+
+def test_exact_prints_the_bytes_of_the_body_and_nothing_else(
+    configured: Configured, run: Run, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    body = '    url: https://a\n    content_type: text/plain\n    body: "{{ event.type }}\\t\\u001b\\u00e9"\n'
+    assert run("render", "d", "--exact", "--config", configured(body)) == 0
+    printed = capfdbinary.readouterr()
+    assert (printed.out, printed.err) == ("flag\t\x1bé".encode(), b"")
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [("    when: event.is_denied\n", "nothing is sent: `when` rejects"), ("    body: '{{ nope }}'\n", "'nope' is und")],
+)
+def test_exact_prints_nothing_of_what_is_not_sent(configured: Configured, run: Run, more: str, message: str) -> None:
+    with pytest.raises(CommandError, match=message):
+        run("render", "d", "--exact", "--config", configured(f"    url: https://a\n{more}"))
+
+
+@pytest.mark.parametrize("words", [("flag-updated", "--all"), ("--all", "--exact")])
+def test_options_that_contradict_each_other_are_refused(
+    configured: Configured, run: Run, words: tuple[str, ...]
+) -> None:
+    with pytest.raises(CommandError, match="contradict each other"):
+        run("render", "d", *words, "--config", configured("    url: https://a\n"))
+
+
+def test_watching_prints_the_message_again_on_every_save_until_it_is_interrupted(
+    configured: Configured, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "templates").mkdir()
+    template = tmp_path / "templates" / "d.j2"
+    template.write_text("first", encoding="utf-8")
+    config = configured("    url: https://a\n    content_type: text/plain\n    template: d.j2\n")
+    contents = iter(["second one", None, "{{ not closed", "third time"])
+    event = tmp_path / "event.json"
+    event.write_bytes(sample("flag", "updated").read_bytes())
+
+    def save() -> None:
+        """Save something else at each look, and press Ctrl-C at the end."""
+        match next(contents, ""):
+            case "":
+                raise KeyboardInterrupt
+            case None:
+                event.write_text('{"type": "flag"}', encoding="utf-8")
+            case str(text):
+                event.write_bytes(sample("flag", "updated").read_bytes())
+                template.write_text(text, encoding="utf-8")
+
+    assert watch(Asked(config, "d", str(event)), save) == 0
+    printed = capsys.readouterr()
+    assert [line for line in printed.out.splitlines() if line in ("first", "second one", "third time")] == [
+        "first", "second one", "third time",
+    ]  # fmt: skip
+    assert printed.out.count(f" d {tmp_path}") == 5
+    assert "error: destination d has problems" in printed.err
+    assert "is not an event" in printed.err
 
 
 def test_every_sample_is_printed_one_after_the_other(

@@ -6,6 +6,7 @@ import boto3
 import pytest
 
 from flagcast.events.flipt_signature import flipt_signature
+from flagcast_cli.checkout import SAMPLES
 from flagcast_cli.console import CommandError
 from flagcast_cli.local.receiver import Receiver
 from flagcast_cli.local.receiver_script import Action, Answer, Hang, Reset
@@ -67,6 +68,52 @@ def test_a_destination_that_wants_none_of_the_tests_is_sent_none(
     assert receiver.requests() == []
 
 
+def test_a_sample_or_a_file_is_sent_as_it_is_if_it_is_named(
+    configured: Configured, run: Run, receiver: Receiver, tmp_path: Path
+) -> None:
+    (tmp_path / "event.json").write_text('{"type": "flag", "action": "updated"}', encoding="utf-8")
+    config = configured(destination(receiver, 'events: ["token:*", "flag:*"]'))
+    assert run("test", "d", "--event", "token-deleted", "--config", config) == 0
+    assert run("test", "d", "--event", tmp_path / "event.json", "--config", config) == 0
+    sample, file = receiver.requests()
+    assert sample.body == (SAMPLES / "token-deleted.json").read_bytes()
+    assert file.body == b'{"type": "flag", "action": "updated"}'
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ('events: ["token:*"]', "`events` rejects this event: nothing was sent"),
+        ("when: event.is_denied", "`when` rejects this event: nothing was sent"),
+        ("when: event.payload.nope.x == 1", "when"),
+    ],
+)
+def test_a_named_event_that_the_destination_rejects_is_not_sent(
+    configured: Configured, run: Run, receiver: Receiver, more: str, said: str
+) -> None:
+    with pytest.raises(CommandError, match=said):
+        run("test", "d", "--event", "flag-updated", "--config", configured(destination(receiver, more)))
+    assert receiver.requests() == []
+
+
+def test_a_notice_is_sent_as_the_destination_that_notify_names_gets_it(
+    configured: Configured, run: Run, receiver: Receiver, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = configured(destination(receiver, 'events: ["token:*"]'))
+    assert run("test", "d", "--notice", "--config", config) == 0
+    assert "notify does not name d" in capsys.readouterr().err
+    config.write_text(f"notify: d\n{config.read_text(encoding='utf-8')}", encoding="utf-8")
+    assert run("test", "d", "--notice", "--config", config) == 0
+    assert capsys.readouterr().err == ""
+    sent = [json.loads(each.body) for each in receiver.requests()]
+    assert [(each["type"], each["action"]) for each in sent] == [("flagcast", "trouble")] * 2
+
+
+def test_an_event_and_a_notice_are_not_both_sent(configured: Configured, run: Run, receiver: Receiver) -> None:
+    with pytest.raises(CommandError, match="two events"):
+        run("test", "d", "--event", "flag-updated", "--notice", "--config", configured(destination(receiver)))
+
+
 @pytest.mark.parametrize(
     ("action", "heading", "advice"),
     [
@@ -94,6 +141,7 @@ def test_a_refusal_comes_with_advice(
     printed = capsys.readouterr()
     assert any(line.startswith(heading) for line in printed.out.splitlines())
     assert advice in printed.err
+    assert printed.err.endswith("Its dead letters: flagcast dlq list --destination d --stack flagcast\n")
 
 
 def test_an_address_that_is_not_for_everyone_is_told_with_what_opens_it(
@@ -199,7 +247,10 @@ def test_an_answer_can_neither_move_the_cursor_nor_be_read_as_markup_nor_have_a_
     shown = flagcast("test", "d", "--config", str(configured(destination(receiver))), FLAGCAST_VAR_TOKEN="t0ken")
     assert shown.returncode == 1
     assert r"500 \u001b[2K\r[bold]200[/] ok \u009b31m\u202e" in shown.stdout
-    assert shown.stderr == "It is in trouble itself: try again later.\n"
+    assert shown.stderr.splitlines() == [
+        "It is in trouble itself: try again later.",
+        "Its dead letters: flagcast dlq list --destination d --stack flagcast",
+    ]
 
 
 def test_what_the_stack_answers_to_send_is_shown_and_not_obeyed(receiver: Receiver) -> None:

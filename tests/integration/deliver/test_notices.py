@@ -118,7 +118,7 @@ def test_a_notice_says_what_there_is_to_know(on: Stack, capfd: pytest.CaptureFix
     assert notice["payload"] == {
         "destination": "ill", "since": "2026-09-21T14:13:20Z", "reason": "rejected", "status": 403,
         "excerpt": "no such channel", "waiting": notice["payload"]["waiting"],
-        "command": "flagcast dlq redrive --destination ill --stack flagcast-prod",
+        "command": "flagcast dlq list --destination ill --stack flagcast-prod",
     }  # fmt: skip
     assert notice["payload"]["waiting"] >= 1
     assert on.rows()["trouble#ill"]["since"] == str(began)

@@ -149,6 +149,8 @@ def _resources(service: str, arguments: Mapping[str, Any]) -> Iterable[str]:
             return ["stack"]
         case {"FunctionName": str(name)}:
             return [_FUNCTIONS[name]]
+        case {"LayerName": _}:
+            return ["configuration-layer"]
         case {"UUID": _}:
             return ["DeliverFunctionTasks"]
         case {"TopicArn": _}:

@@ -127,6 +127,10 @@ def test_a_repeated_key_of_json_is_told_with_its_lines() -> None:
     ]
 
 
+def test_a_document_that_is_json_is_read_without_a_problem() -> None:
+    assert load('{"a": [1, "b"]}') == ({"a": [1, "b"]}, [])
+
+
 def test_json_is_read_by_json_and_anything_else_is_not() -> None:
     assert from_json('{"a": [1, -2.5, true, null, "⛔ \\u2028\\n"],\n "b": {}}') == {
         "a": [1, -2.5, True, None, "⛔ \u2028\n"],

@@ -63,6 +63,8 @@ class Stack(Struct, frozen=True):
             "secret": self.place.arn(f"secretsmanager:{{region}}:{{account}}:secret:{secrets}team/chat-AbCdEf"),
             "parameter": self.place.arn(f"ssm:{{region}}:{{account}}:parameter{parameters}team/token"),
             "stack": self.place.arn(f"cloudformation:{{region}}:{{account}}:stack/{self.place.stack}/1b2c"),
+            # SAM gives the layer a logical id that ends in a hash of its properties, and its version is a number.
+            "configuration-layer": self.place.arn(f"lambda:{{region}}:{{account}}:layer:{self.place.stack}-config:7"),
             "topic": self.place.arn("sns:{region}:{account}:on-call"),
         }
         if resource in words:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from flagcast.config.model import Ordering
 from flagcast.config.validation import NAME
 from flagcast.events.event import NOTICES, Event, Origin
-from flagcast.notices.notice import Kind, notice_body, notice_entry, notice_id, redrive_command
+from flagcast.notices.notice import Kind, next_command, notice_body, notice_entry, notice_id
 from flagcast.notices.trouble import Reason, Trouble
 from flagcast.rendering.template_context import names_for
 from flagcast.summaries.notice_summary import _REASONS, summarise_notice
@@ -44,7 +44,7 @@ def test_a_notice_has_the_shape_of_flipts_events() -> None:
         "payload": {
             "destination": "mirror", "since": "2026-01-02T03:04:05Z", "reason": "rejected", "status": 403,
             "excerpt": "no such channel", "waiting": 12,
-            "command": "flagcast dlq redrive --destination mirror --stack flagcast",
+            "command": "flagcast dlq list --destination mirror --stack flagcast",
         },
         "timestamp": "2026-01-02T03:05:05Z",
     }  # fmt: skip
@@ -94,8 +94,18 @@ def test_whatever_was_answered_a_notice_is_json_and_says_it(excerpt: str, since:
 
 
 def test_the_command_can_be_typed_as_it_is() -> None:
-    assert redrive_command("mirror", "") == "flagcast dlq redrive --destination mirror"
-    assert shlex.split(redrive_command("a b;$(c)", "s"))[3:] == ["--destination", "a b;$(c)", "--stack", "s"]
+    assert next_command("recovered", "mirror", TROUBLE, "") == "flagcast dlq redrive --destination mirror"
+    for kind in get_args(Kind):
+        words = shlex.split(next_command(kind, "a b;$(c)", TROUBLE, "s"))
+        assert words[3:] == ["--destination", "a b;$(c)", "--stack", "s"]
+
+
+@pytest.mark.parametrize("reason", get_args(Reason))
+def test_a_trouble_names_the_command_that_shows_what_waits_or_which_dead_letters_there_are(reason: Reason) -> None:
+    command = next_command("trouble", "mirror", Trouble(reason, 0), "prod")
+    waits = reason in ("circuit_open", "resting", "faulty")
+    which = "status" if waits else "dlq list --destination mirror"
+    assert command == f"flagcast {which} --stack prod"
 
 
 def test_a_trouble_in_words() -> None:
@@ -109,7 +119,7 @@ def test_a_trouble_in_words() -> None:
         ("Reason", "rejected"),
         ("Last answer", "HTTP 403: no such channel"),
         ("Waiting", "12 deliveries waiting, over all destinations"),
-        ("To redrive its dead letters", "flagcast dlq redrive --destination mirror --stack flagcast"),
+        ("Next command", "flagcast dlq list --destination mirror --stack flagcast"),
         ("Time", "2026-01-02 03:05:05 UTC"),
     )
 

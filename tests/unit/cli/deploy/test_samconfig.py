@@ -132,3 +132,16 @@ def test_every_command_looks_where_the_environment_deploys_the_stack(
     assert account_of(Account(), "flagcast-production") == there
     monkeypatch.delenv("FLAGCAST_CONFIG")
     assert account_of(Account(), "flagcast-production") == Account()
+
+
+def test_with_the_local_stack_its_own_region_is_used_and_not_that_of_samconfig(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A region in samconfig.toml, which docs advise, would look for the stack where the emulator has none.
+    config = tmp_path / "flagcast.yaml"
+    (tmp_path / "samconfig.toml").write_text(
+        'version = 0.1\n[default.deploy.parameters]\nstack_name = "flagcast"\nregion = "eu-west-1"\n', encoding="utf-8"
+    )
+    assert account_of(Account(), "flagcast", config) == Account(region="eu-west-1")
+    monkeypatch.setenv("FLAGCAST_LOCAL", "1")
+    assert account_of(Account(), "flagcast", config) == Account()

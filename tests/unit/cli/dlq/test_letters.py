@@ -60,8 +60,8 @@ def test_numbers_are_compared_as_numbers_whatever_their_length() -> None:
 
 def test_a_letter_is_called_by_each_of_its_ids_and_by_the_beginning_of_one_that_is_long_enough() -> None:
     read = letter(message_id="0123456789abcdef")
-    called = ("evt_1", "evt_1:mirror", "m1", "0123456789abcdef", "0123456789ab")
-    assert [each for each in (*called, "0123456789a", "e", "", "evt_1:mirror:") if read.is_called(each)] == [*called]
+    called = ("evt_1", "evt_1:mirror", "m1", "0123456789abcdef", "0123456789ab", "0123", "1:mirror")
+    assert [each for each in (*called, "012", "e", "evt_", "", "evt_1:mirror:") if read.is_called(each)] == [*called]
 
 
 def test_what_an_event_is_about_is_kept_without_its_body() -> None:

@@ -8,7 +8,7 @@ import msgspec
 
 from flagcast.config.model import Ordering
 from flagcast.events.event import NOTICE, NOTICES
-from flagcast.notices.trouble import Trouble
+from flagcast.notices.trouble import RETRIED, Trouble
 from flagcast.tasks.outgoing_message import Entry
 from flagcast.tasks.routing import message_group_id
 from flagcast.tasks.task import deduplication_id, encode, event_id, task
@@ -38,7 +38,7 @@ def notice_body(kind: Kind, destination: str, trouble: Trouble, waiting: int | N
             "status": trouble.status,
             "excerpt": trouble.excerpt,
             "waiting": waiting,
-            "command": redrive_command(destination, stack),
+            "command": next_command(kind, destination, trouble, stack),
         },
         "timestamp": rfc3339(now),
     }
@@ -55,9 +55,14 @@ def notice_entry(event: str, body: str, destination: str, through: str, ordering
     return Entry(encode(made), group, deduplication_id(made.id))
 
 
-def redrive_command(destination: str, stack: str) -> str:
-    """Return what is typed to have a destination's dead letters delivered again."""
-    command = f"flagcast dlq redrive --destination {shlex.quote(destination)}"
+def next_command(kind: Kind, destination: str, trouble: Trouble, stack: str) -> str:
+    """Return what is typed next: what waits, which dead letters there are, or that they are delivered again."""
+    if kind == "recovered":
+        command = f"flagcast dlq redrive --destination {shlex.quote(destination)}"
+    elif trouble.reason in RETRIED:
+        command = "flagcast status"
+    else:
+        command = f"flagcast dlq list --destination {shlex.quote(destination)}"
     return f"{command} --stack {stack}" if stack else command
 
 

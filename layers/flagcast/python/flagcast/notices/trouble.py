@@ -34,6 +34,8 @@ Reason = Literal[
     "filter_failed",
     "blocked_address",
 ]
+RETRIED: frozenset[Reason] = frozenset({"circuit_open", "resting", "faulty"})
+"""Troubles in which deliveries wait; of all others there is a dead letter."""
 
 
 class Trouble(Struct, frozen=True):

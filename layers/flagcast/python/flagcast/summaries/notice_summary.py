@@ -60,4 +60,4 @@ def _facts(said: Mapping[str, str], why: str, *, is_over: bool) -> Iterator[tupl
         status = f"HTTP {said['status']}" if "status" in said else ""
         yield "Last answer", ": ".join(part for part in (status, said.get("excerpt", "")) if part)
     yield "Waiting", f"{said['waiting']} deliveries waiting, over all destinations" if "waiting" in said else ""
-    yield "To redrive its dead letters", said.get("command", "")
+    yield "Next command", said.get("command", "")
