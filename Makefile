@@ -76,7 +76,7 @@ deploy: .venv/ready ## Check, build, deploy and look at it: STACK=NAME REGION=..
 acceptance: .venv/ready ## Try everything on a real AWS account: STACK=flagcast-acceptance REGION=... (asks first; ARGS=--yes, --clean)
 	@$(RUN) python -m tests.acceptance $(WHERE) $(call given,ARGS)
 
-lock: .venv/ready ## Resolve the dependencies anew and pin them
+lock: .venv/ready ## Resolve the dependencies again and pin them
 	@scripts/lock
 
 clean: ## Remove everything that was built

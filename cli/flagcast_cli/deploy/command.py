@@ -95,7 +95,7 @@ def deploy(
 ) -> int:
     """Check the configuration against the stack, build, deploy, and check the new version.
 
-    Nothing rolls back by itself. Exits 1 if the first check finds a problem (nothing is built then), or if the new
+    Nothing rolls back by itself. Exits 1 if the first check finds a problem, before anything is built, or if the new
     version has one.
 
     Parameters

@@ -68,4 +68,4 @@ def test_check_tries_templates_even_where_no_source_is_right(tmp_path: Path) -> 
     shown = flagcast("check", "--config", str(path))
     assert (shown.returncode, "event has no nope" in shown.stderr) == (1, True)
     missing = flagcast("check", "--config", str(tmp_path / "none.yaml"))
-    assert "no such file" in missing.stderr
+    assert "No such file" in missing.stderr
