@@ -8,7 +8,7 @@ from tests.support.command_line import flagcast
 def test_send_says_what_is_wrong_with_its_file_or_address(tmp_path: Path) -> None:
     shown = flagcast("send", str(tmp_path / "none.json"), "--url", "http://127.0.0.1:1/", "--secret", "x")
     assert shown.returncode == 2
-    assert "no such file" in shown.stderr
+    assert "No such file" in shown.stderr
     shown = flagcast("send", "--url", "http://127.0.0.1:1/", FLAGCAST_SIGNING_SECRET="x")
     assert shown.returncode == 2
     assert "did not answer" in shown.stderr
@@ -68,4 +68,4 @@ def test_check_tries_templates_even_where_no_source_is_right(tmp_path: Path) -> 
     shown = flagcast("check", "--config", str(path))
     assert (shown.returncode, "event has no nope" in shown.stderr) == (1, True)
     missing = flagcast("check", "--config", str(tmp_path / "none.yaml"))
-    assert "No such file" in missing.stderr
+    assert "no such file" in missing.stderr
