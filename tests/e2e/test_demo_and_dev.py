@@ -105,7 +105,9 @@ def test_dev_shows_what_happens_takes_over_what_is_saved_and_stops_cleanly_on_ct
             dev.send_signal(signal.SIGINT)
             rest, _ = dev.communicate(timeout=PATIENCE)
         finally:
-            dev.kill()
+            # Not killed, which would leave the emulator running.
+            dev.send_signal(signal.SIGINT)
+            dev.wait(PATIENCE)
     assert dev.returncode == 0, rest
     assert "Stopping." in rest
     assert "Traceback" not in rest
@@ -114,9 +116,9 @@ def test_dev_shows_what_happens_takes_over_what_is_saved_and_stops_cleanly_on_ct
 
 
 def line_with(process: subprocess.Popen[str], words: str, patience: float = PATIENCE) -> str:
-    """Return the next line that holds these words; a process that does not print it in time is killed."""
+    """Return the next line that holds these words; a process that does not print it in time is stopped."""
     assert process.stdout is not None
-    deadline = threading.Timer(patience, process.kill)
+    deadline = threading.Timer(patience, process.send_signal, [signal.SIGINT])
     deadline.start()
     try:
         for line in process.stdout:
