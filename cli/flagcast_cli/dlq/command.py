@@ -7,7 +7,7 @@ from cyclopts import App, Parameter
 
 from flagcast_cli.checkout import CONFIGURATION, Config
 from flagcast_cli.console import CommandError
-from flagcast_cli.dlq import actions, redriving
+from flagcast_cli.dlq import actions, redrive_command
 from flagcast_cli.dlq.filter import Filter
 from flagcast_cli.stack.account import ENVIRONMENT, Account
 from flagcast_cli.stack.queues import STACK
@@ -104,7 +104,7 @@ def redrive(
     May be stopped and run again at any time. Exits 1 if one of them stays, or is a dead letter again. What stays in
     order at each destination is as the deployed configuration says; --config is read where that cannot be had.
     """
-    return redriving.redrive(
+    return redrive_command.redrive(
         stack,
         account_of(account, stack, config),
         which.filter(),

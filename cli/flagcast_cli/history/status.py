@@ -43,7 +43,7 @@ def status(
     """Say whether a person must act, and how each destination and source stands.
 
     The first line is what `flagcast doctor` finds, without its probe. Exits 1 if something is wrong, 2 if something
-    could not be looked at. With --offline the stack is not looked at.
+    could not be checked. With --offline the stack is not checked.
     """
     with with_copy(stack, account, offline=offline) as copy:
         findings, at = _examined(account, stack, config, offline=offline), time.time()
@@ -90,11 +90,11 @@ def _show_findings(wrong: Sequence[Finding], *, is_examined: bool) -> None:
     if not is_examined:
         out.print("As it was copied: AWS was not asked.", soft_wrap=True)
     elif ill:
-        out.print(f"{ill} {'thing needs' if ill == 1 else 'things need'} a person", style="bold red")
+        out.print(f"{ill} {'problem needs' if ill == 1 else 'problems need'} a person", style="bold red")
     elif wrong:
-        out.print("Not everything could be looked at", style="yellow")
+        out.print("Not everything could be checked", style="yellow")
     else:
-        out.print("Nothing needs a person", style="green")
+        out.print("No problem found", style="green")
     for each in wrong:
         out.print(marked(_MARKS[each.level], each.check, each.found), soft_wrap=True)
         for step in each.next[:1]:

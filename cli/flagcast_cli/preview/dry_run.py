@@ -39,7 +39,7 @@ def rehearsal_of(config: Path, name: str) -> Rehearsal:
     try:
         configuration, templates = read_configuration(config), read_templates(config)
     except ConfigurationUnreadable as error:
-        raise CommandError(str(error), "flagcast check lists everything that is wrong.") from error
+        raise CommandError(str(error), "flagcast check lists every problem.") from error
     if (destination := configuration.destinations.get(name)) is None:
         known = ", ".join(configuration.destinations) or "none"
         close = difflib.get_close_matches(name, configuration.destinations, n=1)

@@ -212,7 +212,7 @@ def test_a_body_that_goes_between_counting_and_sending_keeps_its_own_letter_only
         dlq.bucket.objects.clear()
         return True
 
-    monkeypatch.setattr("flagcast_cli.dlq.redriving.agreed", agreed)
+    monkeypatch.setattr("flagcast_cli.dlq.redrive_command.agreed", agreed)
     assert dlq.run("redrive") == 1
     assert delivered(dlq) == [made.id]
     assert dlq.names(dlq.letters()) == [missing.id]

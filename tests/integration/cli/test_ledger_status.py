@@ -50,7 +50,7 @@ def test_it_says_what_was_delivered_what_waits_and_the_last_failure_of_each_dest
 ) -> None:
     assert happened.run("status") == 0
     assert lines(capsys.readouterr().out) == [
-        "Nothing needs a person",
+        "No problem found",
         "",
         "destination    hour  day  p50 ms  p95 ms  dead  waits, last failure",
         "archive           0    1      51      51     0  1 paused, next 01-15 07:51:02,",
@@ -75,10 +75,10 @@ def test_it_says_what_was_delivered_what_waits_and_the_last_failure_of_each_dest
 @pytest.mark.parametrize(
     ("findings", "code", "said"),
     [
-        (WELL, 0, ["Nothing needs a person"]),
-        ((*WELL, ILL), 1, ["1 thing needs a person", "✗ dead letters: 1 on the queue", "    flagcast dlq list"]),
-        ((ILL, UNKNOWN, ILL), 1, ["2 things need a person", "✗ dead letters: 1 on the queue"]),
-        ((UNKNOWN,), 2, ["Not everything could be looked at", "? alarms: could not look: AccessDenied"]),
+        (WELL, 0, ["No problem found"]),
+        ((*WELL, ILL), 1, ["1 problem needs a person", "✗ dead letters: 1 on the queue", "    flagcast dlq list"]),
+        ((ILL, UNKNOWN, ILL), 1, ["2 problems need a person", "✗ dead letters: 1 on the queue"]),
+        ((UNKNOWN,), 2, ["Not everything could be checked", "? alarms: could not look: AccessDenied"]),
     ],
 )
 def test_the_first_line_is_what_doctor_finds(
@@ -174,7 +174,7 @@ def test_watch_draws_it_again_and_looks_at_the_stack_once_a_minute(
     monkeypatch.setattr(status, "time", SimpleNamespace(time=happened.clock.now, sleep=sleep))
     with pytest.raises(EOFError):
         happened.run("status", "--watch")
-    assert capsys.readouterr().out.count("Nothing needs a person") == 14
+    assert capsys.readouterr().out.count("No problem found") == 14
     assert examined.times == 2
 
 
@@ -216,7 +216,7 @@ def test_where_the_queue_cannot_be_asked_dead_letters_are_those_of_the_log(
     happened.sqs.denied = True
     found, where, said = dead_of(happened, capsys)
     assert (found, where) == ({"incident-desk": 1}, "log")
-    assert said.startswith("Dead letters are those of the log: the dead-letter queue could not be asked: AccessDenied")
+    assert said.startswith("Dead letters are those of the log: could not look up the dead-letter queue: AccessDenied")
     assert dead_of(happened, capsys, "--offline") == ({"incident-desk": 1}, "log", "")
 
 

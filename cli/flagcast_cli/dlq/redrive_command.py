@@ -80,7 +80,7 @@ def _destinations(stack: str, account: Account, config: Path) -> Mapping[str, Ro
     try:
         return read_configuration(config).destinations
     except ConfigurationUnreadable as error:
-        raise CommandError(str(error), "flagcast check lists everything that is wrong.") from error
+        raise CommandError(str(error), "flagcast check lists every problem.") from error
 
 
 def _watch(copy: Copy, sent: list[Letter], seen: Seen, place: StackQueues, stack: str) -> int:
