@@ -21,8 +21,8 @@ from flagcast_cli.stack.queues import place_of
 
 def list_letters(stack: str, account: Account, wanted: Filter, *, as_json: bool, log: bool) -> int:
     """Print the letters that are wanted."""
+    place = place_of(stack, account)
     with log_of(stack, account, wanted=log) as copy:
-        place = place_of(stack, account)
         contents, logged = Contents(place.bodies), Logged(copy)
         with Held(place) as held:
             chosen = choose(held, contents, wanted, place.now(), _elsewhere(logged))
@@ -42,8 +42,8 @@ def show_letters(stack: str, account: Account, given: str, *, log: bool) -> int:
 
     Raises CommandError where there is no such event.
     """
+    place = place_of(stack, account)
     with log_of(stack, account, wanted=log) as copy:
-        place = place_of(stack, account)
         contents, logged = Contents(place.bodies), Logged(copy)
         with Held(place) as held:
             chosen = choose(held, contents, Filter(event_id=given), place.now(), _elsewhere(logged))

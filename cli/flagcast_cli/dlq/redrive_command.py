@@ -38,9 +38,9 @@ def redrive(
     Returns 1 if one of them stays, or is a dead letter again.
     """
     require_answer(yes=yes or dry_run)
+    place = place_of(stack, account)
     with log_of(stack, account, wanted=log) as copy:
         destinations = _destinations(stack, account, config)
-        place = place_of(stack, account)
         contents, logged = Contents(place.bodies), Logged(copy)
         wait_until_nobody_holds_any(place)
         with Held(place) as held:

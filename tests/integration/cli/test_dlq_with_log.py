@@ -92,7 +92,7 @@ def test_without_the_log_the_list_is_plain_and_one_line_says_why(logged: Dlq, ca
     assert "new-checkout" not in shown.out
     assert made.event_id[:8] in shown.out.replace("\n", "")
     why = (
-        "Without what the functions' log says: the log group /aws/lambda/flagcast-ingest could not be read:"
+        "Without what the functions' log says: could not read the log group /aws/lambda/flagcast-ingest:"
         " AccessDeniedException for Operation\n"
     )
     assert shown.err == ("" if words else why)

@@ -88,7 +88,7 @@ def test_an_event_that_is_refused_comes_with_advice(
         (("--again",), "--again is for a file"),
         (("--tpye",), "unknown option --tpye"),
         (("none.json",), "none.json: No such file"),
-        (("--secret", " "), "no secret to sign with"),
+        (("--secret", " "), "no signing secret is given"),
         (("--url", "flagcast"), "flagcast is not an address"),
         (("--type", "flog"), "there is no sample of flog updated"),
     ],
