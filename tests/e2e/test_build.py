@@ -77,7 +77,7 @@ def test_an_unknown_environment_is_refused_with_those_there_are(target: str) -> 
 def test_a_configuration_that_is_not_there_is_named_by_its_path(tmp_path: Path) -> None:
     done = make("build", f"CONFIG={tmp_path}")
     assert done.returncode == 2
-    assert f"{tmp_path}/flagcast.yaml: No such file; --config (CONFIG" in done.stderr
+    assert f"{tmp_path}/flagcast.yaml: no such file; give --config (CONFIG" in done.stderr
 
 
 def test_the_dependencies_layer_is_what_is_pinned_and_what_these_tests_run_with() -> None:

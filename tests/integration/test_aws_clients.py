@@ -101,6 +101,9 @@ def test_a_proxys_page_in_place_of_an_answer_is_an_outage(
     def page(connection: socket.socket, _: threading.Event) -> None:
         connection.recv(65_536)
         connection.sendall(PAGE)
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(65_536):
+            pass  # Closing before the rest of a request is read would reset the connection, and the page be lost.
 
     with serving(page) as url:
         for name, value in {

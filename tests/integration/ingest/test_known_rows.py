@@ -168,9 +168,11 @@ def test_what_could_not_even_be_added_is_added_before_the_next_event(ingest: Ing
 
 @pytest.mark.parametrize("manner", MANNERS)
 def test_a_table_that_hangs_holds_an_event_up_for_two_seconds_at_most(
-    ingest: Ingest, bad_day: ExitStack, manner: Manner
+    ingest: Ingest, bad_day: ExitStack, manner: Manner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hang(ingest, bad_day, manner, "DYNAMODB")
+    # On a busy machine the send after it takes long too, which is not what this is about.
+    monkeypatch.setattr("flagcast.edges.wiring.ingest_request.PATIENCE", PATIENCE)
     began = time.monotonic()
     answer = timed(ingest)
     assert answer.status == HTTPStatus.OK
