@@ -43,10 +43,10 @@ CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
 _SOURCE = "flipt"
 
 
-def examine(account: Account, name: str, config: Path) -> tuple[Finding, ...]:
+def examine(account: Account, name: str, config: Path, url: str | None) -> tuple[Finding, ...]:
     """Look at a stack and judge it as `doctor` does, without sending a probe; raises CommandError."""
     account = account_of(account, name, config)
-    stack, configuration = _stack(account, name, config, None), _configuration(config)
+    stack, configuration = _stack(account, name, config, url), _configuration(config)
     return _judged(gather(stack, configuration, _sender(configuration, None)[0], None))
 
 

@@ -23,6 +23,7 @@ from flagcast_cli.ledger.stack_log import Copy
 from flagcast_cli.stack.account import ENVIRONMENT, Account
 from flagcast_cli.stack.queues import STACK
 
+ADDRESS: Final = "The stack's public address if it is not the API's own, such as https://flagcast.example.com."
 EVERY: Final = 5.0
 """Seconds from one drawing to the next."""
 EXAMINED_EVERY: Final = 60.0
@@ -36,6 +37,7 @@ def status(
     watch: Annotated[bool, Parameter(help="Draw it again every five seconds, until Ctrl-C.", negative="")] = False,
     json: Json = False,
     offline: Offline = False,
+    url: Annotated[str | None, Parameter(env_var="FLAGCAST_URL", show_env_var=True, help=ADDRESS)] = None,
     config: Config = CONFIGURATION,
     stack: Stack = STACK,
     account: Account = ENVIRONMENT,
@@ -46,21 +48,21 @@ def status(
     could not be checked. With --offline the stack is not checked.
     """
     with with_copy(stack, account, offline=offline) as copy:
-        findings, at = _examined(account, stack, config, offline=offline), time.time()
+        findings, at = _examined(account, stack, config, url, offline=offline), time.time()
         queue = None if offline else QueueLook(stack, account)
         _show(copy, findings, queue, json=json)
         while watch and not offline:
             time.sleep(EVERY)
             copy.bring_up_to_date(lambda _: None)
             if time.time() - at >= EXAMINED_EVERY:
-                findings, at = _examined(account, stack, config, offline=offline), time.time()
+                findings, at = _examined(account, stack, config, url, offline=offline), time.time()
             out.clear()
             _show(copy, findings, queue, json=json)
     return exit_code(findings)
 
 
-def _examined(account: Account, stack: str, config: Path, *, offline: bool) -> tuple[Finding, ...]:
-    return () if offline else doctoring.examine(account, stack, config)
+def _examined(account: Account, stack: str, config: Path, url: str | None, *, offline: bool) -> tuple[Finding, ...]:
+    return () if offline else doctoring.examine(account, stack, config, url)
 
 
 def _show(copy: Copy, findings: Sequence[Finding], queue: QueueLook | None, *, json: bool) -> None:
