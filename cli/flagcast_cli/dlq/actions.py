@@ -33,7 +33,7 @@ def list_letters(stack: str, account: Account, wanted: Filter, *, as_json: bool,
             if chosen:
                 show_table(chosen, contents, logged, place.now())
     if held.elsewhere:
-        err.print(f"{held.elsewhere} more may be in the hands of somebody else for the moment.")
+        err.print(f"{held.elsewhere} more may be held by another command at the moment.")
     return 0
 
 

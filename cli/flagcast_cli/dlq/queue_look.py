@@ -15,7 +15,7 @@ class QueueLook:
     """Looks into a stack's dead-letter queue, and remembers what it found.
 
     Letters are received only where their number is not the log's, and again only where one of the two has changed:
-    whoever receives a letter three times hides it from the alarm old-dead-letters.
+    a letter that was received three times is hidden from the alarm old-dead-letters.
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
     """
 

@@ -48,8 +48,8 @@ def redrive(
             chosen = choose(held, contents, wanted, place.now(), elsewhere)
             if held.elsewhere:
                 raise CommandError(
-                    "somebody else is collecting dead letters too",
-                    "Let one of you begin: in two hands they could not be kept in order.",
+                    "another flagcast dlq command is collecting dead letters",
+                    "Wait until it ends: two at once could not keep them in order.",
                 )
             ready, refusals = plan(((each, contents.facts(each)) for each in chosen), destinations)
             held.release([each.letter for each in refusals])

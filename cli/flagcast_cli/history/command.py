@@ -1,6 +1,7 @@
 """`flagcast events`, `deliveries`, `event`, `changes`, `tail` and `ledger clear`: what can be said and what is done."""
 
 import time
+from collections.abc import Callable
 
 from cyclopts import App
 
@@ -38,14 +39,7 @@ def events(
     """List events that were accepted, newest last: what happened, and how their deliveries stand."""
     with asked(which, stack, account, offline=offline) as (store, wanted):
         found = queries.events(store, wanted, limit)
-    made = [answers.event(each) for each in found.rows]
-    if json:
-        write({"events": made, "total": found.total})
-        return 0
-    if made:
-        show_events(made)
-    show_rest(len(made), found.total, "events")
-    return 0
+    return _listed("events", [answers.event(each) for each in found.rows], found.total, show_events, json=json)
 
 
 def deliveries(
@@ -64,12 +58,16 @@ def deliveries(
     with asked(which, stack, account, offline=offline) as (store, wanted):
         found = queries.deliveries(store, wanted, limit)
     made = [answers.delivery(each) for each in found.rows]
+    return _listed("deliveries", made, found.total, show_deliveries, json=json)
+
+
+def _listed[T](what: str, made: list[T], total: int, show: Callable[[list[T]], None], *, json: bool) -> int:
     if json:
-        write({"deliveries": made, "total": found.total})
+        write({what: made, "total": total})
         return 0
     if made:
-        show_deliveries(made)
-    show_rest(len(made), found.total, "deliveries")
+        show(made)
+    show_rest(len(made), total, what)
     return 0
 
 

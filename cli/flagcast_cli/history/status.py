@@ -52,7 +52,7 @@ def status(
         queue = None if offline else QueueLook(stack, account)
         _show(copy, findings, queue, json=json)
         while watch and not offline:
-            time.sleep(EVERY)
+            time.sleep(EVERY)  # between two drawings
             copy.bring_up_to_date(lambda _: None)
             if time.time() - at >= EXAMINED_EVERY:
                 findings, at = _examined(account, stack, config, url, offline=offline), time.time()

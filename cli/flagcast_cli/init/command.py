@@ -75,7 +75,7 @@ def _refuse_to_replace(file: Path, *, force: bool) -> None:
     try:
         has_destinations = bool(read_configuration(file).destinations)
     except ConfigurationUnreadable:
-        has_destinations = True  # What cannot be read may be somebody's work.
+        has_destinations = True  # What cannot be read may be the operator's work.
     if has_destinations:
         raise CommandError(f"{file} exists already", "Give another folder, or --force to replace it.")
 

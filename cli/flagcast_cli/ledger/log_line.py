@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from flagcast.events.event import NOTICE, NOTICES
 from flagcast.primitives.timestamp import epoch_of
-from flagcast_cli.ledger.rows import Attempt, Event, Rejection, Row, State
+from flagcast_cli.ledger.rows import Attempt, Event, Rejection, Result, Row, State, Who
 
 _STATES: Final[Mapping[str, State]] = {
     "delivered": "delivered",
@@ -40,21 +40,13 @@ class _Kind(Struct):
     event: str = ""
 
 
-class _Accepted(Struct):
+class _Accepted(Who, frozen=True):
     event_id: str
     source: str = ""
     type: str = ""
     action: str = ""
-    denied: bool = False
     destinations: tuple[str, ...] = ()
-    namespace: str | None = None
-    flag: str | None = None
-    segment: str | None = None
-    resource: str | None = None
-    actor: str | None = None
-    title: str | None = None
     changes: list[dict[str, Any]] | None = None
-    more_changes: int = 0
 
 
 class _Rejected(Struct):
@@ -69,21 +61,10 @@ class _Notice(Struct):
     through: str
 
 
-class _Attempted(Struct):
+class _Attempted(Result, frozen=True):
     event_id: str
     destination: str
     outcome: str
-    message_id: str = ""
-    attempt: int = 0
-    receives: int = 0
-    duration_ms: int = 0
-    status: int | None = None
-    why: str | None = None
-    cause: str | None = None
-    detail: str | None = None
-    reason: str | None = None
-    answer: str | None = None
-    waits_for: str | None = None
     next_attempt_at: str | None = None
     gives_up_at: str | None = None
 
@@ -107,23 +88,9 @@ def row_of(line: LogEvent) -> Row | None:
 def _event(line: LogEvent, said: _Accepted) -> Event:
     changes = None if said.changes is None else msgspec.json.encode(said.changes).decode()
     return Event(
-        id=line.id,
-        event_id=said.event_id,
-        at=line.at,
-        source=said.source,
-        type=said.type,
-        action=said.action,
-        denied=said.denied,
-        destinations=said.destinations,
-        namespace=said.namespace,
-        flag=said.flag,
-        segment=said.segment,
-        resource=said.resource,
-        actor=said.actor,
-        title=said.title,
-        changes=changes,
-        more_changes=said.more_changes,
-    )
+        line.id, said.event_id, line.at, said.source, said.type, said.action, said.destinations, changes,
+        **_kept(said, Who),
+    )  # fmt: skip
 
 
 def _notice(line: LogEvent, said: _Notice) -> Event:
@@ -141,26 +108,13 @@ def _notice(line: LogEvent, said: _Notice) -> Event:
 
 
 def _attempt(line: LogEvent, said: _Attempted) -> Attempt:
-    return Attempt(
-        id=line.id,
-        event_id=said.event_id,
-        destination=said.destination,
-        at=line.at,
-        state=_STATES.get(said.outcome) or _WAITING.get(said.why or "", "waiting"),
-        message_id=said.message_id,
-        attempt=said.attempt,
-        receives=said.receives,
-        duration_ms=said.duration_ms,
-        status=said.status,
-        why=said.why,
-        cause=said.cause,
-        detail=said.detail,
-        reason=said.reason,
-        answer=said.answer,
-        waits_for=said.waits_for,
-        next_attempt_at=_milliseconds(said.next_attempt_at),
-        gives_up_at=_milliseconds(said.gives_up_at),
-    )
+    state = _STATES.get(said.outcome) or _WAITING.get(said.why or "", "waiting")
+    times = _milliseconds(said.next_attempt_at), _milliseconds(said.gives_up_at)
+    return Attempt(line.id, said.event_id, said.destination, line.at, state, *times, **_kept(said, Result))
+
+
+def _kept(said: Struct, kind: type[Struct]) -> dict[str, Any]:
+    return {name: getattr(said, name) for name in kind.__struct_fields__}
 
 
 def _milliseconds(moment: str | None) -> int | None:

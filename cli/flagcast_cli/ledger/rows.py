@@ -20,7 +20,20 @@ STATES: Final[tuple[State, ...]] = get_args(State)
 ENDS: Final[frozenset[State]] = frozenset({"delivered", "filtered", "dead-lettered"})
 
 
-class Event(Struct, frozen=True):
+class Who(Struct, frozen=True, kw_only=True):
+    """What a line says of who did what to which thing, which a row keeps as it is."""
+
+    denied: bool = False
+    namespace: str | None = None
+    flag: str | None = None
+    segment: str | None = None
+    resource: str | None = None
+    actor: str | None = None
+    title: str | None = None
+    more_changes: int = 0
+
+
+class Event(Who, frozen=True):
     """An accepted event; `id` is CloudWatch's of its line, `at` epoch milliseconds.
 
     `changes` is JSON, None where what was there before is unknown. With LogNames=off only the fields without a default
@@ -34,28 +47,12 @@ class Event(Struct, frozen=True):
     type: str
     action: str
     destinations: tuple[str, ...]
-    denied: bool = False
-    namespace: str | None = None
-    flag: str | None = None
-    segment: str | None = None
-    resource: str | None = None
-    actor: str | None = None
-    title: str | None = None
     changes: str | None = None
-    more_changes: int = 0
 
 
-class Attempt(Struct, frozen=True):
-    """What came of one delivery at one time; times in epoch milliseconds.
+class Result(Struct, frozen=True, kw_only=True):
+    """What a line says of what came of an attempt, which a row keeps as it is."""
 
-    `attempt` counts the requests so far: it stays where none was made.
-    """
-
-    id: str
-    event_id: str
-    destination: str
-    at: int
-    state: State
     message_id: str = ""
     attempt: int = 0
     receives: int = 0
@@ -67,6 +64,19 @@ class Attempt(Struct, frozen=True):
     reason: str | None = None
     answer: str | None = None
     waits_for: str | None = None
+
+
+class Attempt(Result, frozen=True):
+    """What came of one delivery at one time; times in epoch milliseconds.
+
+    `attempt` counts the requests so far: it stays where none was made.
+    """
+
+    id: str
+    event_id: str
+    destination: str
+    at: int
+    state: State
     next_attempt_at: int | None = None
     gives_up_at: int | None = None
 

@@ -90,6 +90,7 @@ def _work(bench: _Bench, before: Seen) -> None:
     groups = [bench.stack.outputs[name] for name in _LOGS]
     log = LogTail(bench.stack.emulator.client("logs"), groups, since=0)
     activity, received = Activity(), 0
+    # Files are looked at a few times a second: there is no event to wait for.
     for saved in saves(before, lambda: look(read_for(bench.config)), lambda: time.sleep(PACE)):
         if saved:
             _take_over(bench, saved)

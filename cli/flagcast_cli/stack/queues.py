@@ -30,11 +30,11 @@ class StackQueues(Struct, frozen=True):
     wait: Callable[[float], None]
 
     def in_flight(self) -> int:
-        """Count the letters that somebody holds, ourselves included; SQS calls it approximate."""
+        """Count the letters that a command holds, this one included; SQS calls it approximate."""
         return self._count("ApproximateNumberOfMessagesNotVisible")
 
     def dead(self) -> int:
-        """Count the letters there are, those included that somebody holds; SQS calls it approximate."""
+        """Count the letters there are, those included that a command holds; SQS calls it approximate."""
         return self._count("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 
     def _count(self, *names: str) -> int:

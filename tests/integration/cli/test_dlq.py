@@ -59,7 +59,7 @@ def test_letters_in_other_hands_are_said_to_be_there(dlq: Dlq, capsys: CapSys) -
     assert dlq.run("list") == 0
     shown = capsys.readouterr()
     assert shown.out.startswith("1 dead letter\n")
-    assert "1 more may be in the hands of somebody else" in shown.err
+    assert "1 more may be held by another command" in shown.err
 
 
 def test_as_json_everything_but_the_body_is_told(dlq: Dlq, capsys: CapSys) -> None:

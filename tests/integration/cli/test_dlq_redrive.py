@@ -321,7 +321,7 @@ def test_two_who_collect_at_once_both_let_go(dlq: Dlq) -> None:
             dlq.simulator.take(dlq.dead_url, 1, 60)
 
     dlq.client.before = other
-    with pytest.raises(CommandError, match="somebody else is collecting dead letters too"):
+    with pytest.raises(CommandError, match="another flagcast dlq command is collecting dead letters"):
         dlq.run("redrive", "--yes")
     assert len(dlq.held()) == 1
     assert (len(dlq.letters()), dlq.tasks()) == (12, [])

@@ -1,4 +1,4 @@
-"""A request to a destination, apart from what makes it: whoever sends it loads no templates."""
+"""A request to a destination, apart from what makes it, so that sending it loads no templates."""
 
 from msgspec import Struct
 

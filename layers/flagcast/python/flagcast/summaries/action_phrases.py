@@ -26,7 +26,7 @@ def title(event: Event, made: Sequence[Difference] | None = None) -> str:
 
 
 def _who(event: Event) -> str:
-    """Begin the sentence; how somebody signed in is not who they are."""
+    """Begin the sentence; a way to sign in is not a name."""
     if event.actor == mapping(event.metadata.get("actor")).get("authentication"):
         return f"Someone (by {name(event.actor)})"
     return name(event.actor) if event.actor != "someone" else "Someone"
