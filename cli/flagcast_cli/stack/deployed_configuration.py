@@ -20,7 +20,7 @@ LARGEST: Final = 250 * 1024 * 1024
 
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 _FUNCTION: Final = "DeliverFunction"
-_LAYER: Final = re.compile(r"(arn:[^:]+:lambda:[^:]+:\d+:layer:([^:]+)):(\d+)")
+_LAYER: Final = re.compile(r"arn:[^:]+:lambda:[^:]+:\d+:layer:([^:]+):(\d+)")
 _IN_THE_LAYER: Final = Path("/opt/flagcast.yaml")
 _WITHIN: Final = 30.0
 _TRY_AGAIN: Final = "Try again."
@@ -44,16 +44,18 @@ def deployed_configuration(stack: str, account: Account) -> Configuration:
         file = Path(runs_with.get("Environment", {}).get("Variables", {}).get("FLAGCAST_CONFIG", _IN_THE_LAYER))
         if file != _IN_THE_LAYER:
             return _read(file)
-        name, version = _layer_of(f"{stack}-config", runs_with.get("Layers", []))
+        # By its name: Lambda takes 140 characters here, and the ARN of a stack with a long name has more.
+        name = f"{stack}-config"
+        version = _version_of(name, runs_with.get("Layers", []))
         layer = client("lambda").get_layer_version(LayerName=name, VersionNumber=version)
     return _unpacked(_downloaded(layer["Content"]["Location"]))
 
 
-def _layer_of(wanted: str, layers: list[dict[str, Any]]) -> tuple[str, int]:
-    """Return the ARN and the version of the layer of this name; raises CommandError."""
+def _version_of(wanted: str, layers: list[dict[str, Any]]) -> int:
+    """Return the version of the layer of this name; raises CommandError."""
     for each in layers:
-        if (named := _LAYER.fullmatch(each["Arn"])) and named[2] == wanted:
-            return named[1], int(named[3])
+        if (named := _LAYER.fullmatch(each["Arn"])) and named[1] == wanted:
+            return int(named[2])
     raise CommandError(f"deliver has no layer {wanted}", _NOT_DEPLOYED)
 
 

@@ -125,7 +125,7 @@ class DeployedLayer:
     def get_layer_version(self, **asked: Any) -> dict[str, Any]:
         if self.denied:
             raise refused("AccessDeniedException")
-        assert asked == {"LayerName": self.layers[1].rpartition(":")[0], "VersionNumber": 7}
+        assert asked == {"LayerName": "flagcast-config", "VersionNumber": 7}
         return {"Content": {"Location": "https://layers.example.com/canary-in-a-signed-link"}}
 
     def get(self, url: str, timeout: float) -> Any:

@@ -69,10 +69,23 @@ def served(receiver: Receiver, *answers: Any) -> None:
 def test_it_is_what_is_in_the_layer_that_deliver_has(deployed: Deployed, receiver: Receiver) -> None:
     served(receiver, Answer(200, body=archive(FILES)))
     found = deployed_configuration("flagcast", Account())
-    assert deployed.asked == {"LayerName": LAYER, "VersionNumber": 7}
+    assert deployed.asked == {"LayerName": "flagcast-config", "VersionNumber": 7}
     read = found.destinations["d"]
     assert isinstance(read, Destination)
     assert read.ordering == "none"
+
+
+def test_the_layer_of_a_stack_with_the_longest_name_is_asked_for_in_as_many_characters_as_lambda_takes(
+    deployed: Deployed, receiver: Receiver
+) -> None:
+    # The ARN was asked for: with a stack name of more than 90 characters it was longer than Lambda takes.
+    # https://docs.aws.amazon.com/lambda/latest/api/API_GetLayerVersion.html, LayerName
+    stack = "s" * 128
+    deployed.function["Layers"] = [{"Arn": f"arn:aws:lambda:ap-southeast-2:123456789012:layer:{stack}-config:7"}]
+    served(receiver, Answer(200, body=archive(FILES)))
+    deployed_configuration(stack, Account())
+    assert deployed.asked["LayerName"] == f"{stack}-config"
+    assert len(deployed.asked["LayerName"]) <= 140
 
 
 @pytest.mark.parametrize(
