@@ -1,5 +1,6 @@
 """The ledger's file: SQLite, which only its owner can read, and which may be thrown away at any time."""
 
+import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -22,7 +23,9 @@ _CODE: Final = 0xFF
 def opened(path: Path) -> Iterator[Store]:
     """Open a ledger, made new where there is none that can be read; raises CommandError."""
     try:
-        _create_file(path)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _one_at_a_time(path.parent):
+            _create_file(path)
     except OSError as error:
         raise CommandError(
             f"{path}: {error.strerror}", "Set XDG_CACHE_HOME to a folder that you can write to."
@@ -46,14 +49,29 @@ class Damaged(CommandError):
 
 
 def _opened(path: Path) -> sqlite3.Connection:
+    with _one_at_a_time(path.parent):
+        try:
+            return _connected(path)
+        except sqlite3.DatabaseError as error:
+            if not is_ruined(error):
+                raise
+            remove(path)
+            _create_file(path)
+            return _connected(path)
+
+
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Wait until no other command opens a ledger here: SQLite does not wait for a change to WAL, it fails.
+
+    https://www.sqlite.org/c3ref/busy_handler.html. The folder is locked, so that no file of locks is left behind.
+    """
+    lock = os.open(folder, os.O_RDONLY)
     try:
-        return _connected(path)
-    except sqlite3.DatabaseError as error:
-        if not is_ruined(error):
-            raise
-        remove(path)
-        _create_file(path)
-        return _connected(path)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def remove(path: Path) -> None:
@@ -68,9 +86,13 @@ def is_ruined(error: sqlite3.Error) -> bool:
 
 
 def _create_file(path: Path) -> None:
-    """Make the file before SQLite does, for its owner alone; what SQLite puts beside it has the same mode."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    """Make the file before SQLite does, for its owner alone; what SQLite puts beside it has the same mode.
+
+    One that is there is not opened: closing it would drop the locks that another connection of this process has.
+    https://www.sqlite.org/howtocorrupt.html, 2.2
+    """
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
 def _connected(path: Path) -> sqlite3.Connection:

@@ -1,5 +1,6 @@
 """How the log is copied: pages, repeats, errors, and two commands at once."""
 
+import fcntl
 import json
 import os
 import sqlite3
@@ -15,11 +16,13 @@ from botocore.exceptions import BotoCoreError, EndpointConnectionError
 
 from flagcast.tasks.outcomes import Answered, Done
 from flagcast_cli.console import CommandError
+from flagcast_cli.ledger.file import opened
 from flagcast_cli.ledger.log_copy import PACE
 from flagcast_cli.ledger.schema import VERSION
 from flagcast_cli.ledger.stack_log import up_to_date
 from flagcast_cli.stack.account import Account
 from tests.integration.cli.ledger_harness import DELIVER, INGEST, NOW, LedgerStack, id_of, ledger, refused
+from tests.support.time_limits import PATIENCE
 
 __all__ = ["ledger"]
 
@@ -241,6 +244,23 @@ def test_two_commands_at_once_make_one_ledger(ledger: LedgerStack, tmp_path: Pat
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(copied, range(4)))
     assert asked("deliveries", "--offline")["total"] == 300
+
+
+def test_a_command_that_opens_a_ledger_waits_for_another_that_does(tmp_path: Path) -> None:
+    # SQLite does not wait for a change to WAL: of commands that began at once, about one in fifty said
+    # "database is locked".
+    def opens() -> None:
+        with opened(tmp_path / "one.sqlite"):
+            pass
+
+    held = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(opens)
+        with pytest.raises(TimeoutError):
+            waiting.result(timeout=0.2)
+        os.close(held)
+        waiting.result(timeout=PATIENCE)
 
 
 def test_clear_deletes_the_copy(ledger: LedgerStack, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
