@@ -66,10 +66,11 @@ ROOMS: Mapping[str, set[str]] = {
     "edges.aws": {
         "errors", "primitives", "flipt_state", "config", "tasks", "delivery", "notices", "edges.runtime",
     },
+    "edges.aws.targets": {"primitives", "tasks", "exchange", "edges.runtime"},
     "edges.http": {"flagcast", "primitives", "tasks", "exchange", "edges.runtime"},
     "edges.wiring": {
-        "errors", "primitives", "events", "flipt_state", "config", "tasks", "ingest", "delivery", "notices",
-        "edges.runtime", "edges.aws", "edges.http",
+        "errors", "primitives", "events", "flipt_state", "config", "tasks", "ingest", "exchange", "delivery",
+        "notices", "edges.runtime", "edges.aws", "edges.aws.targets", "edges.http",
     },
 }  # fmt: skip
 # The rooms of the command line, and which others of its rooms each may import; `shared` is what lies beside main.
@@ -114,6 +115,7 @@ THEIRS = {
     "templates.jinja": {"msgspec", "jinja2"},
     "templates.go": {"msgspec", "gotpl"},
     "edges.aws": {"msgspec", "boto3", "botocore"},
+    "edges.aws.targets": {"msgspec", "botocore"},
 }
 THEIRS_IN = {
     "flagcast.config.yaml_document": {"msgspec", "yaml"},

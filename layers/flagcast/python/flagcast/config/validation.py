@@ -6,7 +6,9 @@ from collections.abc import Collection, Iterator
 from flagcast.config.archive_destination import ARCHIVE
 from flagcast.config.decode import meant
 from flagcast.config.model import LEAST_MAX_AGE, LONGEST_BACKOFF, LONGEST_TIMEOUT, Destination, Problem, Source
+from flagcast.config.target_validation import check_target
 from flagcast.config.value_path import item, join
+from flagcast.primitives.aws_target import is_arn
 from flagcast.primitives.duration import HOUR, MINUTE
 from flagcast.primitives.network_address import in_ascii, is_url
 from flagcast.primitives.value_display import shown
@@ -93,11 +95,14 @@ def _check_sign(destination: Destination) -> Iterator[Problem]:
 
 def _check_url(destination: Destination) -> Iterator[Problem]:
     url = destination.url
+    if is_arn(url):
+        yield from check_target(destination)
+        return
     begins_with_reference = bool(url.references) and url.startswith(str(url.references[0]))
     if begins_with_reference:
         return
     if not is_url(in_ascii(url.resolve(dict.fromkeys(url.references, "1")))):
-        yield Problem("url", "expected https://host/..., or a reference to a secret with the address")
+        yield Problem("url", "expected https://host/..., an ARN, or a reference to a secret with the address")
     elif url.startswith("http://") and not destination.allow_http:
         yield Problem("url", "is not https; allow_http: true allows it")
 

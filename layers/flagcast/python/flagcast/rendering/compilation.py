@@ -10,6 +10,7 @@ from flagcast.config.model import Destination, Problem
 from flagcast.config.secret_references import Reference, Text
 from flagcast.config.value_path import below
 from flagcast.errors import TemplateUnreadable
+from flagcast.primitives.aws_target import AwsTarget, is_arn, read_target
 from flagcast.primitives.render_failure import RenderFailed
 from flagcast.templates.jinja.template import Expression, JinjaTemplate, Templates
 
@@ -39,6 +40,8 @@ class Compiled(Struct, frozen=True):
     references: tuple[Reference, ...]
     uses_summary: bool
     """Whether its templates or `when` may ask for the summary."""
+    target: AwsTarget | None = None
+    """What is sent to, where its `url` is an ARN."""
 
 
 def compile_destination(
@@ -59,6 +62,7 @@ def compile_destination(
         compiling.expression("retry.when", destination.retry.when),
         references_of(destination),
         _uses_summary(destination, files if body is not None else {}),
+        compiling.target(destination.url),
     )
     return tuple(compiling.problems) or made
 
@@ -95,6 +99,13 @@ class _Compiling:
         else:
             return None
         return self._checked(where, _compile_body(self._templates, destination, source, name))
+
+    def target(self, url: Text) -> AwsTarget | None:
+        if not is_arn(url):
+            return None
+        target = read_target(url)
+        # config/validation says what is wrong with one that is none, and holds its destination.
+        return target if isinstance(target, AwsTarget) else None
 
     def header(self, name: str, text: Text) -> JinjaTemplate | None:
         where = f"headers.{name}"
