@@ -56,7 +56,7 @@ ROOMS: Mapping[str, set[str]] = {
         "errors", "primitives", "events", "templates", "templates.jinja", "templates.go", "config", "tasks",
         "summaries", "exchange",
     },
-    "delivery": {"errors", "clock", "primitives", "events", "config", "tasks", "exchange", "rendering"},
+    "delivery": {"errors", "clock", "primitives", "events", "config", "tasks", "archive", "exchange", "rendering"},
     "notices": {"errors", "clock", "primitives", "events", "config", "tasks", "delivery"},
     "preflight": {
         "primitives", "events", "flipt_state", "templates", "templates.jinja", "config", "tasks", "summaries",

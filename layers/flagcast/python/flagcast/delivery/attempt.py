@@ -7,6 +7,7 @@ from typing import Protocol, assert_never
 from msgspec import UNSET, structs
 
 from flagcast.clock import Clock
+from flagcast.config.archive_destination import ARCHIVE
 from flagcast.config.model import Configuration, Destination, FaultyDestination, FaultySource, Problem, Retry
 from flagcast.config.secret_references import Reference, Text, Values
 from flagcast.errors import BodyUnavailable, SecretUnavailable
@@ -71,6 +72,9 @@ class Gatekeeper(Protocol):
 Transport = Callable[[Request | AwsRequest, float], Outcome]
 """Sends a request and returns what came of it by a deadline (monotonic seconds)."""
 
+Archive = Callable[[Task, bytes, float], Outcome]
+"""Keeps an event, by its task and body, and returns what came of it within so many seconds."""
+
 
 class Policy(Protocol):
     """How long one attempt may take, and how long to go on trying."""
@@ -95,9 +99,11 @@ class Attempts:
         transport: Transport,
         gates: Gatekeeper,
         bodies: Bodies,
+        archive: Archive,
         clock: Clock,
     ) -> None:
         """Keep what every attempt needs."""
+        self._archive = archive
         self._configuration = configuration
         self._templates = templates
         self._secrets = secrets
@@ -143,6 +149,9 @@ class Attempts:
             return DependencyFailed(str(error))
         if raw is None:
             return BodyMissing()
+        if task.destination == ARCHIVE:
+            keep = partial(self._archive, task, raw, deadline - self._clock.monotonic())
+            return self._gates.through(task.destination, destination, progress, keep)
         event = parse(raw, self._origin(task), task.known)
         if isinstance(event, InvalidEvent):
             return Unreadable(event.detail)
