@@ -85,14 +85,14 @@ COMMAND_ROOMS: Mapping[str, set[str]] = {
     "doctor": {"shared", "credentials", "stack", "flipt_import", "deploy"},
     "flipt_state": {"shared", "stack", "doctor"},
     "ledger": {"shared", "stack"},
-    "archive": {"shared", "stack", "ledger"},
     "dlq": {"shared", "stack", "ledger"},
     "history": {"shared", "stack", "doctor", "dlq", "ledger"},
+    "archive": {"shared", "stack", "ledger", "history"},
     "local": {"shared", "stack", "check", "deploy", "ledger", "history"},
     "preview": {"shared", "stack"},
     "main": {
-        "shared", "stack", "deploy", "init", "flipt_import", "doctor", "flipt_state", "dlq", "history", "local",
-        "preview",
+        "shared", "stack", "deploy", "init", "flipt_import", "doctor", "flipt_state", "dlq", "history", "archive",
+        "local", "preview",
     },
 }  # fmt: skip
 LARGEST_ROOM = 15

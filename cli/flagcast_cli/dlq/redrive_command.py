@@ -73,7 +73,7 @@ def redrive(
 
 
 def _destinations(stack: str, account: Account, config: Path) -> Mapping[str, Route]:
-    """Return the archive and the deployed destinations, or those of the checkout, which is said; raises CommandError."""
+    """Return the deployed destinations and the archive, else those of the checkout, which is said; or CommandError."""
     try:
         return with_archive(deployed_configuration(stack, account).destinations)
     except CommandError as error:
