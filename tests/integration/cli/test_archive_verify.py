@@ -11,7 +11,8 @@ from flagcast.primitives.duration import DAY
 from flagcast.tasks.outcomes import Answered, GiveUp, RetryIn
 from flagcast_cli.archive import ledger_comparison, output
 from flagcast_cli.console import CommandError
-from tests.integration.cli.archive_harness import NOW, ArchiveStack, archive, ledger
+from tests.integration.cli.archive_harness import ArchiveStack, archive, ledger
+from tests.integration.cli.ledger_harness import NOW
 
 __all__ = ["archive", "ledger"]
 
