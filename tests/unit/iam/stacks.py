@@ -75,6 +75,7 @@ class Stack(Struct, frozen=True):
             "stack": self.place.arn(f"cloudformation:{{region}}:{{account}}:stack/{self.place.stack}/1b2c"),
             # SAM gives the layer a logical id that ends in a hash of its properties, and its version is a number.
             "configuration-layer": self.place.arn(f"lambda:{{region}}:{{account}}:layer:{self.place.stack}-config:7"),
+            "bus": f"arn:{self.place.partition}:events:{self.place.region}:210987654321:event-bus/audit",
             "topic": self.place.arn("sns:{region}:{account}:on-call"),
         }
         if resource in words:
