@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from flagcast.config.model import Configuration, Destination, Problem
 from flagcast.config.value_path import join
-from flagcast.primitives.aws_target import AwsTarget, is_arn, read_target
+from flagcast.primitives.aws_target import AwsTarget, read_target
 from flagcast_cli.deploy.stored_secrets import Fault
 from flagcast_cli.stack.account import Account, error_code
 
@@ -57,6 +57,6 @@ def targets_of(configuration: Configuration) -> Mapping[str, AwsTarget]:
     return {
         f"{join('destinations', name)}.url": target
         for name, each in configuration.destinations.items()
-        if isinstance(each, Destination) and is_arn(each.url)
+        if isinstance(each, Destination) and each.is_aws
         if isinstance(target := read_target(each.url), AwsTarget)
     }
