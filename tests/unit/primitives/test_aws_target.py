@@ -1,6 +1,6 @@
 import pytest
 
-from flagcast.primitives.aws_target import AwsTarget, NotATarget, is_arn, read_target
+from flagcast.primitives.aws_target import AwsTarget, NotATarget, read_target
 
 QUEUE = "arn:aws:sqs:eu-west-1:111122223333"
 TOPIC = "arn:aws:sns:eu-west-1:111122223333"
@@ -63,13 +63,6 @@ def test_an_arn_says_what_is_sent_to(arn: str, target: tuple[str, ...], is_fifo:
 )  # fmt: skip
 def test_an_arn_that_nothing_can_be_sent_to_says_what_was_found_and_what_is_allowed(arn: str, detail: str) -> None:
     assert read_target(arn) == NotATarget(detail)
-
-
-@pytest.mark.parametrize(
-    ("text", "is_one"), [("arn:aws:sqs", True), ("https://arn:1", False), ("${secret:arn:}", False)]
-)
-def test_an_arn_is_told_by_its_beginning(text: str, is_one: bool) -> None:
-    assert is_arn(text) is is_one
 
 
 def test_the_permission_is_that_of_the_service() -> None:

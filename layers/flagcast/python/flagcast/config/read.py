@@ -10,7 +10,6 @@ from flagcast.config.document import load
 from flagcast.config.model import Configuration, Destination, FaultyDestination, FaultySource, Problem, Source
 from flagcast.config.presets import NO_PRESET, Preset, find_preset, unmet
 from flagcast.config.secret_references import Text
-from flagcast.config.target_validation import check_own_keys
 from flagcast.config.validation import check_destination, check_destination_name, check_name, check_source
 from flagcast.config.value_origin import Origins
 from flagcast.config.value_path import is_within, join
@@ -150,7 +149,10 @@ def _destination(
     )
     checked = structs.replace(draft, allow_http=is_http_open)  # What is wrong with allow_http is told once.
     problems += _located(path, check_destination(checked, beside.templates, beside.authorities))
-    if isinstance(tree, dict):
+    if draft.is_aws and isinstance(tree, dict):
+        # Not at the top: a function whose destinations are all HTTP's never needs it.
+        from flagcast.config.target_validation import check_own_keys
+
         problems += _located(path, check_own_keys(draft.url, tree))
     origins = Origins(tree, preset.keys, defaults, path)
     problems = [*known_problems, *map(origins.of, problems)]

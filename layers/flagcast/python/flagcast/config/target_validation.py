@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from flagcast.config.model import Destination, Problem
 from flagcast.config.value_path import join
-from flagcast.primitives.aws_target import NotATarget, is_arn, read_target
+from flagcast.primitives.aws_target import NotATarget, read_target
 
 OF_HTTP: Mapping[str, str] = {
     "method": "AWS decides how a service is called",
@@ -22,7 +22,7 @@ MOST_HEADERS = 6
 Flagcast sets three, and has one in reserve.
 """
 
-_ATTRIBUTE_NAME = re.compile(r"(?!aws\.|amazon\.)(?!.*\.\.)[a-z0-9_-]([a-z0-9_.-]{0,254}[a-z0-9_-])?", re.IGNORECASE)
+_ATTRIBUTE_NAME = r"(?i)(?!aws\.|amazon\.)(?!.*\.\.)[a-z0-9_-]([a-z0-9_.-]{0,254}[a-z0-9_-])?"
 """The same page."""
 
 
@@ -44,8 +44,6 @@ def check_own_keys(url: str, own: Mapping[str, object]) -> Iterator[Problem]:
 
     Only its own: what `defaults` say of HTTP is said of the other destinations.
     """
-    if not is_arn(url):
-        return
     for key, why in OF_HTTP.items():
         if key in own:
             yield Problem(key, f"cannot be used with an ARN: {why}; delete it", is_key=True)
@@ -59,6 +57,6 @@ def _check_attributes(destination: Destination) -> Iterator[Problem]:
         what = f"{len(destination.headers)} are too many; use at most {MOST_HEADERS}: they become message attributes"
         yield Problem("headers", what)
     for name in destination.headers:
-        if not _ATTRIBUTE_NAME.fullmatch(name):
+        if not re.fullmatch(_ATTRIBUTE_NAME, name):
             what = "is not the name of a message attribute; use letters, digits, -, _ and single dots inside"
             yield Problem(join("headers", name), what, is_key=True)

@@ -6,9 +6,7 @@ from collections.abc import Collection, Iterator
 from flagcast.config.archive_destination import ARCHIVE
 from flagcast.config.decode import meant
 from flagcast.config.model import LEAST_MAX_AGE, LONGEST_BACKOFF, LONGEST_TIMEOUT, Destination, Problem, Source
-from flagcast.config.target_validation import check_target
 from flagcast.config.value_path import item, join
-from flagcast.primitives.aws_target import is_arn
 from flagcast.primitives.duration import HOUR, MINUTE
 from flagcast.primitives.network_address import in_ascii, is_url
 from flagcast.primitives.value_display import shown
@@ -95,7 +93,10 @@ def _check_sign(destination: Destination) -> Iterator[Problem]:
 
 def _check_url(destination: Destination) -> Iterator[Problem]:
     url = destination.url
-    if is_arn(url):
+    if destination.is_aws:
+        # Not at the top: a function whose destinations are all HTTP's never needs it.
+        from flagcast.config.target_validation import check_target
+
         yield from check_target(destination)
         return
     begins_with_reference = bool(url.references) and url.startswith(str(url.references[0]))

@@ -8,25 +8,25 @@ from msgspec import Struct
 Service = Literal["sqs", "sns", "events", "s3"]
 SERVICES: tuple[Service, ...] = get_args(Service)
 
-BEGINNING = "arn:"
 FIFO = ".fifo"
 
-_PARTITION = re.compile(r"aws[a-z-]{0,20}")
-_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
-_ACCOUNT = re.compile(r"\d{12}")
+# Not compiled here: every cold start would wait for it, and few configurations have an ARN.
+_PARTITION = r"aws[a-z-]{0,20}"
+_REGION = r"[a-z]{2,}(-[a-z]+)+-[0-9]+"
+_ACCOUNT = r"[0-9]{12}"
 _BUS = "event-bus/"
 
-_NAMES: dict[Service, tuple[re.Pattern[str], str]] = {
+_NAMES: dict[Service, tuple[str, str]] = {
     # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
-    "sqs": (re.compile(r"(?=.{1,80}$)[A-Za-z0-9_-]+(\.fifo)?"), "a queue: 1 to 80 letters, digits, - or _"),
+    "sqs": (r"(?=.{1,80}$)[A-Za-z0-9_-]+(\.fifo)?", "a queue: 1 to 80 letters, digits, - or _"),
     # https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html
-    "sns": (re.compile(r"(?=.{1,256}$)[A-Za-z0-9_-]+(\.fifo)?"), "a topic: 1 to 256 letters, digits, - or _"),
+    "sns": (r"(?=.{1,256}$)[A-Za-z0-9_-]+(\.fifo)?", "a topic: 1 to 256 letters, digits, - or _"),
     # https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateEventBus.html
-    "events": (re.compile(r"event-bus/[A-Za-z0-9._-]{1,256}"), "an event bus: event-bus/NAME"),
+    "events": (r"event-bus/[A-Za-z0-9._-]{1,256}", "an event bus: event-bus/NAME"),
     # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html and, of prefixes, the characters that
     # need no care: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
     "s3": (
-        re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.'()=-]+)*(?<!.{601})"),
+        r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.'()=-]+)*(?<!.{601})",
         "a bucket, or a bucket and a prefix: BUCKET or BUCKET/PREFIX, without / at the end",
     ),
 }
@@ -68,15 +68,10 @@ class NotATarget(Struct, frozen=True):
     detail: str
 
 
-def is_arn(text: str) -> bool:
-    """Tell whether a text is meant as an ARN rather than an address of HTTP."""
-    return text.startswith(BEGINNING)
-
-
 def read_target(arn: str) -> AwsTarget | NotATarget:
     """Read an ARN: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html."""
     partition, service, region, account, resource = ([*arn.split(":", 5)[1:], "", "", "", "", ""])[:5]
-    if not _PARTITION.fullmatch(partition):
+    if not re.fullmatch(_PARTITION, partition):
         return NotATarget(f'"{partition}" is not a partition of AWS; use arn:aws:..., arn:aws-cn:... and so on')
     known = next((each for each in SERVICES if each == service), None)
     if known is None:
@@ -84,12 +79,12 @@ def read_target(arn: str) -> AwsTarget | NotATarget:
     if known == "s3":
         if region or account:
             return NotATarget("the ARN of a bucket has no region and no account; use arn:aws:s3:::BUCKET/PREFIX")
-    elif not _REGION.fullmatch(region):
+    elif not re.fullmatch(_REGION, region):
         return NotATarget(f'"{region}" is not a region; use one such as eu-west-1')
-    elif not _ACCOUNT.fullmatch(account):
+    elif not re.fullmatch(_ACCOUNT, account):
         return NotATarget(f'"{account}" is not an account; use its 12 digits')
     shape, expected = _NAMES[known]
-    if not shape.fullmatch(resource):
+    if not re.fullmatch(shape, resource):
         return NotATarget(f'"{resource}" is not the name of {expected}')
     name, _, prefix = resource.removeprefix(_BUS).partition("/")
     return AwsTarget(arn, known, region, account, name, prefix)

@@ -10,7 +10,7 @@ from flagcast.config.model import Destination, Problem
 from flagcast.config.secret_references import Reference, Text
 from flagcast.config.value_path import below
 from flagcast.errors import TemplateUnreadable
-from flagcast.primitives.aws_target import AwsTarget, is_arn, read_target
+from flagcast.primitives.aws_target import AwsTarget, read_target
 from flagcast.primitives.render_failure import RenderFailed
 from flagcast.templates.jinja.template import Expression, JinjaTemplate, Templates
 
@@ -62,9 +62,15 @@ def compile_destination(
         compiling.expression("retry.when", destination.retry.when),
         references_of(destination),
         _uses_summary(destination, files if body is not None else {}),
-        compiling.target(destination.url),
+        _target_of(destination),
     )
     return tuple(compiling.problems) or made
+
+
+def _target_of(destination: Destination) -> AwsTarget | None:
+    target = read_target(destination.url) if destination.is_aws else None
+    # One that is none has been found in the configuration, which holds its destination.
+    return target if isinstance(target, AwsTarget) else None
 
 
 def _uses_summary(destination: Destination, files: Mapping[str, str]) -> bool:
@@ -99,13 +105,6 @@ class _Compiling:
         else:
             return None
         return self._checked(where, _compile_body(self._templates, destination, source, name))
-
-    def target(self, url: Text) -> AwsTarget | None:
-        if not is_arn(url):
-            return None
-        target = read_target(url)
-        # config/validation says what is wrong with one that is none, and holds its destination.
-        return target if isinstance(target, AwsTarget) else None
 
     def header(self, name: str, text: Text) -> JinjaTemplate | None:
         where = f"headers.{name}"
