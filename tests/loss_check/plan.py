@@ -19,5 +19,7 @@ class Plan(Struct, frozen=True):
     deploys: bool = True
     """Another version, with another filter, is deployed in the middle."""
     circuits: bool = False
+    archives: bool = False
+    """Events are archived, too."""
     mutation: str | None = None
     real_seconds: float = 900.0
