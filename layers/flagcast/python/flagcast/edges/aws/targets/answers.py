@@ -9,11 +9,11 @@ from botocore.exceptions import (
     ClientError,
     ConnectTimeoutError,
     EndpointConnectionError,
-    HTTPClientError,
     NoCredentialsError,
     ReadTimeoutError,
     SSLError,
 )
+from botocore.parsers import ResponseParserError
 
 from flagcast.exchange.aws_request import AwsRequest
 from flagcast.tasks.outcomes import Answered, DependencyFailed, Unreachable
@@ -59,7 +59,9 @@ def answer_of(answer: Mapping[str, Any]) -> Answered:
     return Answered(_status(answer), None, said, _headers(answer))
 
 
-def outcome_of(error: ClientError | BotoCoreError, request: AwsRequest) -> Answered | Unreachable | DependencyFailed:
+def outcome_of(
+    error: ClientError | BotoCoreError | ResponseParserError, request: AwsRequest
+) -> Answered | Unreachable | DependencyFailed:
     """Say what an error of a call is: an answer, or none."""
     match error:
         case ClientError():
@@ -70,8 +72,6 @@ def outcome_of(error: ClientError | BotoCoreError, request: AwsRequest) -> Answe
             return Unreachable("tls")
         case EndpointConnectionError():
             return Unreachable("connection")
-        case HTTPClientError():
-            return Unreachable("protocol")
         case NoCredentialsError():
             return DependencyFailed("no AWS credentials")
         case _:
