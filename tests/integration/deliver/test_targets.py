@@ -202,6 +202,21 @@ def test_a_service_that_the_role_may_not_use_is_a_dead_letter_that_names_the_per
     assert attributes["detail"].startswith(f"{PERMISSIONS[service]} on {ARNS[service]} is not allowed: ")
 
 
+def test_what_is_asked_of_an_answer_is_asked_of_aws_too(stack: Stack) -> None:
+    deny(client_of("sqs").meta.events, "sqs")
+    when = "response.status == 403 and 'AccessDenied' in response.text and response.headers is mapping"
+    stack.configure({"later": {"url": ARNS["sqs"], "retry": {"when": when}}})
+    sent = stack.put("later")
+    assert stack.deliver() == [sent.id]
+    assert stack.dead_letters() == []
+    target_client.cache_clear()
+    queue("audit")
+    stack.configure({"later": {"url": ARNS["sqs"], "accept": "'MessageId' not in response.text"}})
+    stack.wait(60)
+    assert stack.deliver() == []
+    assert stack.attributes()["reason"] == "rejected"
+
+
 @pytest.mark.parametrize("service", ARNS)
 def test_a_service_that_is_called_too_often_is_left_alone_for_a_while(stack: Stack, service: str) -> None:
     deny(client_of(service).meta.events, service, THROTTLED[service])
