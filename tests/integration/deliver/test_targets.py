@@ -8,17 +8,19 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 
 from flagcast.delivery.decision import is_outage
 from flagcast.edges.aws.client import target_client
 from flagcast.edges.aws.targets import transport
 from flagcast.exchange.aws_request import AwsRequest, MessageIds
 from flagcast.primitives.aws_target import AwsTarget, read_target
-from flagcast.tasks.outcomes import Outcome, Unreachable
+from flagcast.tasks.outcomes import Answered, Outcome, Unreachable
 from tests.integration.conftest import REGION, begin_anew, end_calls_left_behind
 from tests.integration.deliver.harness import Stack, bodies
 from tests.integration.deliver.raw_server import serving
-from tests.support.iam.denied import THROTTLED, deny
+from tests.support.iam.denied import THROTTLED, Body, deny
 from tests.support.ports import free_port
 from tests.support.time_limits import PATIENCE, ends_within
 
@@ -301,3 +303,22 @@ def test_a_service_that_does_not_answer_is_unreachable_by_the_deadline(
 def test_a_service_that_no_one_can_connect_to_is_unreachable(signed_in: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
     assert sent("sqs", PATIENCE) == Unreachable("connection")
+
+
+def test_a_bucket_in_another_region_is_asked_there(signed_in: None) -> None:
+    # Its ARN has no region. botocore asks again where S3 says, although a call is made once alone:
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html (redirects).
+    asked: list[str] = []
+
+    def answered(request: Any, **_: object) -> AWSResponse:
+        asked.append(request.url)
+        headers = HTTPHeaders()
+        headers["x-amz-bucket-region" if len(asked) == 1 else "x-amz-request-id"] = ELSEWHERE
+        return AWSResponse(request.url, 301 if len(asked) == 1 else 200, headers, Body(b""))
+
+    target_client("s3", "").meta.events.register("before-send", answered)
+    assert isinstance(sent("s3", PATIENCE), Answered)
+    assert [url.split("/")[2] for url in asked] == [
+        f"audit-trail.s3.{REGION}.amazonaws.com",
+        f"audit-trail.s3.{ELSEWHERE}.amazonaws.com",
+    ]
