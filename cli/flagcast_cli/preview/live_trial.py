@@ -2,11 +2,13 @@
 
 import json
 import os
+import shlex
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import assert_never
+from typing import Annotated, assert_never
 
+from cyclopts import Parameter
 from msgspec import structs
 
 from flagcast.config.secret_references import Values
@@ -30,14 +32,14 @@ from flagcast.tasks.outcomes import (
     NotNow,
     Unreachable,
 )
-from flagcast_cli.checkout import samconfig_of
-from flagcast_cli.console import CommandError, err, out
+from flagcast_cli.checkout import CONFIGURATION, Config, samconfig_of
+from flagcast_cli.console import CommandError, err, marked, out
 from flagcast_cli.preview.dry_run import Rehearsal, rehearsal_of
 from flagcast_cli.preview.request_text import verdict
 from flagcast_cli.request_output import show_request
-from flagcast_cli.stack.account import Account
+from flagcast_cli.stack.account import ENVIRONMENT, Account
 from flagcast_cli.stack.deployed import deployed
-from flagcast_cli.stack.samconfig import environment_of
+from flagcast_cli.stack.samconfig import account_of, environment_of
 from flagcast_cli.stack.secret_prefixes import prefixes_of
 
 _MARK = "flagcast-test"
@@ -63,6 +65,39 @@ _CAUSES = {
     "protocol": "It did not answer as HTTP does.",
     "address": "Its address is none.",
 }
+
+
+def command(
+    destination: str,
+    /,
+    *,
+    event: str | None = None,
+    notice: Annotated[bool, Parameter(negative="")] = False,
+    config: Config = CONFIGURATION,
+    stack: str = "flagcast",
+    account: Account = ENVIRONMENT,
+) -> int:
+    """Send one marked event from this machine to one destination, and print the answer.
+
+    Parameters
+    ----------
+    destination
+        Its name in the configuration.
+    event
+        Send this one instead: a sample (such as flag-deleted-denied) or the file of a body. It is not marked as a test.
+    notice
+        Send a notice, as the destination that `notify` names gets when another one is in trouble.
+    stack
+        The stack whose secrets and parameters are used.
+
+    """
+    if event is not None and notice:
+        raise CommandError("--event and --notice are two events", "Give one of them.")
+    code = trial(config, destination, stack, account_of(account, stack, config), event, notice=notice)
+    if code:
+        named = shlex.join(["flagcast", "dlq", "list", "--destination", destination, "--stack", stack])
+        err.print(marked("Its dead letters: {}", named), soft_wrap=True)
+    return code
 
 
 def trial(config: Path, name: str, stack: str, account: Account, named: str | None = None, *, notice: bool) -> int:
