@@ -37,5 +37,6 @@ class OneWorkerForTheLocalStack(LoadScopeScheduling):  # type: ignore[misc]  # x
         return file if file in WITH_BUILDS_OF_THEIR_OWN else END_TO_END
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneWorkerForTheLocalStack:
-    return OneWorkerForTheLocalStack(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneWorkerForTheLocalStack | None:
+    # xdist's own hands out many tests at once, which is cheaper where none of them needs the local stack.
+    return None if config.args == ["tests/unit"] else OneWorkerForTheLocalStack(config, log)
