@@ -17,7 +17,7 @@
 | history | `events`, `deliveries`, `event`, `changes`, `tail`, `status`: what the copy answers |
 | local | `demo`, `dev`, `send`: the local stack and its receiver |
 | preview | `render`, `test`: what a destination gets |
-| main | every command and its options |
+| main | every command by its name |
 
 Nothing but console prints.
 """
