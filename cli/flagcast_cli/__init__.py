@@ -18,7 +18,7 @@
 | archive | `archive`: the archive's objects, and what they prove |
 | local | `demo`, `dev`, `send`: the local stack and its receiver |
 | preview | `render`, `test`: what a destination gets |
-| main | every command and its options |
+| main | every command by its name |
 
 Nothing but console prints.
 """
