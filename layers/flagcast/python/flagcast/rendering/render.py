@@ -44,7 +44,8 @@ def render(
     url = in_ascii(destination.url.resolve(values))
     is_address = is_url(url) and url.startswith(("https://", "http://") if destination.allow_http else "https://")
     if compiled.target is None and not is_address:
-        return Faulty("url: its secret does not contain an https:// address")
+        hint = "; an ARN is written out in flagcast.yaml" if url.startswith("arn:") else ""
+        return Faulty(f"url: its secret does not contain an https:// address{hint}")
     variables = {name: text.resolve(values) for name, text in destination.vars.items()}
     names = names_for(event, variables, with_summary=compiled.uses_summary)
     headers = _headers(compiled, names, values)
@@ -53,9 +54,10 @@ def render(
     body = _body(compiled, event, names)
     if isinstance(body, RenderFailed):
         return body
-    stamp = {"Content-Type": destination.content_type, "Webhook-Id": event.id, "Webhook-Timestamp": str(int(now))}
+    stamp = {"Content-Type": destination.content_type, "Webhook-Id": event.id}
     if compiled.target is not None:
         return _to_aws(compiled.target, event, body, stamp | headers, ids)
+    stamp["Webhook-Timestamp"] = str(int(now))
     if destination.sign is not None:
         keys = [secret.resolve(values) for secret in destination.sign.secrets]
         signed = signature_headers(destination.sign.scheme, keys, stamp, body)
