@@ -34,10 +34,19 @@ FIRST: Mapping[str, tuple[str, ...]] = {
     "line": ("segment:*", "constraint:*"),
     "loose": ("*:*",),
     "guarded": ("rule:*",),
+    "queue": ("segment:*", "constraint:*"),
+    "bus": ("variant:*",),
+    "bucket": ("rollout:*",),
 }
 SECOND = {**FIRST, "loose": ("*:created", "*:updated")}
 """The filters after the deployment in the middle of a run."""
 ORDERING = {"mirror": "subject", "flags": "subject", "line": "destination", "loose": "none", "guarded": "subject"}
+ORDERING |= {"queue": "subject", "bus": "subject", "bucket": "none"}
+TARGETS = {
+    "queue": "arn:aws:sqs:eu-central-1:123456789012:audit.fifo",
+    "bus": "arn:aws:events:eu-central-1:123456789012:event-bus/audit",
+    "bucket": "arn:aws:s3:::audit-trail/flags",
+}
 
 
 def wants(filters: Mapping[str, tuple[str, ...]], destination: str, event: Made) -> bool:
@@ -80,6 +89,10 @@ def write(file: Path, filters: Mapping[str, tuple[str, ...]], http: str, https: 
     destinations = {
         name: {"retry": retry, "ordering": ORDERING[name], "events": list(filters[name]), **local, **each}
         for name, each in made.items()
+    }
+    destinations |= {
+        name: {"retry": retry, "ordering": ORDERING[name], "events": list(filters[name]), "url": arn}
+        for name, arn in TARGETS.items()
     }
     sources = {"flipt": {"signing_secrets": ["${secret:signing}"], "environment": "test"}}
     file.write_text(json.dumps({"sources": sources, "destinations": destinations}), encoding="utf-8")

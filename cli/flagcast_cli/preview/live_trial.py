@@ -4,6 +4,8 @@ import json
 import os
 import shlex
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, assert_never
@@ -14,18 +16,21 @@ from msgspec import structs
 from flagcast.config.secret_references import Values
 from flagcast.delivery.attempt import LONGEST_EXCERPT
 from flagcast.edges.aws.secret_store import SecretStore
+from flagcast.edges.aws.targets import transport as targets
 from flagcast.edges.http import transport
 from flagcast.errors import SecretUnavailable
 from flagcast.events.event import Event, InvalidEvent
+from flagcast.exchange.aws_request import AwsRequest
 from flagcast.exchange.masking import masked
 from flagcast.exchange.request import Request
 from flagcast.preflight.configuration_problems import sample_notices, taken_in
-from flagcast.preflight.dry_run import refusal
+from flagcast.preflight.dry_run import ids_of, refusal
 from flagcast.rendering.conditions import judged
 from flagcast.rendering.render import render
 from flagcast.tasks.outcomes import (
     Answered,
     BlockedAddress,
+    DependencyFailed,
     Filtered,
     FilterFailed,
     NotAccepted,
@@ -34,9 +39,10 @@ from flagcast.tasks.outcomes import (
 )
 from flagcast_cli.checkout import CONFIGURATION, Config, samconfig_of
 from flagcast_cli.console import CommandError, err, marked, out
+from flagcast_cli.preview.advice import CAUSES, of_answer, of_aws
 from flagcast_cli.preview.dry_run import Rehearsal, rehearsal_of
 from flagcast_cli.preview.request_text import verdict
-from flagcast_cli.request_output import show_request
+from flagcast_cli.request_output import show_made
 from flagcast_cli.stack.account import ENVIRONMENT, Account
 from flagcast_cli.stack.deployed import deployed
 from flagcast_cli.stack.samconfig import account_of, environment_of
@@ -44,27 +50,6 @@ from flagcast_cli.stack.secret_prefixes import prefixes_of
 
 _MARK = "flagcast-test"
 _SECRETS_WITHIN = 10.0
-
-_ADVICE = {
-    400: "It did not understand the body: compare `flagcast render` with what its documentation asks for.",
-    401: "It did not accept the credentials: look at the secret's value, and at the header that carries it.",
-    403: "It did not accept the credentials, or they may not do this: look at the secret and its permissions.",
-    404: "There is nothing at that address: look at the url, and at the secret that holds it.",
-    405: "It takes another method: look at method.",
-    410: "That address is gone for good: make a new one there.",
-    413: "The body is too large for it.",
-    415: "It wants another content_type.",
-    422: "It did not understand the body: compare `flagcast render` with what its documentation asks for.",
-    429: "It is called too often: wait, and try again.",
-}
-_CAUSES = {
-    "connection": "Nothing took the connection: look at host and port, and whether this machine may reach it.",
-    "name": "Its name is not known: look at the host in the url.",
-    "tls": "Its certificate could not be verified, or it does not speak TLS.",
-    "timeout": "It did not answer within the destination's timeout.",
-    "protocol": "It did not answer as HTTP does.",
-    "address": "Its address is none.",
-}
 
 
 def command(
@@ -111,13 +96,27 @@ def trial(config: Path, name: str, stack: str, account: Account, named: str | No
     else:
         event = _marked(rehearsal, name) if named is None else _accepted(rehearsal, named)
     values = _values(rehearsal, stack, account, samconfig_of(config))
-    made = render(rehearsal.compiled, event, values, time.time())
-    if not isinstance(made, Request):
+    now = time.time()
+    made = render(rehearsal.compiled, event, values, now, ids_of(rehearsal.compiled, event, unique=str(now)))
+    if not isinstance(made, Request | AwsRequest):
         raise CommandError(made.detail, f"flagcast render {name} shows what would be sent.")
-    shown = _masked(made, values)
-    show_request(shown.method, shown.url, shown.headers.items(), shown.body)
-    answer = transport.send(made, time.monotonic() + rehearsal.compiled.destination.timeout)
-    return _tell(judged(rehearsal.compiled, answer) if isinstance(answer, Answered) else answer, values)
+    show_made(_masked(made, values))
+    answer = _sent(made, time.monotonic() + rehearsal.compiled.destination.timeout, account)
+    outcome = judged(rehearsal.compiled, answer) if isinstance(answer, Answered) else answer
+    return _tell(outcome, values, of_answer if isinstance(made, Request) else of_aws)
+
+
+def _sent(
+    made: Request | AwsRequest, deadline: float, account: Account
+) -> Answered | Unreachable | BlockedAddress | DependencyFailed:
+    """Send it by the deadline (monotonic seconds): to AWS with the operator's own login, not by the function's role."""
+    if isinstance(made, Request):
+        return transport.send(made, deadline)
+    return targets.send(
+        made,
+        deadline,
+        lambda service, region: (replace(account, region=region) if region else account).clients()(service),
+    )
 
 
 def _marked(rehearsal: Rehearsal, name: str) -> Event:
@@ -190,22 +189,29 @@ def _values(rehearsal: Rehearsal, stack: str, account: Account, samconfig: Path)
         ) from error
 
 
-def _masked(request: Request, values: Values) -> Request:
+def _masked(request: Request | AwsRequest, values: Values) -> Request | AwsRequest:
     secrets = list(values.values())
 
     def hidden(text: str) -> str:
         return masked(text, secrets)
 
-    headers = {name: hidden(value) for name, value in request.headers.items()}
     body = hidden(request.body.decode(errors="replace")).encode()
+    if isinstance(request, AwsRequest):
+        attributes = {name: hidden(value) for name, value in request.attributes.items()}
+        return structs.replace(request, attributes=attributes, body=body)
+    headers = {name: hidden(value) for name, value in request.headers.items()}
     return structs.replace(request, url=hidden(request.url), headers=headers, body=body)
 
 
-def _tell(outcome: Answered | NotAccepted | NotNow | Unreachable | BlockedAddress, values: Values) -> int:
+def _tell(
+    outcome: Answered | NotAccepted | NotNow | Unreachable | BlockedAddress | DependencyFailed,
+    values: Values,
+    advice_on: Callable[[int], str],
+) -> int:
     out.print()
     match outcome:
         case Answered(status, excerpt=text):
-            good, said, advice = outcome.is_delivery, text, _advice(status)
+            good, said, advice = outcome.is_delivery, text, advice_on(status)
             heading = str(status)
         case NotAccepted(status, detail):
             good, said, heading = False, detail, f"{status}, not accepted"
@@ -214,10 +220,12 @@ def _tell(outcome: Answered | NotAccepted | NotNow | Unreachable | BlockedAddres
             good, said, heading = False, detail, f"{status}, not now"
             advice = "The destination's retry.when holds for this answer: a delivery is retried."
         case Unreachable(cause):
-            good, said, heading, advice = False, "", "no answer", _CAUSES[cause]
+            good, said, heading, advice = False, "", "no answer", CAUSES[cause]
         case BlockedAddress(detail):
             good, said, heading = False, detail, "not sent"
             advice = "It is not for everyone: allow_private opens the subnet that it is in, if that is meant."
+        case DependencyFailed(detail):
+            good, said, heading, advice = False, detail, "not sent", "Sign in to AWS, and try again."
         case _:
             assert_never(outcome)
     out.print(heading, style="green" if good else "red", end=" ")
@@ -225,9 +233,3 @@ def _tell(outcome: Answered | NotAccepted | NotNow | Unreachable | BlockedAddres
     if not good:
         err.print(advice, soft_wrap=True)
     return 0 if good else 1
-
-
-def _advice(status: int) -> str:
-    if 300 <= status <= 399:
-        return "It redirects, which is never followed: give the address that it redirects to."
-    return _ADVICE.get(status, "It is in trouble itself: try again later." if status >= 500 else "It refused.")

@@ -29,8 +29,11 @@ def test_everything_that_is_listed_is_asked(
 ) -> None:
     # Each puts its own doubles where the last one's were.
     check: test_check_stack.Stack = request.getfixturevalue("checked")
-    check.deploy()
+    check.deploy(TargetArns=test_check_stack.BUS)
     check.store()
+    with check.config.open("a") as configuration:
+        configuration.write(f"  bus: {{url: '{test_check_stack.BUS}'}}\n")
+    boto3.client("events", region_name="us-east-2").create_event_bus(Name="audit")
     assert check.check("--values") == []
     letters: Dlq = request.getfixturevalue("dlq")
     large = letters.die("chat", apart=True)

@@ -7,6 +7,7 @@ from flagcast.config.read import Beside, read
 from flagcast.config.secret_references import Reference, Values
 from flagcast.delivery.attempt import LONGEST_EXCERPT, Attempts, Unconfigured
 from flagcast.errors import BodyUnavailable, SecretUnavailable
+from flagcast.exchange.aws_request import AwsRequest
 from flagcast.exchange.request import Request
 from flagcast.primitives.render_failure import RenderFailed
 from flagcast.tasks.outcomes import (
@@ -52,7 +53,8 @@ class Wire:
         self.answers = list(answers or [Answered(200)])
         self.sent: list[tuple[Request, float]] = []
 
-    def __call__(self, request: Request, deadline: float) -> Answered | Unreachable:
+    def __call__(self, request: Request | AwsRequest, deadline: float) -> Answered | Unreachable:
+        assert isinstance(request, Request)
         self.sent.append((request, deadline))
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
@@ -93,8 +95,8 @@ NOTHING_SENT: list[tuple[str, Message, Outcome]] = [
     (
         "{url: https://x}",
         message(task_for("faulty")),
-        Faulty("destinations.faulty.url: expected https://host/..., or a reference to a secret with the address; "
-               "destinations.faulty.timeout: 31s is not allowed; use more than 0s and at most 30s"),
+        Faulty("destinations.faulty.url: expected https://host/..., an ARN, or a reference to a secret with the "
+               "address; destinations.faulty.timeout: 31s is not allowed; use more than 0s and at most 30s"),
     ),
     ("{url: https://x}", message(task_for(raw=b"\xff")), Unreadable("not UTF-8 at byte 0")),
     ("{url: https://x}", message(task_for(raw=b"[]")), Unreadable("not a JSON object")),

@@ -21,6 +21,7 @@ OUTPUTS = {
     "DeadLetterQueueUrl",
     "BodiesBucketName",
     "StateTableName",
+    "DeliverRoleArn",
     "DashboardUrl",
     "IngestLogGroupName",
     "DeliverLogGroupName",
