@@ -64,7 +64,7 @@ def _planned(letter: Letter, facts: Facts | Absent, routes: Mapping[str, Route])
             f"destination {task.destination} is not in the configuration: it would only come back, unknown_destination;"
             " deploy it first",
         )
-    group = message_group_id(task.destination, route.ordering, facts.about, task.id)
+    group = message_group_id(task.destination, route.ordering, facts.about, task.id, task.replay)
     return Ready(letter, Entry(letter.message.body, group, moved_deduplication_id(task.id, letter.id)))
 
 

@@ -194,8 +194,8 @@ class Attempts:
     def _origin(self, task: Task) -> Origin:
         source = self._configuration.sources.get(task.source)
         if source is None or isinstance(source, FaultySource):
-            return Origin(task.event_id, task.source, None, None, task.received_at)
-        return Origin(task.event_id, task.source, source.environment, source.flipt_url, task.received_at)
+            return Origin(task.event_id, task.source, None, None, task.received_at, task.replay)
+        return Origin(task.event_id, task.source, source.environment, source.flipt_url, task.received_at, task.replay)
 
 
 class Unconfigured:

@@ -17,6 +17,9 @@ from flagcast.rendering.template_context import names_for
 from flagcast.tasks.outcomes import Faulty
 from flagcast.templates.json_escaping import Misplaced, place, plain
 
+REPLAY_HEADER = "Flagcast-Replay"
+"""Says by which replay an event comes. Webhook-Id stays the event's, so a receiver that drops what it has seen drops a
+replay too, unless it compares both: https://docs.svix.com/idempotency (a message that is sent again keeps its id)."""
 _FORBIDDEN_IN_HEADERS = frozenset("\r\n\0")
 
 
@@ -46,6 +49,8 @@ def render(compiled: Compiled, event: Event, values: Values, now: float) -> Requ
     if isinstance(body, RenderFailed):
         return body
     stamp = {"Content-Type": destination.content_type, "Webhook-Id": event.id, "Webhook-Timestamp": str(int(now))}
+    if event.replay_id is not None:
+        stamp[REPLAY_HEADER] = event.replay_id
     if destination.sign is not None:
         keys = [secret.resolve(values) for secret in destination.sign.secrets]
         signed = signature_headers(destination.sign.scheme, keys, stamp, body)
