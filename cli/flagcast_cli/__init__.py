@@ -13,6 +13,7 @@
 | doctor | `doctor`: what is wrong with a deployed stack |
 | flipt_state | `learn`, `verify`, `forget`: what Flipt has |
 | ledger | a copy of a stack's log on this machine, in SQLite |
+| archive | `archive`: the archive's objects, and what they prove |
 | dlq | `dlq`: dead letters |
 | history | `events`, `deliveries`, `event`, `changes`, `tail`, `status`: what the copy answers |
 | local | `demo`, `dev`, `send`: the local stack and its receiver |

@@ -29,7 +29,8 @@ class Task(Struct, frozen=True, omit_defaults=True):
     `body` is the raw body as text, `body_base64` its bytes where they are not UTF-8, `body_ref` the key under which
     they are stored where they are too large for a message: exactly one is set. `known` is what ingest knew beside it;
     a task of a release before has none, which means that nothing is known. `replay` is set where the event is sent once
-    more: `received_at` stays when it was accepted.
+    more: `received_at` stays when it was accepted. Only a task for the archive has `number` (what `event_id` took
+    beside source and body) and `signature`, Flipt's header; None where there is none.
     """
 
     v: Literal[1]
@@ -43,6 +44,8 @@ class Task(Struct, frozen=True, omit_defaults=True):
     body_ref: str | UnsetType = UNSET
     known: Known = NOTHING
     replay: Replay | None = None
+    number: str | None = None
+    signature: str | None = None
 
     @property
     def is_claim_check(self) -> bool:
@@ -71,14 +74,15 @@ class UnreadableTask(Struct, frozen=True):
     detail: str
 
 
-def event_id(source: str, raw: bytes, request_id: str | None = None) -> str:
+def event_id(source: str, raw: bytes, number: str | None = None) -> str:
     """Name an event by its content: equal bodies of one source are one event.
 
-    A request id is added where equal bodies may be different events: bodies without a timestamp, `dedupe: false`.
+    A number, or the id of its request, is added where equal bodies are different events: the second change to a state
+    within a second, bodies without a timestamp, `dedupe: false`.
     """
     digest = hashlib.sha256(source.encode() + b"\0" + raw)
-    if request_id is not None:
-        digest.update(b"\0" + request_id.encode())
+    if number is not None:
+        digest.update(b"\0" + number.encode())
     return f"evt_{digest.hexdigest()[:32]}"
 
 
