@@ -32,6 +32,7 @@ from flagcast_cli.presets import show_presets
 from flagcast_cli.preview.live_trial import trial
 from flagcast_cli.preview.request_text import Asked, preview
 from flagcast_cli.preview.request_text import watch as watch_preview
+from flagcast_cli.replay.command import replay
 from flagcast_cli.stack.account import ENVIRONMENT, Account
 from flagcast_cli.stack.samconfig import account_of
 
@@ -43,6 +44,7 @@ app = App(
 )
 app.command(init)
 app.command(dead_letters)
+app.command(replay)
 app.command(check)
 app.command(build)
 app.command(deploy)

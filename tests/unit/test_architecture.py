@@ -87,11 +87,12 @@ COMMAND_ROOMS: Mapping[str, set[str]] = {
     "archive": {"shared", "stack", "ledger"},
     "dlq": {"shared", "stack", "ledger"},
     "history": {"shared", "stack", "doctor", "dlq", "ledger"},
+    "replay": {"shared", "stack", "archive", "ledger", "dlq", "history"},
     "local": {"shared", "stack", "check", "deploy", "ledger", "history"},
     "preview": {"shared", "stack"},
     "main": {
-        "shared", "stack", "deploy", "init", "flipt_import", "doctor", "flipt_state", "dlq", "history", "local",
-        "preview",
+        "shared", "stack", "deploy", "init", "flipt_import", "doctor", "flipt_state", "dlq", "history", "replay",
+        "local", "preview",
     },
 }  # fmt: skip
 LARGEST_ROOM = 15

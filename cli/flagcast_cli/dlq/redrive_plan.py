@@ -1,6 +1,7 @@
 """What becomes of each dead letter in a redrive, and in which order."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -72,16 +73,24 @@ def _keeps_order(route: Route | None) -> bool:
     return route is not None and route.ordering != "none"
 
 
-def batches(ready: Iterable[Ready]) -> Iterator[list[Ready]]:
+class Sendable(Protocol):
+    """What becomes one message."""
+
+    @property
+    def entry(self) -> Entry:
+        """Return the message."""
+
+
+def batches[T: Sendable](ready: Iterable[T], most: int = MOST_ENTRIES) -> Iterator[list[T]]:
     """Split into requests, in order, no two of one group in the same.
 
     SQS may refuse one entry of a request and take the next: of one group, that would turn the order round.
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
     """
-    batch: list[Ready] = []
+    batch: list[T] = []
     groups: set[str] = set()
     for each in ready:
-        if batch and (len(batch) == MOST_ENTRIES or each.entry.group in groups):
+        if batch and (len(batch) == most or each.entry.group in groups):
             yield batch
             batch, groups = [], set()
         batch.append(each)

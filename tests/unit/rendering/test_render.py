@@ -374,7 +374,7 @@ def test_a_template_and_a_condition_can_tell_a_replay_and_when_it_first_happened
     replay = Replay("rpl_1", "2026-11-27T06:00:00.000Z")
     about = event(Origin("evt_7", received_at="2026-01-02T03:04:05.000Z", replay=replay))
     text = "{{ event.is_replay }} {{ event.replay_id }} {{ event.replayed_at }} {{ event.received_at }}"
-    keys = {"body": text, "content_type": "text/plain", "when": "not event.is_replay"}
+    keys: dict[str, Any] = {"body": text, "content_type": "text/plain", "when": "not event.is_replay"}
     assert made_of(keys, about).body == b"true rpl_1 2026-11-27T06:00:00.000Z 2026-01-02T03:04:05.000Z"
     assert wanted(compiled(**keys), about) is False
     assert wanted(compiled(**keys), EVENT) is True

@@ -11,8 +11,8 @@ from flagcast_cli.ledger.rows import Attempt, Event, Rejection, Row
 
 ACCEPTED = {
     "event": "event.accepted", "event_id": "evt_1", "source": "flipt", "type": "flag", "action": "updated",
-    "denied": False, "subject": "0123456789abcdef", "namespace": "production", "flag": "f", "resource": "f", "actor": "ada",
-    "title": "ada saved f",
+    "denied": False, "subject": "0123456789abcdef", "namespace": "production", "flag": "f", "resource": "f",
+    "actor": "ada", "title": "ada saved f",
     "changes": [{"field": "enabled", "before": False, "after": True}], "destinations": ["chat"], "duration_ms": 20,
     "EventsAccepted": 1, "_aws": {},
 }  # fmt: skip
