@@ -13,7 +13,7 @@ Tags = Mapping[str, str]
 KEPT = {
     "AWS::SQS::Queue": ("TaskQueue", "DeadLetterQueue"),
     "AWS::DynamoDB::Table": ("StateTable",),
-    "AWS::S3::Bucket": ("BodiesBucket",),
+    "AWS::S3::Bucket": ("BodiesBucket", "ArchiveBucket"),
 }
 """What template.yaml keeps when its stack is deleted."""
 

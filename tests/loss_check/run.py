@@ -58,6 +58,8 @@ def laboratory() -> Iterator[tuple[Path, Workers]]:
         "FLAGCAST_STATE_TABLE": "state",
         "FLAGCAST_TRACK_CHANGES": "off",
         "FLAGCAST_BODIES_BUCKET": "bodies",
+        "FLAGCAST_ARCHIVE_BUCKET": "archive",
+        "FLAGCAST_ARCHIVE": "off",
     }
     try:
         with Workers(folder, environment, PATIENCE) as workers:

@@ -18,7 +18,7 @@ from tests.integration.cli.dlq_harness import Dlq
 from tests.integration.cli.ledger_harness import DELIVER, INGEST
 from tests.support.fifo import Stored
 
-ARCHIVE = "the-archive"
+ARCHIVE = "archive"
 CONFIGURATION = """
 sources: {flipt: {auth: none, environment: production}}
 destinations:

@@ -298,8 +298,8 @@ def test_a_body_that_is_too_large_for_a_message_is_stored_anew(replays: ReplaySt
 
 def test_an_object_that_was_altered_is_not_replayed(replays: ReplayStack, capsys: CapSys) -> None:
     good, bad = replays.keep("a", ago=3600), replays.keep("b", ago=3600)
-    body = replays.s3.get_object(Bucket="the-archive", Key=str(bad.key))["Body"].read()
-    replays.s3.put_object(Bucket="the-archive", Key=str(bad.key), Body=body.replace(b"updated", b"deleted"))
+    body = replays.s3.get_object(Bucket="archive", Key=str(bad.key))["Body"].read()
+    replays.s3.put_object(Bucket="archive", Key=str(bad.key), Body=body.replace(b"updated", b"deleted"))
     assert replays.run("later", "--since", "1d", "--yes") == 0
     assert replays.ids() == [good.id]
     assert "altered in the archive" in capsys.readouterr().out
@@ -312,7 +312,7 @@ def test_an_object_that_is_gone_when_its_turn_comes_is_said(replays: ReplayStack
     with pytest.raises(Killed):
         replays.run("later", "--since", "1d", "--yes")
     replays.dlq.client.mend()
-    replays.s3.delete_object(Bucket="the-archive", Key=str(gone.key))
+    replays.s3.delete_object(Bucket="archive", Key=str(gone.key))
     assert replays.run("--resume", *unfinished(), "--yes") == 1
     assert replays.ids() == [there.id]
     assert f"not sent: {gone.key}: it is not in the archive any more" in capsys.readouterr().out

@@ -1,12 +1,24 @@
 import json
 
 import pytest
+from msgspec import structs
 
+from flagcast.config.archive_destination import ARCHIVE
 from flagcast.config.model import Ordering
+from flagcast.events.change_context import Known
 from flagcast.events.event import Origin
 from flagcast.events.replay import Replay
 from flagcast.events.subject import subject
-from flagcast.ingest.fan_out import Messages, fan_out, for_nobody, for_replay
+from flagcast.ingest.fan_out import (
+    Messages,
+    Proof,
+    fan_out,
+    for_archive_alone,
+    for_nobody,
+    for_replay,
+    identify,
+    number_of,
+)
 from flagcast.tasks.dead_letter import invalid_event
 from flagcast.tasks.outgoing_message import LARGEST_TASK
 from flagcast.tasks.routing import message_group_id
@@ -96,6 +108,65 @@ def test_a_claim_check_keeps_the_tasks_group_and_identity_so_that_a_resend_is_sw
     )
     (kept, claimed) = (each.entries["mirror"] for each in (small, large))
     assert (claimed.group, claimed.deduplication) == (kept.group, kept.deduplication)
+
+
+SIGNATURE = "ab" * 32
+
+
+def test_an_archived_event_is_queued_for_the_archive_too_with_all_that_proves_it() -> None:
+    event = structs.replace(event_of(TIMED), known=Known(names={"a": "b"}))
+    messages = fan_out("evt_1", "flipt", RECEIVED_AT, event, {"mirror": destination()}, Proof("2", SIGNATURE))
+    assert list(messages.entries) == ["mirror", ARCHIVE]
+    plain = task("evt_1", "flipt", ARCHIVE, RECEIVED_AT, TIMED, event.known)
+    assert carried_by(messages)[ARCHIVE] == structs.replace(plain, number="2", signature=SIGNATURE)
+    assert carried_by(messages)["mirror"].signature is None
+    assert messages.deliveries == 1
+
+
+def test_an_event_that_no_destination_wants_is_archived() -> None:
+    messages = fan_out("evt_1", "flipt", RECEIVED_AT, event_of(TIMED), {}, Proof())
+    assert list(messages.entries) == [ARCHIVE]
+    assert messages.deliveries == 0
+
+
+def test_no_archived_event_waits_for_another() -> None:
+    groups = {
+        fan_out(identity, "flipt", RECEIVED_AT, event_of(TIMED), {}, Proof()).entries[ARCHIVE].group
+        for identity in ("evt_1", "evt_2")
+    }
+    assert len(groups) == 2
+
+
+def test_a_resend_is_the_same_message_for_the_archive() -> None:
+    first, second = (fan_out("evt_1", "flipt", RECEIVED_AT, event_of(TIMED), {}, Proof("1", None)) for _ in range(2))
+    assert first == second
+
+
+def test_a_large_event_is_archived_by_the_key_of_its_body() -> None:
+    raw = of_task_size(LARGEST_TASK + 1, ARCHIVE)
+    messages = fan_out("evt_1", "flipt", RECEIVED_AT, event_of(raw), {}, Proof(None, SIGNATURE))
+    assert messages.body_ref == "bodies/evt_1"
+    assert carried_by(messages)[ARCHIVE].body_ref == "bodies/evt_1"
+    assert carried_by(messages)[ARCHIVE].signature == SIGNATURE
+
+
+def test_the_number_in_the_archive_is_what_the_id_was_made_with() -> None:
+    assert number_of(0) is None
+    for number in (0, 1, "JKJaXmPLvHcESHA="):
+        assert identify("flipt", TIMED, number) == event_id("flipt", TIMED, number_of(number))
+
+
+@pytest.mark.parametrize("raw", [b"\xff{", b"\xff" * LARGEST_TASK], ids=["small", "large"])
+def test_what_is_no_event_is_archived_by_itself(raw: bytes) -> None:
+    messages = for_archive_alone("flipt", RECEIVED_AT, raw, SIGNATURE)
+    identity = event_id("flipt", raw)
+    made = structs.replace(task(identity, "flipt", ARCHIVE, RECEIVED_AT, raw), signature=SIGNATURE)
+    is_large = len(raw) == LARGEST_TASK
+    assert messages.body_ref == (f"bodies/{identity}" if is_large else None)
+    assert carried_by(messages) == {ARCHIVE: claim_check(made) if is_large else made}
+    entry = messages.entries[ARCHIVE]
+    group = message_group_id(ARCHIVE, "none", (), made.id)
+    assert (entry.group, entry.deduplication) == (group, deduplication_id(made.id))
 
 
 def test_what_is_no_event_is_one_dead_letter_that_carries_its_body() -> None:
