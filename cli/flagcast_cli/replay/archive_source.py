@@ -1,6 +1,6 @@
 """Events of the archive."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Final
@@ -11,15 +11,15 @@ from flagcast_cli.archive.bucket import TOGETHER, Bucket, Days, Stored
 from flagcast_cli.replay.kept_event import KeptEvent, NotReplayable, Where
 
 _GONE: Final = "it is not in the archive any more"
-_EVER: Final = Days("0001-01-01", "9999-12-31")
 
 
 class ArchiveSource:
     """A stack's archive; the newest version of an object counts."""
 
-    def __init__(self, bucket: Bucket) -> None:
-        """Read nothing yet."""
+    def __init__(self, bucket: Bucket, now: Callable[[], float]) -> None:
+        """Read nothing yet; `now` in epoch seconds."""
         self._bucket = bucket
+        self._now = now
 
     def events(self, where: Where) -> Iterator[KeptEvent | NotReplayable]:
         """Yield the events of the days that are asked for; what does not fit its key or its hash is not replayable."""
@@ -32,10 +32,17 @@ class ArchiveSource:
             return list(threads.map(self._fetch, refs))
 
     def _objects(self, where: Where) -> Iterator[Stored]:
-        days = None if where.since is where.until is None else Days(_day(where.since, _EVER.first), _day(where.until))
+        # A month is asked for at a time, so a beginning without an end ends today.
+        last = _day(self._now() if where.until is None else where.until / 1000)
+        days = None if where.since is None else Days(_day(where.since / 1000), last)
         for source in self._bucket.sources() if where.source is None else [where.source]:
             for each in self._bucket.objects(source, days):
-                if isinstance(each, Stored) and not each.is_deleted and where.names(each.key.event_id):
+                if (
+                    isinstance(each, Stored)
+                    and not each.is_deleted
+                    and each.key.day <= last
+                    and where.names(each.key.event_id)
+                ):
                     yield each
 
     def _fetch(self, ref: str) -> KeptEvent | NotReplayable:
@@ -57,6 +64,6 @@ def _read(key: Key, data: bytes | None) -> KeptEvent | NotReplayable:
             return KeptEvent(str(key), kept.event_id, kept.source, kept.received_at, kept.raw, kept.known)
 
 
-def _day(at: int | None, otherwise: str = _EVER.last) -> str:
-    """Return the day of epoch milliseconds; years that no event has are the first or the last."""
-    return otherwise if at is None else datetime.fromtimestamp(at / 1000, UTC).date().isoformat()
+def _day(at: float) -> str:
+    """Return the day (UTC) of epoch seconds."""
+    return datetime.fromtimestamp(at, UTC).date().isoformat()

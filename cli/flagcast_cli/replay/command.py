@@ -90,6 +90,6 @@ def _rate(text: str | None) -> float | None:
     if text is None:
         return None
     try:
-        return Rate.parse(text)
+        return float(Rate.parse(text))
     except ValueError as error:
         raise CommandError(f"--rate: {error}") from error

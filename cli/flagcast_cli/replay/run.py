@@ -132,7 +132,7 @@ def resume(stack: str, account: Account, name: str, options: Options) -> int:
 def _source(kept_in: KeptIn, stack: str, account: Account, place: StackQueues) -> Source:
     match kept_in:
         case "archive":
-            return ArchiveSource(bucket_of(stack, account))
+            return ArchiveSource(bucket_of(stack, account), place.now)
         case "dead-letters":
             return DeadLetterSource(place)
 

@@ -35,7 +35,7 @@ class Target(Struct, frozen=True):
     def rate(self) -> float:
         """Return events a second: half of the destination's rate_limit, which leaves live events the other half."""
         limit = self.destination.rate_limit
-        return FASTEST if limit is None else min(FASTEST, limit / 2)
+        return FASTEST if limit is None else min(FASTEST, float(limit) / 2)
 
     def read(self, kept: KeptEvent, replay: Replay) -> Event | InvalidEvent:
         """Read an event as the destination would be sent it."""
