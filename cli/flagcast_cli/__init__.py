@@ -13,9 +13,9 @@
 | doctor | `doctor`: what is wrong with a deployed stack |
 | flipt_state | `learn`, `verify`, `forget`: what Flipt has |
 | ledger | a copy of a stack's log on this machine, in SQLite |
-| archive | `archive`: the archive's objects, and what they prove |
 | dlq | `dlq`: dead letters |
 | history | `events`, `deliveries`, `event`, `changes`, `tail`, `status`: what the copy answers |
+| archive | `archive`: the archive's objects, and what they prove |
 | replay | `replay`: accepted events once more, to one destination |
 | local | `demo`, `dev`, `send`: the local stack and its receiver |
 | preview | `render`, `test`: what a destination gets |

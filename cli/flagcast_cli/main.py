@@ -14,6 +14,7 @@ from cyclopts.validators import Number
 from flagcast import __version__
 from flagcast.config.secret_references import stripped
 from flagcast.edges.wiring.log_silencing import silence_libraries
+from flagcast_cli.archive.command import app as archive
 from flagcast_cli.checkout import CONFIGURATION, Config
 from flagcast_cli.console import CommandError, err, marked, out, show_error, show_traceback
 from flagcast_cli.deploy.command import build, check, deploy
@@ -45,6 +46,7 @@ app = App(
 app.command(init)
 app.command(dead_letters)
 app.command(replay)
+app.command(archive)
 app.command(check)
 app.command(build)
 app.command(deploy)

@@ -22,6 +22,7 @@ from flagcast.delivery.decision import Circumstances, decide
 from flagcast.edges.aws.queue import _request_entry
 from flagcast.edges.runtime.configuration_file import read_presets
 from flagcast.edges.runtime.telemetry import Telemetry
+from flagcast.exchange.aws_request import AwsRequest
 from flagcast.exchange.request import Request
 from flagcast.rendering.render import is_json
 from flagcast.tasks.dead_letter import dead_letter
@@ -89,11 +90,12 @@ def configured() -> Configuration:
 def attempts() -> Attempts:
     """Make what attempts, over a transport that only looks at what it is given."""
     nowhere = Nowhere()
-    return Attempts(configured(), {}, nowhere, _look, nowhere, nowhere, FakeClock())
+    return Attempts(configured(), {}, nowhere, _look, nowhere, nowhere, lambda *_: Answered(200), FakeClock())
 
 
-def _look(request: Request, deadline: float) -> Answered:
+def _look(request: Request | AwsRequest, deadline: float) -> Answered:
     """Take a request that can be written as it is; fail on any other."""
+    assert isinstance(request, Request)
     for name, value in request.headers.items():
         assert not set("\r\n\0") & set(value), name
         value.encode()

@@ -43,7 +43,7 @@ ENVIRONMENT = {
     "FLAGCAST_SECRET_PREFIX": "",
     "FLAGCAST_PARAMETER_PREFIX": "",
     "FLAGCAST_BODIES_BUCKET": "bodies",
-    "FLAGCAST_ARCHIVE_BUCKET": "archive",
+    "FLAGCAST_ARCHIVE_BUCKET": "arn:aws:s3:::archive",
     "FLAGCAST_ARCHIVE": "off",
     "FLAGCAST_STATE_TABLE": "state",
     "FLAGCAST_CIRCUIT_BREAKER": "off",

@@ -40,6 +40,7 @@ def asked_of_aws() -> Iterator[Calls]:
 def begin_anew() -> None:
     """Make the process what it is after a cold start: no client, no connection, nothing read or fetched."""
     aws_client.client.cache_clear()
+    aws_client.target_client.cache_clear()
     aws_client._session.cache_clear()
     resources.forget()
 

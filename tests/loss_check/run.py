@@ -58,7 +58,7 @@ def laboratory() -> Iterator[tuple[Path, Workers]]:
         "FLAGCAST_STATE_TABLE": "state",
         "FLAGCAST_TRACK_CHANGES": "off",
         "FLAGCAST_BODIES_BUCKET": "bodies",
-        "FLAGCAST_ARCHIVE_BUCKET": "archive",
+        "FLAGCAST_ARCHIVE_BUCKET": "arn:aws:s3:::archive",
         "FLAGCAST_ARCHIVE": "off",
     }
     try:

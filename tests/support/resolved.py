@@ -97,8 +97,8 @@ class _Values:
             case {"Fn::GetAtt": str(dotted)}:
                 name, _, which = dotted.partition(".")
                 return self._attribute(name, which)
-            case {"Fn::Join": [str(between), list(parts)]}:
-                return between.join(self._text(each) for each in parts)
+            case {"Fn::Join": [str(between), parts]}:
+                return between.join(map(str, self.of(parts)))
             case {"Fn::Split": [str(between), whole]}:
                 return self._text(whole).split(between)
             case {"Fn::Sub": [str(written), dict(own)]}:

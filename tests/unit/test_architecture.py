@@ -56,7 +56,7 @@ ROOMS: Mapping[str, set[str]] = {
         "errors", "primitives", "events", "templates", "templates.jinja", "templates.go", "config", "tasks",
         "summaries", "exchange",
     },
-    "delivery": {"errors", "clock", "primitives", "events", "config", "tasks", "exchange", "rendering"},
+    "delivery": {"errors", "clock", "primitives", "events", "config", "tasks", "archive", "exchange", "rendering"},
     "notices": {"errors", "clock", "primitives", "events", "config", "tasks", "delivery"},
     "preflight": {
         "primitives", "events", "flipt_state", "templates", "templates.jinja", "config", "tasks", "summaries",
@@ -66,10 +66,11 @@ ROOMS: Mapping[str, set[str]] = {
     "edges.aws": {
         "errors", "primitives", "flipt_state", "config", "tasks", "delivery", "notices", "edges.runtime",
     },
+    "edges.aws.targets": {"primitives", "tasks", "exchange", "edges.runtime"},
     "edges.http": {"flagcast", "primitives", "tasks", "exchange", "edges.runtime"},
     "edges.wiring": {
-        "errors", "primitives", "events", "flipt_state", "config", "tasks", "ingest", "delivery", "notices",
-        "edges.runtime", "edges.aws", "edges.http",
+        "errors", "primitives", "events", "flipt_state", "config", "tasks", "ingest", "exchange", "delivery",
+        "notices", "edges.runtime", "edges.aws", "edges.aws.targets", "edges.http",
     },
 }  # fmt: skip
 # The rooms of the command line, and which others of its rooms each may import; `shared` is what lies beside main.
@@ -84,14 +85,15 @@ COMMAND_ROOMS: Mapping[str, set[str]] = {
     "doctor": {"shared", "credentials", "stack", "flipt_import", "deploy"},
     "flipt_state": {"shared", "stack", "doctor"},
     "ledger": {"shared", "stack"},
-    "archive": {"shared", "stack", "ledger"},
     "dlq": {"shared", "stack", "ledger"},
     "history": {"shared", "stack", "doctor", "dlq", "ledger"},
+    "archive": {"shared", "stack", "ledger", "history"},
     "replay": {"shared", "stack", "archive", "ledger", "dlq", "history"},
     "local": {"shared", "stack", "check", "deploy", "ledger", "history"},
     "preview": {"shared", "stack"},
     "main": {
-        "shared", "stack", "deploy", "init", "flipt_import", "doctor", "flipt_state", "dlq", "history", "replay",
+        "shared", "stack", "deploy", "init", "flipt_import", "doctor", "flipt_state", "dlq", "history", "archive",
+        "replay",
         "local", "preview",
     },
 }  # fmt: skip
@@ -105,6 +107,8 @@ ROOMS_OF_INGEST = {
     "edges.aws", "edges.wiring",
 }  # fmt: skip
 ONLY_DELIVERS = {
+    "flagcast.config.target_validation",
+    "flagcast.primitives.aws_target",
     "flagcast.edges.aws.circuit_breaker",
     "flagcast.edges.aws.trouble_table",
     "flagcast.edges.wiring.deliver_batch",
@@ -115,6 +119,7 @@ THEIRS = {
     "templates.jinja": {"msgspec", "jinja2"},
     "templates.go": {"msgspec", "gotpl"},
     "edges.aws": {"msgspec", "boto3", "botocore"},
+    "edges.aws.targets": {"msgspec", "botocore"},
 }
 THEIRS_IN = {
     "flagcast.config.yaml_document": {"msgspec", "yaml"},
@@ -304,3 +309,17 @@ print(*sys.modules, sep="\\n")
     assert {room(each) for each in ours} - {"flagcast", "edges"} == ROOMS_OF_INGEST
     assert ours & ONLY_DELIVERS == set()
     assert MODULES.keys() >= ONLY_DELIVERS
+
+
+def test_deliver_loads_what_sends_to_aws_services_when_a_destination_is_one() -> None:
+    code = f"""
+import sys; sys.path[:0] = {[str(ROOT / "functions/deliver"), str(LAYER)]!r}
+import deliver
+from flagcast.edges.wiring import deliver_batch
+from flagcast.rendering import render
+print(*sys.modules, sep="\\n")
+"""
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    names = set(loaded.stdout.split())
+    assert "flagcast.edges.http.transport" in names
+    assert {each for each in names if each.startswith("flagcast.edges.aws.targets")} == set()

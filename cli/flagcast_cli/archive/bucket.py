@@ -106,12 +106,15 @@ class Bucket:
                 return bytes(stream.read())
 
     def fetch_each(self, wanted: Iterable[Stored]) -> Iterator[tuple[Stored, bytes | None]]:
-        """Yield each object with the bytes of its newest version, several fetched at a time, in the order given."""
+        """Yield each object with the bytes of its newest version, several fetched at a time, in the order given.
+
+        None stands for one that a delete marker hides, or that is not there any more.
+        """
         waiting: deque[tuple[Stored, Future[bytes | None]]] = deque()
         with ThreadPoolExecutor(TOGETHER) as threads:
             try:
                 for each in wanted:
-                    waiting.append((each, threads.submit(self.fetch, each.key, each.versions[0].id)))
+                    waiting.append((each, threads.submit(self._newest, each)))
                     if len(waiting) >= TOGETHER:
                         first, fetched = waiting.popleft()
                         yield first, fetched.result()
@@ -121,6 +124,9 @@ class Bucket:
             finally:
                 for _, fetched in waiting:
                     fetched.cancel()
+
+    def _newest(self, stored: Stored) -> bytes | None:
+        return None if stored.is_deleted else self.fetch(stored.key, stored.versions[0].id)
 
     def _entries(self, begin: str) -> Iterator[dict[str, Any]]:
         """Yield versions and delete markers of keys that begin so, those of one key together, the newest first.

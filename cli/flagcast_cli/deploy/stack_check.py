@@ -14,6 +14,7 @@ from flagcast_cli.checkout import TEMPLATE
 from flagcast_cli.deploy.required_secrets import OWN_SECRET, needed
 from flagcast_cli.deploy.secret_values import unusable
 from flagcast_cli.deploy.stored_secrets import Fault, Stores
+from flagcast_cli.deploy.target_check import PARAMETER, missing_buses, not_granted
 from flagcast_cli.samples import sample_events
 from flagcast_cli.stack.account import Account
 from flagcast_cli.stack.deployed import deployed
@@ -63,11 +64,10 @@ def faults(config: Path, target: Target, *, values: bool) -> Iterator[Problem | 
         )
         yield Fault(problem, f"aws cloudformation delete-stack {stores.options} --stack-name {target.stack}")
         found = None
-    prefixes = prefixes_of(
-        target.stack,
-        target.environment.parameters if target.environment else {},
-        found.parameters if found else {},
-    )
+    given = (target.environment.parameters if target.environment else {}, found.parameters if found else {})
+    prefixes = prefixes_of(target.stack, *given)
+    yield from not_granted(configuration, next((each[PARAMETER] for each in given if PARAMETER in each), ""))
+    yield from missing_buses(configuration, target.account)
     before = prefixes_of(target.stack, found.parameters) if found else None
     # A stack makes its own secret with the first deployment, and another one when the prefix changes.
     is_made = before is not None and before.secret == prefixes.secret

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from flagcast.config.archive_destination import ARCHIVE
 from flagcast.tasks.outgoing_message import Entry
 from flagcast.tasks.routing import Route, message_group_id
 from flagcast.tasks.task import NO_DESTINATION, moved_deduplication_id
@@ -52,10 +53,12 @@ def plan(
 
 
 def _planned(letter: Letter, facts: Facts | Absent, routes: Mapping[str, Route]) -> Ready | Refusal:
-    if isinstance(facts, Absent):
+    task = letter.task
+    # The archive takes a body that is no event, and its tasks have no order.
+    is_archived = task is not None and task.destination == ARCHIVE
+    if isinstance(facts, Absent) and not is_archived:
         return Refusal(letter, facts.why)
     # What is no task has no facts.
-    task = letter.task
     assert task is not None
     if task.destination == NO_DESTINATION:
         return Refusal(letter, "it was accepted for no destination, so there is nowhere to send it")
@@ -65,7 +68,8 @@ def _planned(letter: Letter, facts: Facts | Absent, routes: Mapping[str, Route])
             f"destination {task.destination} is not in the configuration: it would only come back, unknown_destination;"
             " deploy it first",
         )
-    group = message_group_id(task.destination, route.ordering, facts.about, task.id, task.replay)
+    about = facts.about if isinstance(facts, Facts) else ()
+    group = message_group_id(task.destination, route.ordering, about, task.id, task.replay)
     return Ready(letter, Entry(letter.message.body, group, moved_deduplication_id(task.id, letter.id)))
 
 

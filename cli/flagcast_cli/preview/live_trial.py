@@ -3,6 +3,8 @@
 import json
 import os
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import assert_never
@@ -12,18 +14,21 @@ from msgspec import structs
 from flagcast.config.secret_references import Values
 from flagcast.delivery.attempt import LONGEST_EXCERPT
 from flagcast.edges.aws.secret_store import SecretStore
+from flagcast.edges.aws.targets import transport as targets
 from flagcast.edges.http import transport
 from flagcast.errors import SecretUnavailable
 from flagcast.events.event import Event, InvalidEvent
+from flagcast.exchange.aws_request import AwsRequest
 from flagcast.exchange.masking import masked
 from flagcast.exchange.request import Request
 from flagcast.preflight.configuration_problems import sample_notices, taken_in
-from flagcast.preflight.dry_run import refusal
+from flagcast.preflight.dry_run import ids_of, refusal
 from flagcast.rendering.conditions import judged
 from flagcast.rendering.render import render
 from flagcast.tasks.outcomes import (
     Answered,
     BlockedAddress,
+    DependencyFailed,
     Filtered,
     FilterFailed,
     NotAccepted,
@@ -34,7 +39,7 @@ from flagcast_cli.checkout import samconfig_of
 from flagcast_cli.console import CommandError, err, out
 from flagcast_cli.preview.dry_run import Rehearsal, rehearsal_of
 from flagcast_cli.preview.request_text import verdict
-from flagcast_cli.request_output import show_request
+from flagcast_cli.request_output import show_made
 from flagcast_cli.stack.account import Account
 from flagcast_cli.stack.deployed import deployed
 from flagcast_cli.stack.samconfig import environment_of
@@ -53,6 +58,12 @@ _ADVICE = {
     413: "The body is too large for it.",
     415: "It wants another content_type.",
     422: "It did not understand the body: compare `flagcast render` with what its documentation asks for.",
+    429: "It is called too often: wait, and try again.",
+}
+_AWS_ADVICE = {
+    400: "AWS does not accept it as it is: its answer says why.",
+    403: "Your login may not send there. Flagcast sends by its own role, which TargetArns gives this permission.",
+    410: "There is nothing of that name: look at the ARN in the url.",
     429: "It is called too often: wait, and try again.",
 }
 _CAUSES = {
@@ -76,13 +87,28 @@ def trial(config: Path, name: str, stack: str, account: Account, named: str | No
     else:
         event = _marked(rehearsal, name) if named is None else _accepted(rehearsal, named)
     values = _values(rehearsal, stack, account, samconfig_of(config))
-    made = render(rehearsal.compiled, event, values, time.time())
-    if not isinstance(made, Request):
+    made = render(
+        rehearsal.compiled, event, values, time.time(), ids_of(rehearsal.compiled, event, str(time.time_ns()))
+    )
+    if not isinstance(made, Request | AwsRequest):
         raise CommandError(made.detail, f"flagcast render {name} shows what would be sent.")
-    shown = _masked(made, values)
-    show_request(shown.method, shown.url, shown.headers.items(), shown.body)
-    answer = transport.send(made, time.monotonic() + rehearsal.compiled.destination.timeout)
-    return _tell(judged(rehearsal.compiled, answer) if isinstance(answer, Answered) else answer, values)
+    show_made(_masked(made, values))
+    answer = _sent(made, time.monotonic() + rehearsal.compiled.destination.timeout, account)
+    outcome = judged(rehearsal.compiled, answer) if isinstance(answer, Answered) else answer
+    return _tell(outcome, values, _ADVICE if isinstance(made, Request) else _AWS_ADVICE)
+
+
+def _sent(
+    made: Request | AwsRequest, deadline: float, account: Account
+) -> Answered | Unreachable | BlockedAddress | DependencyFailed:
+    """Send it by the deadline (monotonic seconds): to AWS with the operator's own login, not by the function's role."""
+    if isinstance(made, Request):
+        return transport.send(made, deadline)
+    return targets.send(
+        made,
+        deadline,
+        lambda service, region: (replace(account, region=region) if region else account).clients()(service),
+    )
 
 
 def _marked(rehearsal: Rehearsal, name: str) -> Event:
@@ -155,22 +181,29 @@ def _values(rehearsal: Rehearsal, stack: str, account: Account, samconfig: Path)
         ) from error
 
 
-def _masked(request: Request, values: Values) -> Request:
+def _masked(request: Request | AwsRequest, values: Values) -> Request | AwsRequest:
     secrets = list(values.values())
 
     def hidden(text: str) -> str:
         return masked(text, secrets)
 
-    headers = {name: hidden(value) for name, value in request.headers.items()}
     body = hidden(request.body.decode(errors="replace")).encode()
+    if isinstance(request, AwsRequest):
+        attributes = {name: hidden(value) for name, value in request.attributes.items()}
+        return structs.replace(request, attributes=attributes, body=body)
+    headers = {name: hidden(value) for name, value in request.headers.items()}
     return structs.replace(request, url=hidden(request.url), headers=headers, body=body)
 
 
-def _tell(outcome: Answered | NotAccepted | NotNow | Unreachable | BlockedAddress, values: Values) -> int:
+def _tell(
+    outcome: Answered | NotAccepted | NotNow | Unreachable | BlockedAddress | DependencyFailed,
+    values: Values,
+    advised: Mapping[int, str],
+) -> int:
     out.print()
     match outcome:
         case Answered(status, excerpt=text):
-            good, said, advice = outcome.is_delivery, text, _advice(status)
+            good, said, advice = outcome.is_delivery, text, _advice(status, advised)
             heading = str(status)
         case NotAccepted(status, detail):
             good, said, heading = False, detail, f"{status}, not accepted"
@@ -183,6 +216,8 @@ def _tell(outcome: Answered | NotAccepted | NotNow | Unreachable | BlockedAddres
         case BlockedAddress(detail):
             good, said, heading = False, detail, "not sent"
             advice = "It is not for everyone: allow_private opens the subnet that it is in, if that is meant."
+        case DependencyFailed(detail):
+            good, said, heading, advice = False, detail, "not sent", "Sign in to AWS, and try again."
         case _:
             assert_never(outcome)
     out.print(heading, style="green" if good else "red", end=" ")
@@ -192,7 +227,7 @@ def _tell(outcome: Answered | NotAccepted | NotNow | Unreachable | BlockedAddres
     return 0 if good else 1
 
 
-def _advice(status: int) -> str:
+def _advice(status: int, advised: Mapping[int, str]) -> str:
     if 300 <= status <= 399:
         return "It redirects, which is never followed: give the address that it redirects to."
-    return _ADVICE.get(status, "It is in trouble itself: try again later." if status >= 500 else "It refused.")
+    return advised.get(status, "It is in trouble itself: try again later." if status >= 500 else "It refused.")

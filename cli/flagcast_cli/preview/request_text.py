@@ -9,6 +9,7 @@ from typing import assert_never
 from msgspec import Struct
 
 from flagcast.events.event import Event
+from flagcast.exchange.aws_request import AwsRequest
 from flagcast.exchange.request import Request
 from flagcast.preflight.dry_run import Rehearsed, rehearsed
 from flagcast.primitives.render_failure import RenderFailed
@@ -18,7 +19,7 @@ from flagcast.tasks.routing import wants
 from flagcast_cli.console import CommandError, err, marked, out, show_error
 from flagcast_cli.file_watch import PACE, look, read_for, saves
 from flagcast_cli.preview.dry_run import Rehearsal, rehearsal_of
-from flagcast_cli.request_output import show_request
+from flagcast_cli.request_output import show_made
 from flagcast_cli.samples import find_event, sample_files
 
 
@@ -54,7 +55,7 @@ def preview(asked: Asked) -> int:
 def _body(compiled: Compiled, event: Event, made: Rehearsed) -> bytes:
     """Return the bytes of the body; raises CommandError if there are none."""
     match made:
-        case Request():
+        case Request() | AwsRequest():
             return made.body
         case Filtered():
             raise CommandError(f"nothing is sent: {verdict(compiled, event, made)}")
@@ -105,9 +106,9 @@ def _show_all(rehearsal: Rehearsal, samples: Sequence[str], *, changes: bool) ->
 def _show(compiled: Compiled, event: Event, made: Rehearsed) -> int:
     said = verdict(compiled, event, made)
     match made:
-        case Request():
+        case Request() | AwsRequest():
             err.print(marked("[green]sent:[/] {}", said), soft_wrap=True)
-            show_request(made.method, made.url, made.headers.items(), made.body)
+            show_made(made)
             return 0
         case Filtered():
             out.print(marked("[yellow]not sent:[/] {}", said), soft_wrap=True)

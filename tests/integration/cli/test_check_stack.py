@@ -344,6 +344,70 @@ def test_a_file_that_cannot_be_read_is_one_problem(stack: Stack) -> None:
     assert len(stack.check()) == 1
 
 
+QUEUE = "arn:aws:sqs:eu-central-1:123456789012:audit.fifo"
+BUS = "arn:aws:events:us-east-2:123456789012:event-bus/audit"
+KEY = "arn:aws:kms:eu-central-1:123456789012:key/1b2c3d4e-1a2b-3c4d-5e6f-1a2b3c4d5e6f"
+TARGETS = f"""
+sources: {{flipt: {{auth: none, environment: test}}}}
+destinations:
+  queue: {{url: "{QUEUE}"}}
+  bus: {{url: "{BUS}"}}
+"""
+DROPS = "EventBridge accepts events for a bus that does not exist, and drops them"
+
+
+def with_targets(stack: Stack, *, bus: bool = True) -> Stack:
+    stack.config.write_text(TARGETS)
+    if bus:
+        boto3.client("events", region_name="us-east-2").create_event_bus(Name="audit")
+    return stack
+
+
+def test_a_stack_that_may_send_to_every_target_has_no_problem(stack: Stack) -> None:
+    with_targets(stack).deploy(TargetArns=f"{KEY},{BUS},{QUEUE}")
+    assert stack.check() == []
+    assert stack.warnings() == []
+
+
+def test_a_target_that_the_parameter_lacks_is_named_with_the_value_to_give(stack: Stack) -> None:
+    with_targets(stack).deploy(TargetArns=f"{KEY},{QUEUE}")
+    assert stack.check() == [
+        f"destinations.bus.url: the stack's parameter TargetArns does not have {BUS}, so events:PutEvents is denied",
+        f"Add this to parameter_overrides in samconfig.toml: TargetArns={KEY},{QUEUE},{BUS}",
+    ]
+
+
+def test_what_the_next_deploy_sets_counts(stack: Stack) -> None:
+    with_targets(stack).deploy(TargetArns=BUS)
+    stack.samconfig(f'[default.deploy.parameters]\nstack_name = "flagcast"\n'
+                    f'parameter_overrides = "TargetArns={QUEUE}"\n')  # fmt: skip
+    [problem, fix] = stack.check()
+    assert BUS in problem
+    assert fix.endswith(f"TargetArns={QUEUE},{BUS}")
+
+
+def test_before_the_first_deploy_every_target_is_named(stack: Stack) -> None:
+    found = with_targets(stack).check()
+    assert found[1::2] == [f"Add this to parameter_overrides in samconfig.toml: TargetArns={QUEUE},{BUS}"] * 2
+
+
+def test_an_event_bus_that_is_not_there_is_a_problem_as_no_delivery_would_tell(stack: Stack) -> None:
+    with_targets(stack, bus=False).deploy(TargetArns=f"{BUS},{QUEUE}")
+    assert stack.check() == [
+        f"destinations.bus.url: there is no event bus {BUS}; {DROPS}",
+        "aws events create-event-bus --region us-east-2 --name audit",
+    ]
+
+
+def test_an_event_bus_that_cannot_be_looked_up_is_warned_of(stack: Stack) -> None:
+    # One in another account may not allow it.
+    with_targets(stack).deploy(TargetArns=f"{BUS},{QUEUE}")
+    stack.denied = "DescribeEventBus"
+    assert stack.warnings() == [
+        f"destinations.bus.url: could not look up the event bus (AccessDeniedException); {DROPS}: verify that it exists"
+    ]
+
+
 @pytest.mark.parametrize(
     ("operation", "step"),
     [

@@ -211,3 +211,26 @@ def test_the_presets_are_listed_with_what_they_need(run: Run, capsys: pytest.Cap
     for name in ("slack", "microsoft-teams", "pagerduty-change", "cloudevents-binary", "json"):
         assert name in printed
     assert "vars.routing_key" in printed
+
+
+@pytest.mark.parametrize(
+    ("url", "first", "line"),
+    [
+        ("arn:aws:sqs:eu-west-1:111122223333:q.fifo", "sqs:SendMessage", "MessageGroupId: "),
+        ("arn:aws:sqs:eu-west-1:111122223333:q", "sqs:SendMessage", "Webhook-Id: evt_flag-updated"),
+        ("arn:aws:sns:eu-west-1:111122223333:t", "sns:Publish", "X-Token: ${ssm:token}"),
+        ("arn:aws:events:eu-west-1:111122223333:event-bus/b", "events:PutEvents", "DetailType: flag:updated"),
+        ("arn:aws:s3:::bucket/flags", "s3:PutObject", "Key: flags/flipt/2026/"),
+    ],
+)
+def test_what_an_aws_service_would_be_sent_is_printed_by_its_own_names(
+    configured: Configured, run: Run, capsys: pytest.CaptureFixture[str], url: str, first: str, line: str
+) -> None:
+    headers = "" if "events" in url else "    headers: {X-Token: '${ssm:token}'}\n"
+    config = configured(f"    url: {url}\n{headers}    body: '{{\"key\": {{{{ event.flag_key }}}}}}'\n")
+    assert run("render", "d", "flag-updated", "--config", config) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"{first} {url}"
+    assert any(each.startswith(line) for each in lines), lines
+    assert json.loads("\n".join(lines[lines.index("") :])).keys() == {"key"}
+    assert run("render", "d", "flag-updated", "--exact", "--config", config) == 0

@@ -1,6 +1,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -11,9 +12,11 @@ from flagcast_cli.console import CommandError
 from flagcast_cli.local.receiver import Receiver
 from flagcast_cli.local.receiver_script import Action, Answer, Hang, Reset
 from flagcast_cli.preview import live_trial
+from flagcast_cli.stack.account import Account
 from flagcast_cli.stack.deployed import Deployed
 from tests.integration.cli.conftest import Run
 from tests.support.command_line import flagcast
+from tests.support.iam.denied import deny
 
 Configured = Callable[[str], Path]
 
@@ -273,3 +276,54 @@ def test_what_an_event_brings_into_a_request_is_shown_and_not_obeyed(
     shown = flagcast("render", "d", str(event), "--config", str(config))
     assert shown.stdout.count(r"\u009b\u202e") == 2
     assert all(each.isprintable() or each == "\n" for each in shown.stdout)
+
+
+QUEUE = "arn:aws:sqs:us-east-2:123456789012:audit.fifo"
+
+
+@pytest.fixture
+def sqs(aws: None, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """SQS of the region that the ARN names; what a test sends there is the operator's own affair, and in no list."""
+
+    def clients(account: Account) -> Callable[[str], Any]:
+        make: Any = account.session().client
+        return lambda service: make(service)  # noqa: PLW0108 - as typed: a client by its service alone
+
+    monkeypatch.setattr(Account, "clients", clients)
+    return boto3.client("sqs", region_name="us-east-2")
+
+
+def test_an_event_is_sent_to_an_aws_service_with_the_operators_login(
+    configured: Configured, run: Run, sqs: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = sqs.create_queue(QueueName="audit.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    config = configured(f"    url: {QUEUE}\n    headers: {{X-Token: '${{env:FLAGCAST_VAR_TOKEN}}'}}\n")
+    # The event is the same one: FIFO would take the second for a repeat of the first.
+    assert [run("test", "d", "--config", config) for _ in range(2)] == [0, 0]
+    received = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"])["Messages"]
+    assert [each["MessageAttributes"]["X-Token"]["StringValue"] for each in received] == ["canary-token"] * 2
+    printed = capsys.readouterr().out
+    assert f"sqs:SendMessage {QUEUE}" in printed
+    assert "200 MessageId: " in printed
+    assert "canary-token" not in printed
+
+
+def test_a_queue_that_is_not_there_is_told_with_what_to_look_at(
+    configured: Configured, run: Run, sqs: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("test", "d", "--config", configured(f"    url: {QUEUE}\n")) == 1
+    said = capsys.readouterr()
+    assert "410 AWS.SimpleQueueService.NonExistentQueue" in said.out
+    assert "look at the ARN in the url" in said.err
+
+
+def test_who_may_not_send_there_is_told_that_the_role_has_its_own_permission(
+    configured: Configured, run: Run, sqs: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = boto3.Session(region_name="us-east-2")
+    deny(session.events, "sqs")
+    monkeypatch.setattr(Account, "session", lambda _: session)
+    assert run("test", "d", "--config", configured(f"    url: {QUEUE}\n")) == 1
+    said = capsys.readouterr()
+    assert f"403 sqs:SendMessage on {QUEUE} is not allowed: AccessDenied" in said.out
+    assert "TargetArns" in said.err

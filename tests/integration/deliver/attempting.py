@@ -6,6 +6,7 @@ from typing import Any
 
 from flagcast.config.model import Destination
 from flagcast.config.read import read
+from flagcast.exchange.aws_request import AwsRequest
 from flagcast.exchange.request import Request
 from flagcast.primitives.render_failure import RenderFailed
 from flagcast.rendering.compilation import Compiled, compile_destination
@@ -29,4 +30,5 @@ def attempt(
     compiled = compile_destination(destination, {})
     assert isinstance(compiled, Compiled)
     made = render(compiled, event_of(raw), dict.fromkeys(compiled.references, secret), time.time())
+    assert not isinstance(made, AwsRequest)
     return sending.send(made, time.monotonic() + destination.timeout) if isinstance(made, Request) else made

@@ -97,7 +97,7 @@ class Stack:
             "FLAGCAST_PARAMETER_PREFIX": "/flagcast/test/",
             "FLAGCAST_STATE_TABLE": TABLE,
             "FLAGCAST_BODIES_BUCKET": "bodies",
-            "FLAGCAST_ARCHIVE_BUCKET": "archive",
+            "FLAGCAST_ARCHIVE_BUCKET": "arn:aws:s3:::archive",
             "FLAGCAST_ARCHIVE": "off",
             # A destination that fails is what most tests are about; those of the circuits turn them on.
             "FLAGCAST_CIRCUIT_BREAKER": "off",
@@ -126,7 +126,8 @@ class Stack:
         made: dict[str, Any] = {}
         for name, each in destinations.items():
             path = each.get("path", f"/{name}")
-            base: dict[str, Any] = {"allow_private": ["127.0.0.0/8"]}
+            is_aws = str(each.get("url", "")).startswith("arn:")
+            base: dict[str, Any] = {} if is_aws else {"allow_private": ["127.0.0.0/8"]}
             if "url" not in each:
                 base |= {"url": self.receiver.url + path, "allow_http": True}
             made[name] = {**base, **{key: value for key, value in each.items() if key != "path"}}

@@ -8,7 +8,8 @@ import pytest
 from flagcast.edges.wiring import resources
 from flagcast.events.flipt_signature import flipt_signature
 from flagcast.tasks.task import event_id
-from tests.integration.ingest.harness import EVENT, SECRET, Ingest, Stored, bearer, destination, signature
+from tests.integration.ingest.harness import EVENT, Ingest, Stored, bearer, destination, signature
+from tests.support.captures import SECRET
 
 ARCHIVE = "flagcast-archive"
 NO_EVENT = b"\xff no event"

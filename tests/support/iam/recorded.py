@@ -154,6 +154,8 @@ def _resources(service: str, arguments: Mapping[str, Any]) -> Iterable[str]:
             return ["secret"]
         case {"Name": _} if service == "ssm":
             return ["parameter"]
+        case {"Name": _} if service == "events":
+            return ["bus"]
         case {"StackName": _}:
             return ["stack"]
         case {"FunctionName": str(name)}:

@@ -29,8 +29,8 @@ DESTINATIONS = [
     ),
     # url
     ("{url: http://x}", ["url: is not https; allow_http: true allows it"]),
-    ("{url: ftp://x}", ["url: expected https://host/..., or a reference to a secret with the address"]),
-    ('{url: "x${secret:a}"}', ["url: expected https://host/..., or a reference to a secret with the address"]),
+    ("{url: ftp://x}", ["url: expected https://host/..., an ARN, or a reference to a secret with the address"]),
+    ('{url: "x${secret:a}"}', ["url: expected https://host/..., an ARN, or a reference to a secret with the address"]),
     ('{url: "${vault:a}"}', [f"url: {REFERENCE}"]),
     ('{url: "${env:HOME}"}', ["url: ${env:HOME}: only variables that begin with FLAGCAST_VAR_ can be read"]),
     ('{url: "${ssm:a#k}"}', ["url: ${ssm:a#k}: only ${secret:...} can have a #KEY"]),
@@ -312,7 +312,7 @@ def test_an_address_without_a_host_or_with_a_space_is_told_before_anything_is_se
     # They passed the check and failed at every delivery.
     configuration = read(f'sources: {{}}\ndestinations: {{d: {{url: "{url}"}}}}\n')
     assert list(map(str, configuration.problems)) == [
-        "destinations.d.url: expected https://host/..., or a reference to a secret with the address"
+        "destinations.d.url: expected https://host/..., an ARN, or a reference to a secret with the address"
     ]
 
 

@@ -7,6 +7,7 @@ from flagcast.config.read import Beside, read
 from flagcast.config.secret_references import Reference, Values
 from flagcast.delivery.attempt import LONGEST_EXCERPT, Attempts, Unconfigured
 from flagcast.errors import BodyUnavailable, SecretUnavailable
+from flagcast.exchange.aws_request import AwsRequest
 from flagcast.exchange.request import Request
 from flagcast.primitives.render_failure import RenderFailed
 from flagcast.tasks.outcomes import (
@@ -24,6 +25,7 @@ from flagcast.tasks.outcomes import (
 )
 from flagcast.tasks.progress import NEW, Progress
 from flagcast.tasks.received_message import Message
+from flagcast.tasks.task import Task
 from tests.unit.builders import RAW, FakeClock, body, configuration, message, task_for
 
 TOKEN = Reference("ssm", "token")
@@ -52,7 +54,8 @@ class Wire:
         self.answers = list(answers or [Answered(200)])
         self.sent: list[tuple[Request, float]] = []
 
-    def __call__(self, request: Request, deadline: float) -> Answered | Unreachable:
+    def __call__(self, request: Request | AwsRequest, deadline: float) -> Answered | Unreachable:
+        assert isinstance(request, Request)
         self.sent.append((request, deadline))
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
@@ -82,8 +85,15 @@ class Bodies:
         return self.stored.get(ref)
 
 
+def no_archive(task: Task, raw: bytes, seconds: float) -> Outcome:
+    """Stand for an archive that nothing is sent to."""
+    raise AssertionError(task)
+
+
 def attempts(keys: str = "{url: https://x}", *, store: Store | None = None, wire: Wire | None = None) -> Attempts:
-    return Attempts(configuration(keys), {}, store or Store(), wire or Wire(), OpenGates(), Bodies(), FakeClock())
+    return Attempts(
+        configuration(keys), {}, store or Store(), wire or Wire(), OpenGates(), Bodies(), no_archive, FakeClock()
+    )
 
 
 NOTHING_SENT: list[tuple[str, Message, Outcome]] = [
@@ -93,8 +103,8 @@ NOTHING_SENT: list[tuple[str, Message, Outcome]] = [
     (
         "{url: https://x}",
         message(task_for("faulty")),
-        Faulty("destinations.faulty.url: expected https://host/..., or a reference to a secret with the address; "
-               "destinations.faulty.timeout: 31s is not allowed; use more than 0s and at most 30s"),
+        Faulty("destinations.faulty.url: expected https://host/..., an ARN, or a reference to a secret with the "
+               "address; destinations.faulty.timeout: 31s is not allowed; use more than 0s and at most 30s"),
     ),
     ("{url: https://x}", message(task_for(raw=b"\xff")), Unreadable("not UTF-8 at byte 0")),
     ("{url: https://x}", message(task_for(raw=b"[]")), Unreadable("not a JSON object")),
@@ -160,7 +170,9 @@ def test_a_template_sees_what_the_source_says_of_itself_and_goes_without_where_i
 def test_a_destination_is_compiled_once_of_the_files_there_are() -> None:
     text = "sources: {}\ndestinations: {mirror: {url: https://x, content_type: text/plain, template: t.j2}}\n"
     wire, templates = Wire(), {"t.j2": "{{ event.action }}"}
-    made = Attempts(read(text, Beside(templates)), templates, Store(), wire, OpenGates(), Bodies(), FakeClock())
+    made = Attempts(
+        read(text, Beside(templates)), templates, Store(), wire, OpenGates(), Bodies(), no_archive, FakeClock()
+    )
     made.make(message(), NEW)
     templates["t.j2"] = "changed"
     made.make(message(task_for(raw=body(action="deleted"))), NEW)

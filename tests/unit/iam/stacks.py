@@ -36,6 +36,16 @@ _USES_OF_THE_KEY = {
     "ssm:GetParameter": ("kms:Decrypt",),
 }
 
+SENDS = {
+    "sqs": ("sqs:SendMessage",),
+    "sns": ("sns:Publish",),
+    "events": ("events:PutEvents",),
+    "s3": ("s3:PutObject",),
+    # What SQS, SNS and S3 ask of who sends to what a key encrypts: the pages above, and
+    # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+    "kms": ("kms:GenerateDataKey", "kms:Decrypt"),
+}
+
 
 class Stack(Struct, frozen=True):
     """One stack: where it is, its template with values, and its resources' ARNs by logical id."""
@@ -65,12 +75,23 @@ class Stack(Struct, frozen=True):
             "stack": self.place.arn(f"cloudformation:{{region}}:{{account}}:stack/{self.place.stack}/1b2c"),
             # SAM gives the layer a logical id that ends in a hash of its properties, and its version is a number.
             "configuration-layer": self.place.arn(f"lambda:{{region}}:{{account}}:layer:{self.place.stack}-config:7"),
+            "bus": f"arn:{self.place.partition}:events:{self.place.region}:210987654321:event-bus/audit",
             "topic": self.place.arn("sns:{region}:{account}:on-call"),
         }
         if resource in words:
             return Call(action, words[resource])
         name, slash, key = resource.partition("/")
         return Call(action, self.arns[name] + slash + key)
+
+    def target_calls(self) -> list[Call]:
+        """Return the calls of what destinations send to: one object stands for those under a bucket's prefix."""
+        arns = [each for each in self.parameters["TargetArns"].split(",") if each]
+        return [
+            Call(action, f"{arn}/flipt/2026/01/02/evt_1.json" if service == "s3" else arn)
+            for arn in arns
+            for service in (arn.split(":")[2],)
+            for action in SENDS[service]
+        ]
 
     def key_calls(self, calls: Iterable[Call]) -> list[Call]:
         """Return the calls of KMS that the calls make, where the stack has a key of one's own."""

@@ -39,6 +39,7 @@ def test_it_reaches_nothing_of_another_stack_but_what_has_no_name() -> None:
     assert reached == {
         "cloudwatch:DescribeAlarms",
         "cloudwatch:GetMetricStatistics",
+        "events:DescribeEventBus",
         "lambda:GetEventSourceMapping",
         "sns:ListSubscriptionsByTopic",
         "ssm:DescribeParameters",

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from flagcast.config.secret_references import Reference
 from flagcast.events.event import Event, Origin
 from flagcast.events.replay import Replay
+from flagcast.exchange.aws_request import AwsRequest
 from flagcast.exchange.request import Request
 from flagcast.primitives.render_failure import RenderFailed
 from flagcast.primitives.text_position import TextPosition
@@ -35,7 +36,9 @@ def compiled(templates: dict[str, str] | None = None, **keys: Any) -> Compiled:
 def rendered(
     keys: dict[str, Any], about: Event = EVENT, token: str = "t0ken", templates: dict[str, str] | None = None
 ) -> Request | RenderFailed | Faulty:
-    return render(compiled(templates, **keys), about, {TOKEN: token}, NOW)
+    made = render(compiled(templates, **keys), about, {TOKEN: token}, NOW)
+    assert not isinstance(made, AwsRequest)
+    return made
 
 
 def made_of(keys: dict[str, Any], about: Event = EVENT, token: str = "t0ken") -> Request:

@@ -22,6 +22,7 @@ OUTPUTS = {
     "BodiesBucketName",
     "ArchiveBucketName",
     "StateTableName",
+    "DeliverRoleArn",
     "DashboardUrl",
     "IngestLogGroupName",
     "DeliverLogGroupName",

@@ -5,12 +5,23 @@ from functools import cache
 from tests.support.template import Template, decided, translated, written
 
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/1b2c3d4e-1a2b-3c4d-5e6f-1a2b3c4d5e6f"
+TARGETS = [
+    "arn:aws:sqs:eu-central-1:123456789012:audit.fifo",
+    "arn:aws:sns:us-east-2:210987654321:changes",
+    "arn:aws:events:eu-central-1:123456789012:event-bus/audit",
+    "arn:aws:s3:::audit-trail/flags",
+    "arn:aws:s3:::another",
+    "arn:aws:kms:us-east-2:210987654321:key/2b2c3d4e-1a2b-3c4d-5e6f-1a2b3c4d5e6f",
+]
+LONGEST_TARGETS = [*TARGETS, *(f"arn:aws:s3:::b{number:03}" for number in range(140))]
+"""As long as the parameter may be, and as many: the role's policies have to hold them."""
 TURNS_SOMETHING_ON = {
     "KmsKeyArn": KEY,
     "AlarmTopicArn": "arn:aws:sns:eu-central-1:123456789012:alarms",
     "QuietHours": "168",
     "SubnetIds": "subnet-1a2b3c4d5e6f7a8b9,subnet-2a2b3c4d5e6f7a8b9",
     "SecurityGroupIds": "sg-1a2b3c4d5e6f7a8b9",
+    "TargetArns": ",".join(LONGEST_TARGETS),
     "PermissionsBoundaryArn": "arn:aws:iam::123456789012:policy/bounds",
     "IngestReservedConcurrency": "50",
     "DeliverReservedConcurrency": "20",

@@ -174,7 +174,7 @@ def test_the_archive_is_there_whether_events_are_archived_or_not_and_drops_nothi
 def test_the_functions_know_the_archive_and_whether_events_are_archived(days: str, archives: str) -> None:
     for _, function in _functions(template(ArchiveDays=days)):
         variables = function["Environment"]["Variables"]
-        assert variables["FLAGCAST_ARCHIVE_BUCKET"] == {"Ref": "ArchiveBucket"}
+        assert variables["FLAGCAST_ARCHIVE_BUCKET"] == {"Fn::GetAtt": ["ArchiveBucket", "Arn"]}
         assert variables["FLAGCAST_ARCHIVE"] == archives
 
 

@@ -21,6 +21,7 @@ OF_NO_FUNCTION = {
         "DefaultEndpoint",
         "KmsKeyArn",
         "PermissionsBoundaryArn",
+        "TargetArns",
     ),
 }
 """What is said of other resources alone: alarms, API, event source mapping, queues, table, logs, roles."""

@@ -18,7 +18,8 @@
 | notices | when a destination is in trouble, and who is notified |
 | preflight | what can be wrong with a configuration before an event comes |
 | edges.runtime | clock, environment, files, log lines |
-| edges.aws, edges.http | AWS, one service a module; HTTP to destinations |
+| edges.aws, edges.aws.targets | AWS, one service a module; AWS services as destinations |
+| edges.http | HTTP to destinations |
 | edges.wiring | what the two handlers call: every edge made once, and put together |
 
 A room imports only rooms above it, and only edges have effects; tests/unit/test_architecture.py holds them to it.

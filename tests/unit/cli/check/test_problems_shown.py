@@ -248,3 +248,14 @@ def test_a_file_is_named_from_the_folder_that_one_is_in(tmp_path: Path, monkeypa
     monkeypatch.chdir(tmp_path)
     text = SOURCES + "destinations: {a: {url: https://a.example.com, method: post}}\n"
     assert found(tmp_path / "ours", text)[0].file == "ours/flagcast.yaml"
+
+
+def test_the_arn_of_a_destination_is_no_credential(tmp_path: Path) -> None:
+    # Its account is as random as a secret: every ARN was to be stored as one.
+    arn = "arn:aws:sqs:eu-central-1:123456789012:audit.fifo"
+    assert shown(tmp_path, SOURCES + f"destinations:\n  a: {{url: '{arn}'}}\n") == ""
+    assert shown(tmp_path, SOURCES + f"destinations:\n  a: {{url: '{arn}', methd: PUT}}\n") == (
+        "flagcast.yaml:3:64: destinations.a.methd: unknown key\n"
+        f"    3 |   a: {{url: '{arn}', methd: PUT}}\n"
+        "      |                                                                ^^^^^ did you mean method?"
+    )

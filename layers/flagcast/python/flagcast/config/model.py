@@ -87,7 +87,7 @@ class Sign(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Destination(Struct, frozen=True, forbid_unknown_fields=True):
-    """One HTTP endpoint, what it wants and how it wants it; without a body it gets the original bytes."""
+    """One receiver, what it wants and how it wants it; without a body it gets the original bytes."""
 
     url: Text
     preset: str | None = None
@@ -112,6 +112,11 @@ class Destination(Struct, frozen=True, forbid_unknown_fields=True):
     allow_private: tuple[Subnet, ...] = ()
     ca_file: str | None = None
     """The name of a file beside flagcast.yaml; its path, in what configuration_file reads."""
+
+    @property
+    def is_aws(self) -> bool:
+        """Tell whether its address is the ARN of an AWS service, or meant as one."""
+        return self.url.startswith("arn:")
 
 
 class FaultySource(Struct, frozen=True):

@@ -149,6 +149,11 @@ def _destination(
     )
     checked = structs.replace(draft, allow_http=is_http_open)  # What is wrong with allow_http is told once.
     problems += _located(path, check_destination(checked, beside.templates, beside.authorities))
+    if draft.is_aws and isinstance(tree, dict):
+        # Not at the top: a function whose destinations are all HTTP's never needs it.
+        from flagcast.config.target_validation import check_own_keys
+
+        problems += _located(path, check_own_keys(draft.url, tree))
     origins = Origins(tree, preset.keys, defaults, path)
     problems = [*known_problems, *map(origins.of, problems)]
     if not problems:

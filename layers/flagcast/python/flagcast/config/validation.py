@@ -93,11 +93,17 @@ def _check_sign(destination: Destination) -> Iterator[Problem]:
 
 def _check_url(destination: Destination) -> Iterator[Problem]:
     url = destination.url
+    if destination.is_aws:
+        # Not at the top: a function whose destinations are all HTTP's never needs it.
+        from flagcast.config.target_validation import check_target
+
+        yield from check_target(destination)
+        return
     begins_with_reference = bool(url.references) and url.startswith(str(url.references[0]))
     if begins_with_reference:
         return
     if not is_url(in_ascii(url.resolve(dict.fromkeys(url.references, "1")))):
-        yield Problem("url", "expected https://host/..., or a reference to a secret with the address")
+        yield Problem("url", "expected https://host/..., an ARN, or a reference to a secret with the address")
     elif url.startswith("http://") and not destination.allow_http:
         yield Problem("url", "is not https; allow_http: true allows it")
 

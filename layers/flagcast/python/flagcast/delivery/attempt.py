@@ -7,10 +7,12 @@ from typing import Protocol, assert_never
 from msgspec import UNSET, structs
 
 from flagcast.clock import Clock
+from flagcast.config.archive_destination import ARCHIVE
 from flagcast.config.model import Configuration, Destination, FaultyDestination, FaultySource, Problem, Retry
 from flagcast.config.secret_references import Reference, Text, Values
 from flagcast.errors import BodyUnavailable, SecretUnavailable
 from flagcast.events.event import Event, InvalidEvent, Origin, parse
+from flagcast.exchange.aws_request import AwsRequest, MessageIds
 from flagcast.exchange.masking import masked
 from flagcast.exchange.request import Request
 from flagcast.primitives.render_failure import RenderFailed
@@ -34,7 +36,7 @@ from flagcast.tasks.outcomes import (
 from flagcast.tasks.progress import Progress
 from flagcast.tasks.received_message import Message
 from flagcast.tasks.routing import wants
-from flagcast.tasks.task import NewerVersion, Task, UnreadableTask
+from flagcast.tasks.task import NewerVersion, Task, UnreadableTask, deduplication_id
 
 STALE_CREDENTIALS = frozenset({401, 403})
 LONGEST_EXCERPT = 500
@@ -67,8 +69,11 @@ class Gatekeeper(Protocol):
         """Make an attempt if nothing holds it back."""
 
 
-Transport = Callable[[Request, float], Outcome]
+Transport = Callable[[Request | AwsRequest, float], Outcome]
 """Sends a request and returns what came of it by a deadline (monotonic seconds)."""
+
+Archive = Callable[[Task, bytes, float], Outcome]
+"""Keeps an event, by its task and body, and returns what came of it within so many seconds."""
 
 
 class Policy(Protocol):
@@ -94,9 +99,11 @@ class Attempts:
         transport: Transport,
         gates: Gatekeeper,
         bodies: Bodies,
+        archive: Archive,
         clock: Clock,
     ) -> None:
         """Keep what every attempt needs."""
+        self._archive = archive
         self._configuration = configuration
         self._templates = templates
         self._secrets = secrets
@@ -120,10 +127,10 @@ class Attempts:
             case UnreadableTask(detail):
                 return Unreadable(detail)
             case Task() as task:
-                return self._deliver(task, progress)
+                return self._deliver(task, MessageIds(message.group, deduplication_id(task.id)), progress)
         assert_never(message.task)
 
-    def _deliver(self, task: Task, progress: Progress) -> Outcome:
+    def _deliver(self, task: Task, ids: MessageIds, progress: Progress) -> Outcome:
         configured = self._configuration.destinations.get(task.destination)
         match configured:
             case None:
@@ -131,10 +138,10 @@ class Attempts:
             case FaultyDestination(problems):
                 return _faulty(problems)
             case Destination() as destination:
-                return self._deliver_to(destination, task, progress)
+                return self._deliver_to(destination, task, ids, progress)
         assert_never(configured)
 
-    def _deliver_to(self, destination: Destination, task: Task, progress: Progress) -> Outcome:
+    def _deliver_to(self, destination: Destination, task: Task, ids: MessageIds, progress: Progress) -> Outcome:
         deadline = self._clock.monotonic() + destination.timeout
         try:
             raw = self._raw(task, deadline)
@@ -142,6 +149,9 @@ class Attempts:
             return DependencyFailed(str(error))
         if raw is None:
             return BodyMissing()
+        if task.destination == ARCHIVE:
+            keep = partial(self._archive, task, raw, deadline - self._clock.monotonic())
+            return self._gates.through(task.destination, destination, progress, keep)
         event = parse(raw, origin_of(self._configuration, task), task.known)
         if isinstance(event, InvalidEvent):
             return Unreadable(event.detail)
@@ -156,14 +166,14 @@ class Attempts:
         if not wants_it:
             return Filtered()
         # What the gates take is not the destination's: a wait for its slot would leave a short timeout nothing.
-        send = partial(self._send, compiled, event, deadline - self._clock.monotonic())
+        send = partial(self._send, compiled, event, ids, deadline - self._clock.monotonic())
         return self._gates.through(task.destination, destination, progress, send)
 
     def _raw(self, task: Task, deadline: float) -> bytes | None:
         """Return the body's bytes, from where they are stored if the task does not carry them."""
         return task.raw if task.body_ref is UNSET else self._bodies.fetch(task.body_ref, deadline)
 
-    def _send(self, compiled: Compiled, event: Event, seconds: float) -> Outcome:
+    def _send(self, compiled: Compiled, event: Event, ids: MessageIds, seconds: float) -> Outcome:
         """Send once, and once more if the destination may only have refused secrets that have changed since.
 
         `seconds` is what is left of the attempt's.
@@ -171,20 +181,20 @@ class Attempts:
         deadline = self._clock.monotonic() + seconds
         try:
             values = self._secrets.values(compiled.references, deadline)
-            outcome = self._once(render(compiled, event, values, self._clock.now()), deadline)
+            outcome = self._once(render(compiled, event, values, self._clock.now(), ids), deadline)
             if isinstance(outcome, Answered) and outcome.status in STALE_CREDENTIALS and values:
                 fresh = self._secrets.values(compiled.references, deadline, fresh=True)
                 if fresh != values:
                     values = fresh
-                    outcome = self._once(render(compiled, event, values, self._clock.now()), deadline)
+                    outcome = self._once(render(compiled, event, values, self._clock.now(), ids), deadline)
         except SecretUnavailable as error:
             return DependencyFailed(str(error))
         if isinstance(outcome, Answered):
             outcome = judged(compiled, outcome)
         return _without_secrets(outcome, values)
 
-    def _once(self, made: Request | RenderFailed | Faulty, deadline: float) -> Outcome:
-        return self._transport(made, deadline) if isinstance(made, Request) else made
+    def _once(self, made: Request | AwsRequest | RenderFailed | Faulty, deadline: float) -> Outcome:
+        return self._transport(made, deadline) if isinstance(made, Request | AwsRequest) else made
 
     def _compile(self, name: str, destination: Destination) -> Compiled | tuple[Problem, ...]:
         if name not in self._compiled:

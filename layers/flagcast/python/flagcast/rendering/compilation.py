@@ -10,6 +10,7 @@ from flagcast.config.model import Destination, Problem
 from flagcast.config.secret_references import Reference, Text
 from flagcast.config.value_path import below
 from flagcast.errors import TemplateUnreadable
+from flagcast.primitives.aws_target import AwsTarget, read_target
 from flagcast.primitives.render_failure import RenderFailed
 from flagcast.templates.jinja.template import Expression, JinjaTemplate, Templates
 
@@ -39,6 +40,8 @@ class Compiled(Struct, frozen=True):
     references: tuple[Reference, ...]
     uses_summary: bool
     """Whether its templates or `when` may ask for the summary."""
+    target: AwsTarget | None = None
+    """What is sent to, where its `url` is an ARN."""
 
 
 def compile_destination(
@@ -59,8 +62,15 @@ def compile_destination(
         compiling.expression("retry.when", destination.retry.when),
         references_of(destination),
         _uses_summary(destination, files if body is not None else {}),
+        _target_of(destination),
     )
     return tuple(compiling.problems) or made
+
+
+def _target_of(destination: Destination) -> AwsTarget | None:
+    target = read_target(destination.url) if destination.is_aws else None
+    # One that is none has been found in the configuration, which holds its destination.
+    return target if isinstance(target, AwsTarget) else None
 
 
 def _uses_summary(destination: Destination, files: Mapping[str, str]) -> bool:

@@ -1,4 +1,4 @@
-"""An event to an HTTP request, errors as values."""
+"""An event to the request that carries it, errors as values."""
 
 import json
 from typing import Any
@@ -6,9 +6,12 @@ from typing import Any
 import msgspec
 
 from flagcast.config.secret_references import Values
-from flagcast.events.event import Event
+from flagcast.events.event import NOTICE, Event
+from flagcast.exchange.aws_limits import excess
+from flagcast.exchange.aws_request import AwsRequest, MessageIds, object_key
 from flagcast.exchange.request import Request
 from flagcast.exchange.request_signing import BadSecret, signature_headers
+from flagcast.primitives.aws_target import AwsTarget
 from flagcast.primitives.network_address import in_ascii, is_url
 from flagcast.primitives.render_failure import RenderFailed
 from flagcast.primitives.text_position import TextPosition
@@ -20,6 +23,9 @@ from flagcast.templates.json_escaping import Misplaced, place, plain
 REPLAY_HEADER = "Flagcast-Replay"
 """Says by which replay an event comes. Webhook-Id stays the event's, so a receiver that drops what it has seen drops a
 replay too, unless it compares both: https://docs.svix.com/idempotency (a message that is sent again keeps its id)."""
+UNQUEUED = MessageIds("", "")
+"""The ids of what was never on the task queue, and goes to no FIFO queue or topic either."""
+
 _FORBIDDEN_IN_HEADERS = frozenset("\r\n\0")
 
 
@@ -29,7 +35,9 @@ def is_json(content_type: str) -> bool:
     return essence == "application/json" or essence.endswith("+json")
 
 
-def render(compiled: Compiled, event: Event, values: Values, now: float) -> Request | RenderFailed | Faulty:
+def render(
+    compiled: Compiled, event: Event, values: Values, now: float, ids: MessageIds = UNQUEUED
+) -> Request | AwsRequest | RenderFailed | Faulty:
     """Make the request that carries an event, `values` standing in for the references; `now` in epoch seconds.
 
     An event never reaches a reference: they are bound by name before the event is known, so a flag that is called
@@ -38,7 +46,8 @@ def render(compiled: Compiled, event: Event, values: Values, now: float) -> Requ
     """
     destination = compiled.destination
     url = in_ascii(destination.url.resolve(values))
-    if not is_url(url) or not url.startswith(("https://", "http://") if destination.allow_http else "https://"):
+    is_address = is_url(url) and url.startswith(("https://", "http://") if destination.allow_http else "https://")
+    if compiled.target is None and not is_address:
         return Faulty("url: its secret does not contain an https:// address")
     variables = {name: text.resolve(values) for name, text in destination.vars.items()}
     names = names_for(event, variables, with_summary=compiled.uses_summary)
@@ -51,6 +60,8 @@ def render(compiled: Compiled, event: Event, values: Values, now: float) -> Requ
     stamp = {"Content-Type": destination.content_type, "Webhook-Id": event.id, "Webhook-Timestamp": str(int(now))}
     if event.replay_id is not None:
         stamp[REPLAY_HEADER] = event.replay_id
+    if compiled.target is not None:
+        return _to_aws(compiled.target, event, body, stamp | headers, ids)
     if destination.sign is not None:
         keys = [secret.resolve(values) for secret in destination.sign.secrets]
         signed = signature_headers(destination.sign.scheme, keys, stamp, body)
@@ -58,6 +69,28 @@ def render(compiled: Compiled, event: Event, values: Values, now: float) -> Requ
             return Faulty(f"sign: {signed.detail}")
         stamp |= signed
     return Request(destination.method, url, stamp | headers, body, destination.allow_private, destination.ca_file)
+
+
+def _to_aws(
+    target: AwsTarget, event: Event, body: bytes, headers: dict[str, str], ids: MessageIds
+) -> AwsRequest | RenderFailed:
+    """Make the call of a service; what the service is known to refuse is not sent.
+
+    No attribute is empty: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_MessageAttributeValue.html
+    """
+    suffix = ".json" if is_json(headers["Content-Type"]) else ""
+    made = AwsRequest(
+        target,
+        body,
+        {name: value for name, value in headers.items() if value},
+        ids,
+        key=object_key(target.prefix, NOTICE if event.is_notice else event.source, event.received_at, event.id, suffix),
+        source=NOTICE if event.is_notice else f"{NOTICE}.{event.source}",
+        detail_type=f"{event.type}:{event.action}",
+        event_id=event.id,
+    )
+    said = excess(made)
+    return made if said is None else RenderFailed(said)
 
 
 def _headers(compiled: Compiled, names: dict[str, Any], values: Values) -> dict[str, str] | RenderFailed | Faulty:

@@ -10,6 +10,8 @@ from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from flagcast.config.model import LONGEST_TIMEOUT
+
 # One attempt each: what is worth a second one is decided, within the deadline, by who calls.
 # The read timeout leaves room for that second one inside the 4 s in which ingest must answer.
 _CONFIG = Config(
@@ -18,6 +20,7 @@ _CONFIG = Config(
     retries={"total_max_attempts": 1},
     max_pool_connections=16,
 )
+_OF_TARGETS = _CONFIG.merge(Config(connect_timeout=LONGEST_TIMEOUT, read_timeout=LONGEST_TIMEOUT))
 # What the table knows can be done without, so nobody waits for it.
 _CONFIG_OF = {"dynamodb": _CONFIG.merge(Config(connect_timeout=0.5, read_timeout=1))}
 
@@ -60,6 +63,17 @@ def client(service: str) -> Any:
     with _ONE_AT_A_TIME:
         made: Any = _session().client  # the stubs know services by literals
         return made(service, config=_CONFIG_OF.get(service, _CONFIG))
+
+
+@cache
+def target_client(service: str, region: str) -> Any:
+    """Return the one client of a service that destinations are in, made on first use; the function's region if empty.
+
+    Its timeouts are longer than any destination's: each call ends by a deadline of its own.
+    """
+    with _ONE_AT_A_TIME:
+        made: Any = _session().client
+        return made(service, region_name=region or None, config=_OF_TARGETS)
 
 
 def error_name(error: BaseException) -> str:

@@ -16,6 +16,7 @@ class Settings(Struct, frozen=True):
     parameter_prefix: str
     bodies_bucket: str
     archive_bucket: str
+    """An ARN, as the urls of destinations are."""
     archives: bool
     """Whether ingest queues events for the archive; what is queued for it is delivered either way."""
     state_table: str

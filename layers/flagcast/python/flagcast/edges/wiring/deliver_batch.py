@@ -4,9 +4,14 @@ import random
 import time
 from functools import cache
 
+from msgspec import structs
+
+from flagcast.config.archive_destination import with_archive
+from flagcast.delivery.archiving import archived
 from flagcast.delivery.attempt import Attempts, Unconfigured
 from flagcast.delivery.batch_processor import BatchProcessor
 from flagcast.delivery.flow_control import FlowControl
+from flagcast.edges.aws.client import target_client
 from flagcast.edges.http import transport
 from flagcast.edges.runtime.system_clock import SystemClock
 from flagcast.edges.wiring.resources import (
@@ -23,12 +28,16 @@ from flagcast.edges.wiring.resources import (
     troubles,
 )
 from flagcast.errors import ConfigurationUnreadable
+from flagcast.exchange.aws_request import AwsRequest
+from flagcast.exchange.request import Request
 from flagcast.notices.observed_attempts import ObservedAttempts
 from flagcast.notices.publisher import NoticePublisher
 from flagcast.notices.trouble_tracker import TroubleTracker
+from flagcast.primitives.aws_target import NotATarget, read_target
 from flagcast.tasks.dead_letter import dead_letter
-from flagcast.tasks.outcomes import GiveUp
+from flagcast.tasks.outcomes import DependencyFailed, GiveUp, Outcome
 from flagcast.tasks.received_message import Message
+from flagcast.tasks.task import Task
 
 CLOCK = SystemClock()
 PATIENCE = 2.0
@@ -49,8 +58,27 @@ def attempts() -> ObservedAttempts:
     """Make what makes the attempts, once the configuration can be read: it keeps the compiled templates."""
     told = notices()
     gates = FlowControl(state(), circuits(told or telemetry()), telemetry(), CLOCK, time.sleep)
-    made = Attempts(configuration(), templates(), secrets(), transport.send, gates, bodies(), CLOCK)
+    known = structs.replace(configuration(), destinations=with_archive(configuration().destinations))
+    made = Attempts(known, templates(), secrets(), send, gates, bodies(), archive, CLOCK)
     return ObservedAttempts(made, put_dead_letter, told)
+
+
+def send(request: Request | AwsRequest, deadline: float) -> Outcome:
+    """Send a request by HTTP, or call the AWS service that its destination is, by a deadline (monotonic seconds)."""
+    if isinstance(request, Request):
+        return transport.send(request, deadline)
+    # Loaded where it is used: most destinations are HTTP's.
+    from flagcast.edges.aws.targets import transport as targets
+
+    return targets.send(request, deadline, target_client)
+
+
+def archive(task: Task, raw: bytes, seconds: float) -> Outcome:
+    """Write an event into the archive within so many seconds."""
+    bucket = read_target(settings().archive_bucket)
+    if isinstance(bucket, NotATarget):
+        return DependencyFailed(f"FLAGCAST_ARCHIVE_BUCKET: {bucket.detail}")
+    return archived(task, raw, bucket, send, CLOCK.monotonic() + seconds)
 
 
 def notices() -> TroubleTracker | None:
