@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from flagcast.config.model import Ordering
 from tests.loss_check.events import Made
 
 SIGNING = "canary-signing-secret"
@@ -37,7 +38,23 @@ FIRST: Mapping[str, tuple[str, ...]] = {
 }
 SECOND = {**FIRST, "loose": ("*:created", "*:updated")}
 """The filters after the deployment in the middle of a run."""
-ORDERING = {"mirror": "subject", "flags": "subject", "line": "destination", "loose": "none", "guarded": "subject"}
+ADDED = "later"
+"""The destination that is added when the client is done, and gets earlier events by a replay."""
+THIRD = {**SECOND, ADDED: ("*:*",)}
+ORDERING: Mapping[str, Ordering] = {
+    "mirror": "subject",
+    "flags": "subject",
+    "line": "destination",
+    "loose": "none",
+    "guarded": "subject",
+    ADDED: "subject",
+}
+
+
+def task_of(body: str) -> str:
+    """Return the task that a message carries, as the receiver knows it: event id, colon, destination."""
+    read = json.loads(body)
+    return f"{read['event_id']}:{read['destination']}"
 
 
 def wants(filters: Mapping[str, tuple[str, ...]], destination: str, event: Made) -> bool:
@@ -76,10 +93,12 @@ def write(file: Path, filters: Mapping[str, tuple[str, ...]], http: str, https: 
             "ca_file": "ca.pem",
             "retry": {**retry, "max_backoff_duration": f"{MOST_BACKOFF:g}s"},
         },
+        ADDED: {"url": f"{http}/{ADDED}"},
     }
     destinations = {
         name: {"retry": retry, "ordering": ORDERING[name], "events": list(filters[name]), **local, **each}
         for name, each in made.items()
+        if name in filters
     }
     sources = {"flipt": {"signing_secrets": ["${secret:signing}"], "environment": "test"}}
     file.write_text(json.dumps({"sources": sources, "destinations": destinations}), encoding="utf-8")

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flagcast.primitives.timestamp import rfc3339
-from flagcast_cli.console import Screen, marked, plain
+from flagcast_cli.console import marked, out, plain
 from flagcast_cli.replay.kept_event import NAMES, KeptIn, NotReplayable
 from flagcast_cli.replay.later_events import Had, by_kind
 from flagcast_cli.replay.selection import Chosen
@@ -58,35 +58,35 @@ def report_of(target: Target, chosen: Chosen, had: Had | None) -> Report:
     )
 
 
-def show_plan(screen: Screen, report: Report, target: Target, rate: float) -> None:
+def show_plan(report: Report, target: Target, rate: float) -> None:
     """Print what would be sent, and what is left out."""
     name = target.name
-    screen.print(marked("[bold]{} for {}[/]{}", _events(report.events), name, _accepted(report)), soft_wrap=True)
+    out.print(marked("[bold]{} for {}[/]{}", _events(report.events), name, _accepted(report)), soft_wrap=True)
     if report.by_kind:
         table = Table(header_style="bold", box=None, pad_edge=False)
         table.add_column("event", overflow="fold")
         table.add_column("count", justify="right")
         for kind, number in report.by_kind.items():
             table.add_row(Text(plain(kind)), str(number))
-        screen.print(table)
+        out.print(table)
     for why, number in report.rejected.items():
-        _note(screen, f"{number} left out: {why} reject{'' if why == 'its events' else 's'} them")
-    _show_unusable(screen, report.unusable, "left out")
+        _note(f"{number} left out: {why} reject{'' if why == 'its events' else 's'} them")
+    _show_unusable(report.unusable, "left out")
     if report.delivered_before:
-        _note(screen, f"{name} has {report.delivered_before} of them already, or they wait for it: it gets those twice")
+        _note(f"{name} has {report.delivered_before} of them already, or they wait for it: it gets those twice")
     if target.destination.paused:
-        _note(screen, f"{name} is paused: they wait on the queue until it is not, at most 13 days")
+        _note(f"{name} is paused: they wait on the queue until it is not, at most 13 days")
     if report.rejected and not report.events:
-        _note(screen, f"Nothing is left to send: {name} rejects every one of them")
+        _note(f"Nothing is left to send: {name} rejects every one of them")
     if report.events:
-        _note(screen, f"At {rate:g} a second this takes {_duration(report.events / rate)}", "dim")
+        _note(f"At {rate:g} a second this takes {_duration(report.events / rate)}", "dim")
 
 
-def show_later(screen: Screen, report: Report, had: Had) -> None:
+def show_later(report: Report, had: Had) -> None:
     """Print which subjects the destination had later events of."""
     if not had.is_stale:
         return
-    screen.print(
+    out.print(
         marked(
             "[yellow]{} had later events already, or will have before these:[/] what is replayed comes after them.",
             report.destination,
@@ -94,25 +94,25 @@ def show_later(screen: Screen, report: Report, had: Had) -> None:
         soft_wrap=True,
     )
     for each in had.later[:_MOST_SHOWN]:
-        screen.print(marked("  {} later than “{}”", _events(each.count), each.what), soft_wrap=True)
+        out.print(marked("  {} later than “{}”", _events(each.count), each.what), soft_wrap=True)
     if (more := len(had.later) - _MOST_SHOWN) > 0:
-        screen.print(f"  and of {more} more subjects", soft_wrap=True)
+        out.print(f"  and of {more} more subjects", soft_wrap=True)
     if had.unknown:
-        screen.print(f"  {_events(had.unknown)} of which the log does not say the subject", soft_wrap=True)
+        out.print(f"  {_events(had.unknown)} of which the log does not say the subject", soft_wrap=True)
 
 
-def show_result(screen: Screen, report: Report, stack: str) -> None:
+def show_result(report: Report, stack: str) -> None:
     """Print what was sent, what was not there any more, and the command that shows what becomes of it."""
-    screen.print(marked("[green]✓[/] {} sent to {} as {}", _events(report.sent), report.destination, report.replay))
-    _show_unusable(screen, report.missing, "not sent")
+    out.print(marked("[green]✓[/] {} sent to {} as {}", _events(report.sent), report.destination, report.replay))
+    _show_unusable(report.missing, "not sent")
     if report.sent:
         words = ["flagcast", "deliveries", "--destination", report.destination, "--since", "1h", *of(stack)]
-        screen.print(f"    {plain(shlex.join(words))}", soft_wrap=True)
+        out.print(f"    {plain(shlex.join(words))}", soft_wrap=True)
 
 
-def write(screen: Screen, report: Report) -> None:
+def write(report: Report) -> None:
     """Print the answer as JSON."""
-    screen.write(msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n")
+    out.write(msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n")
 
 
 def of(stack: str) -> tuple[str, ...]:
@@ -125,15 +125,15 @@ def nothing_found(kept_in: KeptIn) -> str:
     return f"There are no such events in {NAMES[kept_in]}."
 
 
-def _show_unusable(screen: Screen, found: Sequence[NotReplayable], what: str) -> None:
+def _show_unusable(found: Sequence[NotReplayable], what: str) -> None:
     for each in found[:_MOST_SHOWN]:
-        screen.print(marked("[yellow]{}:[/] {}: {}", what, each.ref, each.why), soft_wrap=True)
+        out.print(marked("[yellow]{}:[/] {}: {}", what, each.ref, each.why), soft_wrap=True)
     if len(found) > _MOST_SHOWN:
-        screen.print(f"and {len(found) - _MOST_SHOWN} more {what}", soft_wrap=True)
+        out.print(f"and {len(found) - _MOST_SHOWN} more {what}", soft_wrap=True)
 
 
-def _note(screen: Screen, text: str, style: str = "yellow") -> None:
-    screen.print(text, style=style, soft_wrap=True)
+def _note(text: str, style: str = "yellow") -> None:
+    out.print(text, style=style, soft_wrap=True)
 
 
 def _events(number: int) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import Final
 
 from msgspec import Struct
 from rich.progress import Progress
@@ -10,7 +9,7 @@ from rich.progress import Progress
 from flagcast.events.replay import Replay
 from flagcast_cli.archive.bucket import bucket_of
 from flagcast_cli.confirmation import agreed, require_answer
-from flagcast_cli.console import CommandError, Screen, err, marked, out
+from flagcast_cli.console import CommandError, err, marked, out
 from flagcast_cli.history.filter import Filter
 from flagcast_cli.ledger.file import in_memory
 from flagcast_cli.ledger.shown_copy import with_copy
@@ -36,8 +35,6 @@ from flagcast_cli.stack.account import Account
 from flagcast_cli.stack.deployed_configuration import deployed_configuration
 from flagcast_cli.stack.queues import StackQueues, place_of
 
-_STOPPED: Final = "[yellow]Stopped:[/] {} of {} sent. To go on: {}"
-
 
 class Options(Struct, frozen=True, kw_only=True):
     """How to go about it; `rate` is events a second."""
@@ -47,11 +44,6 @@ class Options(Struct, frozen=True, kw_only=True):
     yes: bool = False
     dry_run: bool = False
     json: bool = False
-
-    @property
-    def screen(self) -> Screen:
-        """Return where people read; with --json standard output is for the answer alone."""
-        return err if self.json else out
 
 
 def start(
@@ -69,15 +61,11 @@ def start(
         chosen = choose(source.events(where), where, wanted, target, replay, index, NAMES[kept_in])
     found = _had(stack, account, target, chosen, options)
     report = report_of(target, chosen, found)
-    if not report.events and not report.rejected:
-        options.screen.print(nothing_found(kept_in), soft_wrap=True)
-    show_plan(options.screen, report, target, rate)
-    if found is not None:
-        show_later(options.screen, report, found)
-        _say_what_is_not_known(options.screen, found, chosen)
+    if not options.json:
+        _show(report, found, chosen, target, kept_in, rate)
     is_stale = report.events > 0 and found is not None and found.is_stale and not options.allow_stale
     if options.json and (is_stale or options.dry_run or not report.events):
-        write(out, report)
+        write(report)
     if found is not None and is_stale:
         raise CommandError(
             f"{name} had later events of {_subjects(found)} already",
@@ -87,7 +75,8 @@ def start(
     if not report.events:
         return 1 if report.rejected or report.unusable else 0
     if options.dry_run:
-        options.screen.print("Nothing was changed: this was a dry run.")
+        if not options.json:
+            out.print("Nothing was changed: this was a dry run.")
         return 0
     if not agreed(f"Send {report.events:,} to {name}?", yes=options.yes):
         return 1
@@ -102,7 +91,7 @@ def start(
         rate=rate,
     )
     with opened(replay.id, is_new=True) as file:
-        file.write(saved)
+        file.save(saved)
         return _send(saved, file, source, place, report, stack, options)
 
 
@@ -120,9 +109,11 @@ def resume(stack: str, account: Account, name: str, options: Options) -> int:
         target = target_of(deployed_configuration(stack, account), saved.destination)
         left = len(saved.refs) - file.position
         report = Report(destination=saved.destination, events=left)
-        show_plan(options.screen, report, target, options.rate or saved.rate)
+        if options.dry_run and options.json:
+            write(report)
+        if not options.json:
+            show_plan(report, target, options.rate or saved.rate)
         if options.dry_run:
-            options.screen.print("Nothing was changed: this was a dry run.")
             return 0
         if not agreed(f"Send the {left} that are left of {name} to {saved.destination}?", yes=options.yes):
             return 1
@@ -154,10 +145,19 @@ def _had(stack: str, account: Account, target: Target, chosen: Chosen, options: 
         return had(copy.store, target.name, chosen.events)
 
 
-def _say_what_is_not_known(screen: Screen, found: Had, chosen: Chosen) -> None:
+def _show(report: Report, found: Had | None, chosen: Chosen, target: Target, kept_in: KeptIn, rate: float) -> None:
+    if not report.events and not report.rejected:
+        out.print(nothing_found(kept_in), soft_wrap=True)
+    show_plan(report, target, rate)
+    if found is not None:
+        show_later(report, found)
+        _say_what_is_not_known(found, chosen)
+
+
+def _say_what_is_not_known(found: Had, chosen: Chosen) -> None:
     first = chosen.events[0].at if chosen.events else None
     if first is not None and (found.begins is None or found.begins > first):
-        screen.print(
+        out.print(
             "The log begins later than the first of them: what the destination had before that is not known.",
             style="yellow",
             soft_wrap=True,
@@ -181,12 +181,15 @@ def _send(
             sending.run(lambda position: progress.update(bar, completed=position))
     except BaseException:
         command = " ".join(["flagcast replay --resume", saved.replay.id, *of(stack)])
-        err.print(marked(_STOPPED, sending.position, len(saved.refs), command), soft_wrap=True)
+        total = len(saved.refs)
+        err.print(
+            marked("[yellow]Stopped:[/] {} of {} sent. To go on: {}", sending.position, total, command), soft_wrap=True
+        )
         raise
     file.remove()
     report.replay, report.sent, report.missing = saved.replay.id, sending.sent, sending.missing
     if options.json:
-        write(out, report)
+        write(report)
     else:
-        show_result(options.screen, report, stack)
+        show_result(report, stack)
     return 1 if sending.missing else 0

@@ -44,7 +44,7 @@ class ReplayFile:
         self._path = path
         self._sent = path.with_suffix(".sent")
 
-    def write(self, saved: SavedReplay) -> None:
+    def save(self, saved: SavedReplay) -> None:
         """Save a replay of which nothing is sent."""
         _replace(self._path, msgspec.json.encode(saved))
 
@@ -107,8 +107,10 @@ def folder() -> Path:
 def _replace(path: Path, data: bytes) -> None:
     """Write a file whole or not at all, for its owner alone."""
     new = path.with_name(f"{path.name}.new")
-    with os.fdopen(os.open(new, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    handle = os.open(new, os.O_CREAT | os.O_WRONLY, 0o600)
+    try:
+        new.write_bytes(data)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
     new.replace(path)

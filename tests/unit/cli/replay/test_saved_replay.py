@@ -22,7 +22,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_it_is_read_as_it_was_written_and_knows_how_far_it_is() -> None:
     with opened("rpl_1", is_new=True) as file:
-        file.write(SAVED)
+        file.save(SAVED)
         assert file.position == 0
         file.advance(1)
     assert unfinished() == ["rpl_1"]
@@ -34,7 +34,7 @@ def test_it_is_read_as_it_was_written_and_knows_how_far_it_is() -> None:
 
 def test_no_one_but_its_owner_can_read_it() -> None:
     with opened("rpl_1", is_new=True) as file:
-        file.write(SAVED)
+        file.save(SAVED)
         file.advance(1)
         modes = {stat.S_IMODE(each.stat().st_mode) for each in folder().iterdir()}
     assert (modes, stat.S_IMODE(folder().stat().st_mode)) == ({0o600}, 0o700)
@@ -42,7 +42,7 @@ def test_no_one_but_its_owner_can_read_it() -> None:
 
 def test_two_commands_never_send_one_replay() -> None:
     with opened("rpl_1", is_new=True) as file:
-        file.write(SAVED)
+        file.save(SAVED)
         with pytest.raises(CommandError, match="another command is sending rpl_1"), opened("rpl_1", is_new=False):
             pass
         with opened("rpl_2", is_new=True):
@@ -52,7 +52,7 @@ def test_two_commands_never_send_one_replay() -> None:
 @pytest.mark.parametrize("name", ["rpl_9", "../../etc/passwd"])
 def test_one_that_is_not_there_is_said_with_those_that_are(name: str) -> None:
     with opened("rpl_1", is_new=True) as file:
-        file.write(SAVED)
+        file.save(SAVED)
     with pytest.raises(CommandError) as raised, opened(name, is_new=False):
         pass
     assert raised.value.next_steps == ("There are: rpl_1.",)
@@ -60,7 +60,7 @@ def test_one_that_is_not_there_is_said_with_those_that_are(name: str) -> None:
 
 def test_a_file_that_cannot_be_read_is_said() -> None:
     with opened("rpl_1", is_new=True) as file:
-        file.write(SAVED)
+        file.save(SAVED)
     (folder() / "rpl_1.json").write_text("{")
     with opened("rpl_1", is_new=False) as file, pytest.raises(CommandError, match="cannot be read"):
         file.read()

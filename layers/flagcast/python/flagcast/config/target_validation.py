@@ -19,7 +19,7 @@ OF_HTTP: Mapping[str, str] = {
 MOST_HEADERS = 6
 """A message has 10 attributes at most: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html.
 
-Flagcast sets three, and has one in reserve.
+Flagcast sets three, and a fourth on a replay.
 """
 
 _ATTRIBUTE_NAME = r"(?i)(?!aws\.|amazon\.)(?!.*\.\.)[a-z0-9_-]([a-z0-9_.-]{0,254}[a-z0-9_-])?"
