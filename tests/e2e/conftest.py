@@ -15,7 +15,7 @@ CONFIGURATION = Path(__file__).parent / "flagcast.yaml"
 
 @pytest.fixture(scope="session")
 def running() -> Iterator[tuple[Stack, Receiver]]:
-    with local_stack(free_port(), CONFIGURATION) as (stack, receiver):
+    with local_stack(free_port(), CONFIGURATION, "--parameter-overrides", "ArchiveDays=30") as (stack, receiver):
         secrets = stack.emulator.client("secretsmanager")
         secrets.create_secret(Name="flagcast/flagcast/template-mode-token", SecretString=TOKEN)
         yield stack, receiver

@@ -18,6 +18,7 @@ from tests.loss_check.events import FOR_NOBODY, NO_EVENT
 from tests.loss_check.ledger import Invocation, Ledger
 from tests.loss_check.seeded_random import SeededRandom, Strikes
 from tests.loss_check.table import Table
+from tests.loss_check.target import Targets
 from tests.support.simulator import Simulator
 
 FIFO = {
@@ -44,6 +45,7 @@ class FaultyCloud:
         ledger: Ledger,
         rates: Mapping[str, float],
         slow: float,
+        targets: Targets,
     ) -> None:
         self.simulator = Simulator(clock)
         self.dead_url = self._create("dead.fifo", {})
@@ -56,6 +58,7 @@ class FaultyCloud:
         self.processes: dict[int, Invocation | None] = {}
         """The processes that work, each with the invocation it works on if it is one of deliver."""
         self.table: Any = Table()
+        self.targets = targets
         self._clock = clock
         self._dice = dice
         self._strikes = strikes
@@ -67,6 +70,9 @@ class FaultyCloud:
 
     def call(self, pid: int, service: str, operation: str, arguments: dict[str, Any]) -> Reply | None:
         """Do what a function asks; None where there is nobody left to answer."""
+        if service == "target":
+            self.watch("target", json.dumps(arguments, default=str))
+            return self.targets.call(pid, operation, arguments, self.kill)
         name, asked = self._name(service, operation, arguments), self._ledger.tick()
         fault = self._fault(name, arguments)
         if fault is not None:

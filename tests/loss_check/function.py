@@ -34,6 +34,8 @@ from tests.loss_check.wire import put, take
 
 POWERTOOLS = (base, persistence, dynamodb)
 """Its circuit breaker asks datetime.now()."""
+TARGET = "target"
+"""What the accountant calls the services that destinations are."""
 IN_AN_ERROR = "canary-in-an-error-message"
 Function = Callable[[Any, float], Any]
 
@@ -45,6 +47,8 @@ class Service:
         ConditionalCheckFailedException=type("ConditionalCheckFailedException", (ClientError,), {}),
         NoSuchKey=type("NoSuchKey", (ClientError,), {}),
     )
+
+    meta = SimpleNamespace(endpoint_url="https://aws")
 
     def __init__(self, name: str, address: str) -> None:
         self._name = name
@@ -59,7 +63,9 @@ class Service:
             answer, value = take(self._own.connection)
             if answer == "error":
                 error = getattr(self.exceptions, value, ClientError)
-                raise error({"Error": {"Code": value, "Message": IN_AN_ERROR}}, operation)
+                # What a destination says is for people, wherever it is.
+                said = "no" if self._name == TARGET else IN_AN_ERROR
+                raise error({"Error": {"Code": value, "Message": said}}, operation)
             if answer == "unreachable":
                 raise EndpointConnectionError(endpoint_url=f"https://{IN_AN_ERROR}")
             if answer == "no answer":
@@ -96,6 +102,7 @@ def work(address: str, clock: SharedClock, settings: dict[str, Any]) -> None:
     for module, name, value in [
         (resources, "time", simulated),
         (resources, "client", lambda name: services.setdefault(name, Service(name, address))),
+        (deliver_batch, "target_client", lambda *_: services.setdefault(TARGET, Service(TARGET, address))),
         (deliver_batch, "CLOCK", SimpleNamespace(now=clock.now, monotonic=time.monotonic)),
         (deliver_batch, "PATIENCE", settings["patience"]),
         (ingest_request, "time", simulated),

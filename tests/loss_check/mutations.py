@@ -13,7 +13,7 @@ from flagcast.errors import QueueUnavailable
 from flagcast.exchange.request import Request
 from flagcast.ingest import fan_out
 from flagcast.tasks import dead_letter, task
-from flagcast.tasks.outcomes import Decision, DependencyFailed, Done, GiveUp, Outcome
+from flagcast.tasks.outcomes import Answered, Decision, DependencyFailed, Done, GiveUp, Outcome
 from flagcast.tasks.received_message import Message
 
 
@@ -113,6 +113,12 @@ def _secret_in_a_line() -> None:
     _replace(attempt.Attempts, "_once", mutated)
 
 
+def _refused_entry_is_taken() -> None:
+    from flagcast.edges.aws.targets import transport
+
+    _replace(transport, "answer_of", lambda _: Answered(200))
+
+
 def _failures_not_reported() -> None:
     # Only the functions' own processes have the functions on their path.
     import deliver
@@ -158,6 +164,9 @@ MUTATIONS: Mapping[str, Mutation] = {
     "a secret in a log line": Mutation(_secret_in_a_line, "leak"),
     "answers kept as they are": Mutation(
         lambda: _replace(attempt, "_without_secrets", lambda outcome, _: outcome), "leak", {"scale": 8.0}
+    ),
+    "an entry that a bus refused counts as taken": Mutation(
+        _refused_entry_is_taken, "lost", {"scale": 8.0, "events": 240, "real_seconds": 60.0}
     ),
     "signatures not checked": Mutation(_signatures_not_checked, "trace", {"events": 200}),
     "a repeat is another message": Mutation(

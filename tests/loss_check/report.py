@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from tests.loss_check import setup, target
 from tests.loss_check.answers import COMMON, KILLS, SLOW
 from tests.loss_check.calls import CALLS
 from tests.loss_check.run import Result
@@ -22,6 +23,7 @@ ENOUGH = 20
 def kinds() -> Iterator[str]:
     """Name every kind of fault that there is."""
     yield from (*COMMON, *KILLS, *SLOW, *OTHERS)
+    yield from (f"target: {kind}" for kind in target.KINDS)
     for call, faults in CALLS.items():
         yield from (f"{call}: {fault}" for fault in faults)
 
@@ -38,7 +40,7 @@ def numbers(result: Result, verdict: Verdict) -> dict[str, Any]:
     return {
         "seed": result.plan.seed,
         "events": result.plan.events,
-        "destinations": 5,
+        "destinations": len(setup.FIRST),
         "accepted": verdict.counts["accepted"],
         "requests": verdict.counts["requests"],
         "delivered": verdict.counts["delivered"],

@@ -22,6 +22,7 @@ from tests.loss_check.receiver import Receiver
 from tests.loss_check.replaying import Replayer
 from tests.loss_check.seeded_random import SeededRandom, Strikes
 from tests.loss_check.table import Table, moto_table
+from tests.loss_check.target import Targets
 from tests.loss_check.workers import Place, Workers
 
 REAL_PATIENCE = 0.03
@@ -76,7 +77,10 @@ class Run:
         self.plan = plan
         self.clock = SharedClock(folder / "clock")
         self.dice, self.strikes, self.ledger = SeededRandom(plan.seed), Strikes(), Ledger()
-        self.cloud = FaultyCloud(self.clock, self.dice, self.strikes, self.ledger, plan.rates, plan.slow)
+        targets = Targets(
+            self.clock, self.dice, self.strikes, self.ledger, plan.scale, lambda pid: workers.generations.get(pid, -1)
+        )
+        self.cloud = FaultyCloud(self.clock, self.dice, self.strikes, self.ledger, plan.rates, plan.slow, targets)
         self.workers = workers
         self.generation = 0
         self._begin = self.clock.now()

@@ -35,6 +35,9 @@ FIRST: Mapping[str, tuple[str, ...]] = {
     "line": ("segment:*", "constraint:*"),
     "loose": ("*:*",),
     "guarded": ("rule:*",),
+    "queue": ("segment:*", "constraint:*"),
+    "bus": ("variant:*",),
+    "bucket": ("rollout:*",),
 }
 SECOND = {**FIRST, "loose": ("*:created", "*:updated")}
 """The filters after the deployment in the middle of a run."""
@@ -47,7 +50,15 @@ ORDERING: Mapping[str, Ordering] = {
     "line": "destination",
     "loose": "none",
     "guarded": "subject",
+    "queue": "subject",
+    "bus": "subject",
+    "bucket": "none",
     ADDED: "subject",
+}
+TARGETS = {
+    "queue": "arn:aws:sqs:eu-central-1:123456789012:audit.fifo",
+    "bus": "arn:aws:events:eu-central-1:123456789012:event-bus/audit",
+    "bucket": "arn:aws:s3:::audit-trail/flags",
 }
 
 
@@ -99,6 +110,10 @@ def write(file: Path, filters: Mapping[str, tuple[str, ...]], http: str, https: 
         name: {"retry": retry, "ordering": ORDERING[name], "events": list(filters[name]), **local, **each}
         for name, each in made.items()
         if name in filters
+    }
+    destinations |= {
+        name: {"retry": retry, "ordering": ORDERING[name], "events": list(filters[name]), "url": arn}
+        for name, arn in TARGETS.items()
     }
     sources = {"flipt": {"signing_secrets": ["${secret:signing}"], "environment": "test"}}
     file.write_text(json.dumps({"sources": sources, "destinations": destinations}), encoding="utf-8")

@@ -9,6 +9,7 @@ from tests.loss_check.judge import Judge
 from tests.loss_check.mutations import MUTATIONS
 from tests.loss_check.plans import mutated, small, with_circuits
 from tests.loss_check.run import Run
+from tests.loss_check.target import KINDS as KINDS_OF_TARGETS
 from tests.loss_check.workers import Workers
 
 KINDS = 25
@@ -21,6 +22,7 @@ def test_whatever_fails_every_accepted_event_is_delivered_in_order_or_is_a_dead_
     verdict = Judge(result).judge()
     assert not verdict.violations, verdict.told(result)
     assert len(result.strikes.counts) >= KINDS, result.strikes.counts
+    assert {f"target: {kind}" for kind in KINDS_OF_TARGETS} <= result.strikes.counts.keys()
     assert verdict.counts["delivered"] > verdict.counts["accepted"]
     assert result.strikes.counts["replay: killed, and resumed"] > 1
     assert verdict.counts["replayed"] > verdict.counts["accepted"] / 4
