@@ -4,6 +4,7 @@ from collections import defaultdict
 from itertools import pairwise
 
 from tests.loss_check import setup
+from tests.loss_check.archive import ARCHIVE, faults
 from tests.loss_check.ends import Ends
 from tests.loss_check.events import Made
 from tests.loss_check.ledger import Arrival, Letter, Sending, TaskId
@@ -13,6 +14,8 @@ from tests.loss_check.task_record import Books
 from tests.loss_check.verdict import Verdict, Violation
 
 RETRIED = frozenset({408, 425, 429})
+ARCHIVED = ("genuine", "no event")
+"""The kinds of events that may be in the archive."""
 SLACK = 100.0
 """Simulated seconds by which an attempt may come later than its schedule says."""
 
@@ -38,6 +41,8 @@ class Judge:
         for destination, ordering in setup.ORDERING.items():
             if ordering != "none":
                 self._judge_order(destination, ordering)
+        if self._result.plan.archives:
+            self._judge_archive()
         self._judge_strangers()
         for leak in self._ledger.leaks:
             verdict.add("leak", leak)
@@ -189,6 +194,29 @@ class Judge:
                     latest = sending
             self._verdict.counts["order compared"] += max(len(line) - 1, 0)
 
+    def _judge_archive(self) -> None:
+        """What was accepted, and what was authentic and is no event, has one object, of one version, that proves it."""
+        objects = faults(
+            ((key, each) for key, versions in self._result.archived.items() for each in versions), setup.SIGNING
+        )
+        for sending in self._ledger.sendings.values():
+            event = sending.event
+            task, found = f"{event.event_id}:{ARCHIVE}", objects.pop(event.event_id, [])
+            is_kept = sending.is_accepted or (event.kind == "no event" and 400 in sending.statuses)
+            self._verdict.counts["archived"] += bool(found)
+            if is_kept and not found and not self._rests(task):
+                self._verdict.add("lost", f"{task} is not in the archive: {self._books.story(task)}")
+            if len(found) > 1:
+                self._verdict.add("duplicate", f"{task} has {len(found)} objects: {self._books.story(task)}")
+            if wrong := [each for each in found if each]:
+                self._verdict.add("untrue", f"{task} in the archive: {wrong}")
+            if found and event.kind not in ARCHIVED:
+                self._verdict.add("trace", f"{task} is in the archive, and was refused: {event.kind}")
+            for letter in self._books.letters[task]:
+                self._judge_letter(sending, ARCHIVE, letter)
+        for key in objects:
+            self._verdict.add("trace", f"{key} is in the archive, and was never sent")
+
     def _judge_strangers(self) -> None:
         """Nothing that was refused, and nothing that nobody sent, is anywhere."""
         for task in self._books.tasks():
@@ -202,5 +230,5 @@ class Judge:
                 }
                 if not ok:
                     self._verdict.add("untrue reason", f"{task}: no event")
-            elif sending.event.kind != "genuine":
+            elif sending.event.kind not in (ARCHIVED if destination == ARCHIVE else ("genuine",)):
                 self._verdict.add("trace", f"{task} was refused: {sending.event.kind}")

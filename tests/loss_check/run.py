@@ -41,6 +41,8 @@ class Result(Struct):
     plan: Plan
     ledger: Ledger
     strikes: Strikes
+    archived: Mapping[str, list[bytes]]
+    """The versions of each object in the archive."""
     left: list[str]
     """Ids of the tasks that were still on the queue when the run ended."""
     log: str
@@ -102,6 +104,7 @@ class Run:
             "FLAGCAST_DEAD_LETTER_QUEUE_URL": cloud.dead_url,
         }
         workers.settings["mutation"] = self.plan.mutation
+        workers.settings["environment"]["FLAGCAST_ARCHIVE"] = "on" if self.plan.archives else "off"
         workers.settings["environment"]["FLAGCAST_CIRCUIT_BREAKER"] = "on" if self.plan.circuits else "off"
         with moto_table() if self.plan.circuits else nullcontext(Table()) as cloud.table:
             return self._go(began, log_begin)
@@ -127,7 +130,14 @@ class Run:
             log.seek(log_begin)
             text = log.read()
         return Result(
-            self.plan, self.ledger, self.strikes, left, text, self.clock.now() - self._begin, time.monotonic() - began
+            self.plan,
+            self.ledger,
+            self.strikes,
+            cloud.targets.archive.versions,
+            left,
+            text,
+            self.clock.now() - self._begin,
+            time.monotonic() - began,
         )
 
     def _coordinate(self, hands: list[Caller], until: float) -> None:
