@@ -14,7 +14,7 @@ _GONE: Final = "it is not in the archive any more"
 
 
 class ArchiveSource:
-    """A stack's archive; the newest version of an object counts."""
+    """A stack's archive. The newest version of an object counts, and a replay keeps to it when it is resumed."""
 
     def __init__(self, bucket: Bucket, now: Callable[[], float]) -> None:
         """Read nothing yet; `now` in epoch seconds."""
@@ -24,10 +24,10 @@ class ArchiveSource:
     def events(self, where: Where) -> Iterator[KeptEvent | NotReplayable]:
         """Yield the events of the days that are asked for; what does not fit its key or its hash is not replayable."""
         for each, data in self._bucket.fetch_each(self._objects(where)):
-            yield _read(each.key, data)
+            yield _read(each.key, each.versions[0].id, data)
 
     def fetch(self, refs: Sequence[str]) -> list[KeptEvent | NotReplayable]:
-        """Return the events of keys, several at a time."""
+        """Return the events of versions of objects, several at a time."""
         with ThreadPoolExecutor(TOGETHER) as threads:
             return list(threads.map(self._fetch, refs))
 
@@ -46,22 +46,23 @@ class ArchiveSource:
                     yield each
 
     def _fetch(self, ref: str) -> KeptEvent | NotReplayable:
-        key = Key.parse(ref)
-        return NotReplayable(ref, _GONE) if key is None else _read(key, self._bucket.fetch(key))
+        name, _, version = ref.partition(" ")
+        key = Key.parse(name)
+        return NotReplayable(ref, _GONE) if key is None else _read(key, version, self._bucket.fetch(key, version))
 
 
-def _read(key: Key, data: bytes | None) -> KeptEvent | NotReplayable:
+def _read(key: Key, version: str, data: bytes | None) -> KeptEvent | NotReplayable:
     """Read an object; who signed it is not asked: `flagcast archive verify` does, with the secrets of that time."""
     if data is None:
         return NotReplayable(str(key), _GONE)
     match verify(data, key, ()):
-        case NewerRecord(version):
-            return NotReplayable(str(key), f"a later version of Flagcast wrote it (v{version}): use that flagcast")
+        case NewerRecord(newer):
+            return NotReplayable(str(key), f"a later version of Flagcast wrote it (v{newer}): use that flagcast")
         case Altered(what):
             return NotReplayable(str(key), f"it was altered in the archive: {'; '.join(what)}")
         case judged:
             kept = judged.record
-            return KeptEvent(str(key), kept.event_id, kept.source, kept.received_at, kept.raw, kept.known)
+            return KeptEvent(f"{key} {version}", kept.event_id, kept.source, kept.received_at, kept.raw, kept.known)
 
 
 def _day(at: float) -> str:

@@ -312,7 +312,8 @@ def test_an_object_that_is_gone_when_its_turn_comes_is_said(replays: ReplayStack
     with pytest.raises(Killed):
         replays.run("later", "--since", "1d", "--yes")
     replays.dlq.client.mend()
-    replays.s3.delete_object(Bucket="archive", Key=str(gone.key))
+    [version] = replays.s3.list_object_versions(Bucket="archive", Prefix=str(gone.key))["Versions"]
+    replays.s3.delete_object(Bucket="archive", Key=str(gone.key), VersionId=version["VersionId"])
     assert replays.run("--resume", *unfinished(), "--yes") == 1
     assert replays.ids() == [there.id]
     assert f"not sent: {gone.key}: it is not in the archive any more" in capsys.readouterr().out
