@@ -27,7 +27,7 @@ LONG = 400.0
 """Simulated seconds before a replay is resumed now and then: SQS has forgotten what was sent before."""
 RESUMED_LATE = 0.3
 RATE = 1000.0
-"""Events a second: time goes on only where everybody waits."""
+"""Events a second: faster than anything else in a run."""
 
 
 class Ended(BaseException):
@@ -84,7 +84,7 @@ class Replayer(Caller):
         return saved
 
     def _wait(self, seconds: float) -> None:
-        """Let time be moved on by whoever coordinates; the replay is the only one that is not kept waiting by it."""
+        """Move the clock on at once."""
         self.run.clock.advance(seconds)
 
 

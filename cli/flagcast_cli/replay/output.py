@@ -122,7 +122,8 @@ def of(stack: str) -> tuple[str, ...]:
 
 def nothing_found(kept_in: KeptIn) -> str:
     """Say that there is nothing to send."""
-    return f"There are no such events in {NAMES[kept_in]}."
+    more = " It has what was accepted while ArchiveDays was not 0." if kept_in == "archive" else ""
+    return f"There are no such events in {NAMES[kept_in]}.{more}"
 
 
 def _show_unusable(found: Sequence[NotReplayable], what: str) -> None:

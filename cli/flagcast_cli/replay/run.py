@@ -129,7 +129,7 @@ def _source(kept_in: KeptIn, stack: str, account: Account, place: StackQueues) -
 
 
 def _had(stack: str, account: Account, target: Target, chosen: Chosen, options: Options) -> Had | None:
-    """Ask the log what the destination had; None where it cannot be asked and --allow-stale makes that good."""
+    """Ask the log what the destination had; None where the log cannot be read and --allow-stale says to go on."""
     with ExitStack() as entered:
         try:
             copy = entered.enter_context(with_copy(stack, account, offline=False))

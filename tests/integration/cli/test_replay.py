@@ -85,6 +85,11 @@ def test_it_counts_first_and_asks(replays: ReplayStack, capsys: CapSys) -> None:
     assert "Send 1 to later?" in capsys.readouterr().out
 
 
+def test_an_empty_archive_says_what_would_be_in_it(replays: ReplayStack, capsys: CapSys) -> None:
+    assert replays.run("later", "--since", "1d", "--yes") == 0
+    assert "It has what was accepted while ArchiveDays was not 0." in capsys.readouterr().out
+
+
 def test_the_filters_of_events_choose(replays: ReplayStack) -> None:
     one, other = replays.keep("a", ago=DAY), replays.keep("b", ago=DAY)
     assert replays.run("later", "--flag", "b", "--yes") == 0
