@@ -10,7 +10,8 @@ option = $(if $(call given,$1),$2 $(call quoted,$(call given,$1)))
 PORT := $(or $(call given,PORT),4566)
 SECONDS := $(or $(call given,SECONDS),60)
 WHERE = $(call option,STACK,--stack) $(call option,REGION,--region) $(call option,PROFILE,--profile)
-RUN := PATH="$(CURDIR)/.venv/bin:$$PATH" SAM_CLI_TELEMETRY=0
+# Where a shell or an image turns bytecode off, each process would compile all that it imports: half of what it does.
+RUN := PATH="$(CURDIR)/.venv/bin:$$PATH" SAM_CLI_TELEMETRY=0 PYTHONDONTWRITEBYTECODE=
 FLAGCAST = $(RUN) $(if $(call given,CONFIG),FLAGCAST_CONFIG=$(call quoted,$(call given,CONFIG))) flagcast
 
 help: ## Show this list

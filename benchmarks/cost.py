@@ -135,6 +135,20 @@ def options(usage: Usage) -> Iterator[list[str]]:
     yield ["`KmsKeyArn`: the key; its requests come on top", *[f"{prices.KEY.dollars:.2f}"] * 2]
 
 
+def targets() -> Iterator[list[str]]:
+    """Yield what AWS takes for a million events that one destination sends to one of its services."""
+    services = {
+        "SQS standard queue": prices.SQS_STANDARD,
+        "SQS FIFO queue": prices.SQS_FIFO,
+        "SNS standard topic; what it delivers comes on top": prices.SNS,
+        "SNS FIFO topic; its data comes on top": prices.SNS_FIFO,
+        "EventBridge event bus": prices.EVENTBRIDGE_EVENT,
+        "S3 bucket; what it keeps comes on top": prices.S3_PUT,
+    }
+    for service, price in services.items():
+        yield [service, f"{EVENTS[-1] * price.dollars:.2f}"]
+
+
 def untracked(usage: Usage) -> str:
     """Say what a stack saves that does not keep what Flipt has."""
     read, written = (EVENTS[-1] * each for each in (usage.ingest.read_units, usage.ingest.write_units))
@@ -178,6 +192,7 @@ def sections(result: Result) -> dict[str, str]:
         "quantities": table(["stage", "what", "quantity", "$ for one", "unit"], quantities, 2),
         "untracked": untracked(usage),
         "options": table(["$ a month", "idle", f"{EVENTS[-1]:,} events"], options(usage)),
+        "targets": table(["a destination that is an", f"$ for {EVENTS[-1]:,} events"], targets()),
         "peers": table(["$ a month", *headings[1:4]], _peers([by(lambda _: True)[at] for at in range(3)])),
         "prices": _price_list(),
     }

@@ -72,6 +72,24 @@ SQS_FIFO = Price(
     quoted(f"{_FACTUALMINDS}/amazon-sqs-pricing-64kb-rule-fifo-vs-standard/", "2026-06-13"),
     1e6,
 )
+SQS_STANDARD = Price(
+    0.40 * MILLION,
+    "message of up to 64 KB sent to a standard queue",
+    "https://aws.amazon.com/sqs/pricing/",
+    quoted(f"{_FACTUALMINDS}/amazon-sqs-pricing-64kb-rule-fifo-vs-standard/", "2026-06-13"),
+)
+SNS = Price(
+    0.50 * MILLION,
+    "message of up to 64 KB published to a standard topic",
+    "https://aws.amazon.com/sns/pricing/",
+    quoted(f"{_FACTUALMINDS}/amazon-sns-pricing-publishes-fanout-protocols/", "2026-06-13"),
+)
+SNS_FIFO = Price(
+    0.30 * MILLION,
+    "message published to a FIFO topic",
+    "https://aws.amazon.com/sns/pricing/",
+    quoted(f"{_FACTUALMINDS}/amazon-sns-pricing-publishes-fanout-protocols/", "2026-06-13"),
+)
 DYNAMODB_READ = Price(0.125 * MILLION, "read request unit", _DYNAMODB, _AIRBYTE)
 DYNAMODB_WRITE = Price(0.625 * MILLION, "write request unit", _DYNAMODB, _AIRBYTE)
 DYNAMODB_KEPT = Price(0.25, "GB-month in the table", _DYNAMODB, FROM_MEMORY, 25)

@@ -1,5 +1,8 @@
 """What holds for every test: which worker runs it, and how examples are chosen."""
 
+from functools import cache
+
+import botocore.loaders
 import pytest
 from hypothesis import settings
 from xdist.remote import Producer
@@ -12,6 +15,10 @@ settings.register_profile(
 )
 settings.register_profile("search", deadline=None, database=None, print_blob=True, max_examples=2_000)
 settings.load_profile("repeatable")
+
+# Each test has an AWS and a session of its own. What botocore reads of its files for each is the same: a third of the time
+# of the tests that use AWS.
+botocore.loaders.create_loader = cache(botocore.loaders.create_loader)
 
 END_TO_END = "tests/e2e/"
 WITH_BUILDS_OF_THEIR_OWN = {f"{END_TO_END}{name}.py" for name in ("test_build", "test_demo_and_dev")}
@@ -30,5 +37,6 @@ class OneWorkerForTheLocalStack(LoadScopeScheduling):  # type: ignore[misc]  # x
         return file if file in WITH_BUILDS_OF_THEIR_OWN else END_TO_END
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneWorkerForTheLocalStack:
-    return OneWorkerForTheLocalStack(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneWorkerForTheLocalStack | None:
+    # xdist's own hands out many tests at once, which is cheaper where none of them needs the local stack.
+    return None if config.args == ["tests/unit"] else OneWorkerForTheLocalStack(config, log)

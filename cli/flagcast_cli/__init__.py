@@ -19,7 +19,7 @@
 | replay | `replay`: accepted events once more, to one destination |
 | local | `demo`, `dev`, `send`: the local stack and its receiver |
 | preview | `render`, `test`: what a destination gets |
-| main | every command and its options |
+| main | every command by its name |
 
 Nothing but console prints.
 """

@@ -130,9 +130,13 @@ def release(built: Path) -> None:
         (built / folder / RELEASE).write_text("upgraded in the middle of traffic\n", encoding="utf-8")
 
 
-def configuration(place: Place, *, upgraded: bool = False) -> Path:
-    """Write the run's configuration into its folder; the upgraded one has a destination more."""
+def configuration(place: Place, targets: Mapping[str, str], *, upgraded: bool = False) -> Path:
+    """Write the run's configuration into its folder, with AWS services by name and ARN.
+
+    The upgraded one has a destination more.
+    """
     document = place.configured(yaml.safe_load(CONFIGURATION.read_text(encoding="utf-8")))
+    document["destinations"] |= {name: {"url": arn, "events": ["namespace:*"]} for name, arn in targets.items()}
     if upgraded:
         document["destinations"]["new"] = {"url": "${ssm:receiver}/new"}
     path = place.folder / "flagcast.yaml"

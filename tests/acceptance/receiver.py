@@ -18,11 +18,20 @@ class Received(Struct, frozen=True):
     answered: int
 
 
+class Target(Struct, frozen=True):
+    """An AWS service that a destination is, and the URL of the queue in which what came to it is seen."""
+
+    name: str
+    arn: str
+    queue_url: str
+
+
 class Receiver(Struct, frozen=True):
-    """A deployed receiver: its address without a path, and the table that it keeps."""
+    """A deployed receiver: its address without a path, the table that it keeps, and the AWS services beside it."""
 
     url: str
     table: Any
+    targets: tuple[Target, ...]
 
     def script(self, route: str, answers: Sequence[int]) -> None:
         """Say what to answer on a path from now on; the last answer repeats."""

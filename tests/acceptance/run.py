@@ -17,7 +17,7 @@ PATIENCE = 5 * 60
 """Seconds for what comes at once: a cold start, a retry, a permission that is on its way."""
 
 FIRST = {"LogRetentionDays": "1", "MaximumConcurrency": "2"}
-"""The parameters of the first deployment."""
+"""Parameters of every deployment."""
 
 
 @dataclass
@@ -50,9 +50,18 @@ class Run:
     def log(self) -> str:
         return f"Look at the functions' logs: aws logs tail /aws/lambda/{self.place.stack}-deliver --since 1h"
 
+    @property
+    def targets(self) -> dict[str, str]:
+        """Return the ARNs of the AWS services that destinations are, by name."""
+        return {each.name: each.arn for each in self.receiver.targets}
+
+    def first(self) -> dict[str, str]:
+        """Return the parameters of the first deployment."""
+        return {**FIRST, "TargetArns": ",".join(self.targets.values())}
+
     def moved(self) -> dict[str, str]:
         """Return the parameters after one was changed: another prefix, under which the receiver's address differs."""
-        return {**FIRST, "ParameterPrefix": f"/flagcast/{self.place.stack}/moved/"}
+        return {**self.first(), "ParameterPrefix": f"/flagcast/{self.place.stack}/moved/"}
 
 
 def outputs(place: Place, stack: str) -> dict[str, str]:

@@ -17,8 +17,8 @@ from tests.acceptance.deleting import (
     show_nothing_left,
 )
 from tests.acceptance.places import FUNCTIONS, TAG, configuration
-from tests.acceptance.receiver import TEMPLATE, Receiver
-from tests.acceptance.run import FIRST, PATIENCE, Run, accept, digest, event, expect, outputs
+from tests.acceptance.receiver import TEMPLATE, Receiver, Target
+from tests.acceptance.run import PATIENCE, Run, accept, digest, event, expect, outputs
 from tests.acceptance.steps import Step, Where, until
 from tests.acceptance.traffic import Traffic
 from tests.support.captures import captured
@@ -45,7 +45,8 @@ def create_receiver(run: Run) -> None:
         look_at = f"aws cloudformation describe-stack-events --stack-name {name}"
         raise CommandError(f"the stack {name} could not be created", look_at) from error
     made = outputs(run.place, name)
-    receiver = Receiver(run.place.reached(made["Url"]), run.place.table(made["Requests"]))
+    targets = tuple(Target(name.lower(), made[f"{name}Arn"], made[f"{name}Url"]) for name in ("Queue", "Topic", "Bus"))
+    receiver = Receiver(run.place.reached(made["Url"]), run.place.table(made["Requests"]), targets)
     until("the receiver's address does not answer", partial(_answers, receiver.url, 200), PATIENCE, receiver.url)
     run.receivers.append(receiver)
 
@@ -70,7 +71,7 @@ def store_addresses(run: Run) -> None:
 
 
 def deploy(run: Run) -> None:
-    run.place.deploy(configuration(run.place), FIRST)
+    run.place.deploy(configuration(run.place, run.targets), run.first())
 
 
 def check_health(run: Run) -> None:
@@ -91,6 +92,23 @@ def deliver_captured_events(run: Run) -> None:
     for body in bodies:
         accept(run, body)
     expect(run, "/everything", bodies)
+
+
+def deliver_to_aws_services(run: Run) -> None:
+    """By the function's role, whose permissions no emulator looks at."""
+    body = event("to-aws", "namespace")
+    accept(run, body)
+    for target in run.receiver.targets:
+        until(f"the event did not come to {target.arn}", partial(_has, run, target, body), PATIENCE, run.log)
+
+
+def _has(run: Run, target: Target, body: bytes) -> bool | None:
+    answer = run.place.client("sqs").receive_message(
+        QueueUrl=target.queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=1, VisibilityTimeout=1
+    )
+    wanted = json.loads(body)
+    found = [json.loads(each["Body"]) for each in answer.get("Messages", [])]
+    return True if any(each.get("detail", each) == wanted for each in found) else None
 
 
 def retry(run: Run) -> None:
@@ -124,7 +142,7 @@ def _dead_letters(run: Run) -> list[dict[str, Any]]:
 
 def redrive(run: Run) -> None:
     run.receiver.script("/rejected", [200])
-    config = str(configuration(run.place))
+    config = str(configuration(run.place, run.targets))
     run.place.flagcast("dlq", "redrive", "--yes", "--stack", run.place.stack, "--config", config)
 
     def is_delivered() -> bool | None:
@@ -153,7 +171,7 @@ def alarm_is(state: str, run: Run) -> None:
 
 
 def change_a_parameter(run: Run) -> None:
-    run.place.deploy(configuration(run.place), run.moved())
+    run.place.deploy(configuration(run.place, run.targets), run.moved())
     body = event("moved")
     accept(run, body)
     expect(run, "/moved/everything", [body])
@@ -163,7 +181,7 @@ def upgrade(run: Run) -> None:
     """Deploy other code while events come in, and account for every one of them."""
     before = code(run)
     with Traffic(lambda at: accept(run, event(f"traffic-{at}"))) as traffic:
-        run.place.upgrade(configuration(run.place, upgraded=True), run.moved())
+        run.place.upgrade(configuration(run.place, run.targets, upgraded=True), run.moved())
         traffic.wait_for_more(10)
     expect(run, "/moved/everything", [event(f"traffic-{at}") for at in range(traffic.sent)])
     after = code(run)
@@ -193,6 +211,7 @@ STORY = (
     Step("deploy Flagcast", deploy),
     Step("answer a health check", check_health),
     Step("deliver captured events unchanged", deliver_captured_events),
+    Step("deliver an event to a queue, a topic and an event bus", deliver_to_aws_services),
     Step("retry a delivery that was answered 503", retry),
     Step("make a rejected delivery a dead letter", dead_letter),
     Step("see the dead-letters alarm go on", partial(alarm_is, "ALARM"), Where.AWS),

@@ -23,6 +23,7 @@ RUN_HERE = [
     "deploy Flagcast",
     "answer a health check",
     "deliver captured events unchanged",
+    "deliver an event to a queue, a topic and an event bus",
     "retry a delivery that was answered 503",
     "make a rejected delivery a dead letter",
     "redrive the dead letter",

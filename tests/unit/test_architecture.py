@@ -66,7 +66,7 @@ ROOMS: Mapping[str, set[str]] = {
     "edges.aws": {
         "errors", "primitives", "flipt_state", "config", "tasks", "delivery", "notices", "edges.runtime",
     },
-    "edges.aws.targets": {"primitives", "tasks", "exchange", "edges.runtime"},
+    "edges.aws.targets": {"primitives", "tasks", "exchange", "edges.runtime", "edges.aws"},
     "edges.http": {"flagcast", "primitives", "tasks", "exchange", "edges.runtime"},
     "edges.wiring": {
         "errors", "primitives", "events", "flipt_state", "config", "tasks", "ingest", "exchange", "delivery",

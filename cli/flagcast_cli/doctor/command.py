@@ -4,12 +4,15 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from flagcast.config.model import Configuration, Source
 from flagcast.config.secret_references import Reference, stripped
 from flagcast.edges.runtime.configuration_file import read_configuration
 from flagcast.errors import ConfigurationUnreadable
-from flagcast_cli.checkout import CONFIGURATION
+from flagcast_cli.checkout import CONFIGURATION, Config
 from flagcast_cli.deploy.required_secrets import OWN_SECRET
 from flagcast_cli.doctor import endpoint_checks, queue_checks, report, stack_checks
 from flagcast_cli.doctor.alarm_checks import check_alarms
@@ -21,7 +24,7 @@ from flagcast_cli.doctor.flipt_facts import Flipt, from_file, from_server, versi
 from flagcast_cli.doctor.gather import gather, send_probe
 from flagcast_cli.doctor.secret_lookup import signing_secret
 from flagcast_cli.doctor.stack_resources import Stack, stack_at
-from flagcast_cli.stack.account import Account
+from flagcast_cli.stack.account import ENVIRONMENT, Account
 from flagcast_cli.stack.deployed import existing
 from flagcast_cli.stack.samconfig import account_of
 
@@ -41,6 +44,53 @@ CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
 """Every check of a stack, in the order of its lines."""
 
 _SOURCE = "flipt"
+
+
+def command(
+    *,
+    stack: str = "flagcast",
+    config: Config = CONFIGURATION,
+    source: str | None = None,
+    secret: Annotated[str | None, Parameter(env_var="FLAGCAST_SIGNING_SECRET", show_env_var=True)] = None,
+    url: Annotated[str | None, Parameter(env_var="FLAGCAST_URL", show_env_var=True)] = None,
+    flipt: Path | None = None,
+    flipt_url: str | None = None,
+    json: Annotated[bool, Parameter(help="As JSON.", negative="")] = False,
+    account: Account = ENVIRONMENT,
+) -> int:
+    """Check a deployed stack: its state, queues, alarms, secrets and health, and whether it accepts an event.
+
+    Exits 0 if there is no problem, 1 if there is one, 2 if something could not be checked. It sends one event of
+    Flagcast's own, which is verified like any other and stored nowhere.
+
+    Parameters
+    ----------
+    stack
+        The stack, in your account and region.
+    source
+        The source to send the probe to. Without it, the first one that has signing_secrets.
+    secret
+        The secret to sign the probe with. Without it, the source's first signing secret is read from AWS.
+    url
+        The stack's public address, if it is not the API's own: https://flagcast.example.com
+    flipt
+        Flipt's configuration file, to find settings that lose events. FLIPT_ variables replace its values.
+    flipt_url
+        The address of Flipt's UI, to ask Flipt for its version, and without --flipt for its configuration.
+        FLIPT_TOKEN is sent to it as a bearer token.
+
+    """
+    return doctor(
+        account,
+        stack,
+        config=config,
+        source=source,
+        secret=secret,
+        url=url,
+        flipt=flipt,
+        flipt_url=flipt_url,
+        as_json=json,
+    )
 
 
 def examine(account: Account, name: str, config: Path, url: str | None) -> tuple[Finding, ...]:

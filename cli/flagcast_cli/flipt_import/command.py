@@ -1,8 +1,12 @@
 """`flagcast import-flipt`: the file in, flagcast.yaml out, and everything else beside it."""
 
+import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from flagcast.config.model import Problem
 from flagcast_cli.check.problems import problems_of
@@ -12,6 +16,37 @@ from flagcast_cli.flipt_import.flipt_file import read_flipt
 from flagcast_cli.flipt_import.planned_secrets import Secret
 from flagcast_cli.flipt_import.report import report
 from flagcast_cli.flipt_import.yaml_writer import flagcast_yaml
+
+
+def command(
+    file: Path,
+    /,
+    *,
+    output: Path | None = None,
+    force: Annotated[bool, Parameter(negative="")] = False,
+    stack: str = "flagcast",
+    secret: str | None = None,
+) -> int:
+    """Convert the webhooks of a Flipt configuration to a flagcast.yaml, and print the next steps.
+
+    The new file goes to stdout, everything else to stderr. FLIPT_ variables replace values of the file, as in
+    Flipt. Exits 1 if the new file has a problem that you must fix.
+
+    Parameters
+    ----------
+    file
+        Flipt's configuration file (Flipt 1, YAML).
+    output
+        The file to write instead of stdout. An existing file is replaced only with --force.
+    force
+        Replace the file that --output names.
+    stack
+        The stack for which the secrets are stored.
+    secret
+        Write only the value of this secret, into a pipe.
+
+    """
+    return import_flipt(file, environ=os.environ, output=output, force=force, stack=stack, secret=secret)
 
 
 def import_flipt(

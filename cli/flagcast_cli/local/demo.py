@@ -3,8 +3,10 @@
 import json
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
+from cyclopts import Parameter
+from cyclopts.validators import Number
 from msgspec import Struct
 
 from flagcast_cli.console import CommandError, marked, out, step
@@ -16,6 +18,7 @@ from flagcast_cli.local.report import DeadLetter, Delivery, dead_letter_table, d
 from flagcast_cli.local.stack import Stack, local_stack
 from flagcast_cli.samples import sample
 
+Port = Annotated[int, Parameter(help="The port of the local stack on 127.0.0.1.", validator=Number(gte=1, lte=65_535))]
 PORT = 4566
 PATIENCE = 60.0
 
@@ -45,8 +48,8 @@ class Sent(Struct, frozen=True):
     deliveries: int
 
 
-def demo(port: int) -> int:
-    """Send the story and show what became of it; returns the exit code."""
+def demo(*, port: Port = PORT) -> int:
+    """Build and deploy the real template on this machine, send captured events through it, show what arrived."""
     began = time.monotonic()
     with local_stack(port, DEMO) as (stack, receiver):
         receiver.script("/team-chat", [OK_OF_SLACK])

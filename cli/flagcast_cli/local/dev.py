@@ -5,8 +5,9 @@ import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
+from cyclopts import Parameter
 from msgspec import Struct
 
 from flagcast.config.model import Configuration, Source
@@ -15,12 +16,13 @@ from flagcast.errors import ConfigurationUnreadable
 from flagcast_cli.check.located_problem import located, shown_path
 from flagcast_cli.check.output import as_text, show_text
 from flagcast_cli.check.problems import everything_about
-from flagcast_cli.checkout import LOCAL, LOCAL_STACK
+from flagcast_cli.checkout import LOCAL, LOCAL_STACK, Config
 from flagcast_cli.console import CommandError, marked, out, show_error, step
 from flagcast_cli.deploy.build import FILE
 from flagcast_cli.file_watch import PACE, Seen, look, read_for, saves
 from flagcast_cli.local.activity import Activity
 from flagcast_cli.local.containers import Bridge, bridge
+from flagcast_cli.local.demo import PORT, Port
 from flagcast_cli.local.dev_configuration import answers, install, stand_ins, usual
 from flagcast_cli.local.emulator import REGION
 from flagcast_cli.local.kept import forget_sent, published, signing_secret
@@ -53,6 +55,29 @@ class _Bench(Struct, frozen=True):
     stack: Stack
     receiver: Receiver
     secret: str
+
+
+def command(
+    *,
+    port: Port = PORT,
+    config: Config | None = None,
+    real: Annotated[bool, Parameter(negative="")] = False,
+    full: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Keep the local stack running, take over what is saved, and print what happens, until Ctrl-C.
+
+    Without a configuration it is layers/config/flagcast.yaml, or the demo's if that has no destination. A receiver on
+    this machine stands for every destination. Other commands work on this stack with --local: flagcast --local send
+
+    Parameters
+    ----------
+    real
+        Send to the addresses that the configuration names, instead of the receiver.
+    full
+        Print the requests that the receiver is sent, with headers and bodies.
+
+    """
+    return dev(port, config, Options(real=real, full=full))
 
 
 def dev(port: int, given: Path | None, options: Options) -> int:

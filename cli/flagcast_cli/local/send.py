@@ -2,16 +2,20 @@
 
 import json
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 import urllib3
+from cyclopts import Parameter
 from msgspec import Struct
 from urllib3.exceptions import HTTPError, LocationValueError
 
+from flagcast.config.secret_references import stripped
 from flagcast.events.flipt_signature import FLIPT_HEADER, flipt_signature
-from flagcast_cli.console import CommandError
+from flagcast_cli.console import CommandError, err, out
 from flagcast_cli.local.kept import Sent, earlier, read_sent, write_sent
 from flagcast_cli.samples import sample
 
@@ -42,6 +46,58 @@ class Answer(Struct, frozen=True):
     def advice(self) -> str | None:
         """Return what to do about it, where that is known."""
         return _ADVICE.get(self.status)
+
+
+def command(
+    file: Annotated[Path | None, Parameter(allow_leading_hyphen=True)] = None,
+    /,
+    *,
+    url: Annotated[str | None, Parameter(env_var="FLAGCAST_WEBHOOK_URL")] = None,
+    secret: Annotated[str | None, Parameter(env_var="FLAGCAST_SIGNING_SECRET")] = None,
+    type: str | None = None,  # noqa: A002 - Flipt's name for it
+    action: str | None = None,
+    again: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Sign and post one event as Flipt does, and print the answer.
+
+    To the local stack: flagcast --local send
+
+    Parameters
+    ----------
+    file
+        A file whose bytes are sent unchanged, or - for standard input. Without it, a sample of --type and --action
+        with the present time.
+    url
+        The address to post to: the stack's output WebhookUrl.
+    secret
+        The signing secret. Set the variable instead if others can see your command line.
+    type
+        The sample's type: flag (unless said), variant, segment, constraint, rule, distribution, rollout, namespace or
+        token.
+    action
+        The sample's action: created, updated (unless said) or deleted.
+    again
+        Give the file's event the time of now, so that it is a new one and no repeat.
+
+    """
+    if url is None:
+        raise CommandError(
+            "no address to send to",
+            "Add --url, the stack's output WebhookUrl; or flagcast --local send, with make dev.",
+        )
+    if not (secret := stripped(secret or "")):
+        raise CommandError(
+            "no signing secret is given",
+            "Set FLAGCAST_SIGNING_SECRET to what the stack's output SigningSecretCommand prints.",
+        )
+    answer = send(body_of(Typed(file, type, action, again)), url, secret)
+    colour = "green" if answer.status == 200 else "red"
+    out.print(answer.status, style=colour, end=" ")
+    out.print(answer.body, soft_wrap=True)
+    for said in (answer.advice, repeat(url, answer, time.time())):
+        if said:
+            err.print(said, soft_wrap=True)
+    return 0 if answer.status == 200 else 1
 
 
 def stamped(body: bytes) -> bytes:

@@ -16,7 +16,9 @@ from flagcast_cli.local.emulator import HOST, Emulator, emulator
 from flagcast_cli.local.receiver import Receiver
 
 NAME = "flagcast"
-BUILT = LOCAL_STACK / "build"
+BUILT = ROOT / ".aws-sam" / "local"
+"""Beside what `make build` makes: SAM keeps one record of what it has built, and builds again what is not in it."""
+
 DEPLOYED = BUILT / "local.yaml"
 API_ID = f"ms-custom-id={NAME}"
 """A tag by which MiniStack gives the HTTP API an id that is the same at each start, and so the same address."""
@@ -82,7 +84,6 @@ def build(environment: Mapping[str, str]) -> None:
         environment, "build", "--cached", "--parallel",
         "--template-file", str(TEMPLATE),
         "--build-dir", str(BUILT),
-        "--cache-dir", str(LOCAL_STACK / "cache"),
     )  # fmt: skip
 
 

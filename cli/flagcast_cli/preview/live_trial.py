@@ -2,13 +2,15 @@
 
 import json
 import os
+import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import assert_never
+from typing import Annotated, assert_never
 
+from cyclopts import Parameter
 from msgspec import structs
 
 from flagcast.config.secret_references import Values
@@ -35,45 +37,52 @@ from flagcast.tasks.outcomes import (
     NotNow,
     Unreachable,
 )
-from flagcast_cli.checkout import samconfig_of
-from flagcast_cli.console import CommandError, err, out
+from flagcast_cli.checkout import CONFIGURATION, Config, samconfig_of
+from flagcast_cli.console import CommandError, err, marked, out
+from flagcast_cli.preview.advice import CAUSES, of_answer, of_aws
 from flagcast_cli.preview.dry_run import Rehearsal, rehearsal_of
 from flagcast_cli.preview.request_text import verdict
 from flagcast_cli.request_output import show_made
-from flagcast_cli.stack.account import Account
+from flagcast_cli.stack.account import ENVIRONMENT, Account
 from flagcast_cli.stack.deployed import deployed
-from flagcast_cli.stack.samconfig import environment_of
+from flagcast_cli.stack.samconfig import account_of, environment_of
 from flagcast_cli.stack.secret_prefixes import prefixes_of
 
 _MARK = "flagcast-test"
 _SECRETS_WITHIN = 10.0
 
-_ADVICE = {
-    400: "It did not understand the body: compare `flagcast render` with what its documentation asks for.",
-    401: "It did not accept the credentials: look at the secret's value, and at the header that carries it.",
-    403: "It did not accept the credentials, or they may not do this: look at the secret and its permissions.",
-    404: "There is nothing at that address: look at the url, and at the secret that holds it.",
-    405: "It takes another method: look at method.",
-    410: "That address is gone for good: make a new one there.",
-    413: "The body is too large for it.",
-    415: "It wants another content_type.",
-    422: "It did not understand the body: compare `flagcast render` with what its documentation asks for.",
-    429: "It is called too often: wait, and try again.",
-}
-_AWS_ADVICE = {
-    400: "AWS does not accept it as it is: its answer says why.",
-    403: "Your login may not send there. Flagcast sends by its own role, which TargetArns gives this permission.",
-    410: "There is nothing of that name: look at the ARN in the url.",
-    429: "It is called too often: wait, and try again.",
-}
-_CAUSES = {
-    "connection": "Nothing took the connection: look at host and port, and whether this machine may reach it.",
-    "name": "Its name is not known: look at the host in the url.",
-    "tls": "Its certificate could not be verified, or it does not speak TLS.",
-    "timeout": "It did not answer within the destination's timeout.",
-    "protocol": "It did not answer as HTTP does.",
-    "address": "Its address is none.",
-}
+
+def command(
+    destination: str,
+    /,
+    *,
+    event: str | None = None,
+    notice: Annotated[bool, Parameter(negative="")] = False,
+    config: Config = CONFIGURATION,
+    stack: str = "flagcast",
+    account: Account = ENVIRONMENT,
+) -> int:
+    """Send one marked event from this machine to one destination, and print the answer.
+
+    Parameters
+    ----------
+    destination
+        Its name in the configuration.
+    event
+        Send this one instead: a sample (such as flag-deleted-denied) or the file of a body. It is not marked as a test.
+    notice
+        Send a notice, as the destination that `notify` names gets when another one is in trouble.
+    stack
+        The stack whose secrets and parameters are used.
+
+    """
+    if event is not None and notice:
+        raise CommandError("--event and --notice are two events", "Give one of them.")
+    code = trial(config, destination, stack, account_of(account, stack, config), event, notice=notice)
+    if code:
+        named = shlex.join(["flagcast", "dlq", "list", "--destination", destination, "--stack", stack])
+        err.print(marked("Its dead letters: {}", named), soft_wrap=True)
+    return code
 
 
 def trial(config: Path, name: str, stack: str, account: Account, named: str | None = None, *, notice: bool) -> int:
@@ -95,7 +104,7 @@ def trial(config: Path, name: str, stack: str, account: Account, named: str | No
     show_made(_masked(made, values))
     answer = _sent(made, time.monotonic() + rehearsal.compiled.destination.timeout, account)
     outcome = judged(rehearsal.compiled, answer) if isinstance(answer, Answered) else answer
-    return _tell(outcome, values, _ADVICE if isinstance(made, Request) else _AWS_ADVICE)
+    return _tell(outcome, values, of_answer if isinstance(made, Request) else of_aws)
 
 
 def _sent(
@@ -198,12 +207,12 @@ def _masked(request: Request | AwsRequest, values: Values) -> Request | AwsReque
 def _tell(
     outcome: Answered | NotAccepted | NotNow | Unreachable | BlockedAddress | DependencyFailed,
     values: Values,
-    advised: Mapping[int, str],
+    advice_on: Callable[[int], str],
 ) -> int:
     out.print()
     match outcome:
         case Answered(status, excerpt=text):
-            good, said, advice = outcome.is_delivery, text, _advice(status, advised)
+            good, said, advice = outcome.is_delivery, text, advice_on(status)
             heading = str(status)
         case NotAccepted(status, detail):
             good, said, heading = False, detail, f"{status}, not accepted"
@@ -212,7 +221,7 @@ def _tell(
             good, said, heading = False, detail, f"{status}, not now"
             advice = "The destination's retry.when holds for this answer: a delivery is retried."
         case Unreachable(cause):
-            good, said, heading, advice = False, "", "no answer", _CAUSES[cause]
+            good, said, heading, advice = False, "", "no answer", CAUSES[cause]
         case BlockedAddress(detail):
             good, said, heading = False, detail, "not sent"
             advice = "It is not for everyone: allow_private opens the subnet that it is in, if that is meant."
@@ -225,9 +234,3 @@ def _tell(
     if not good:
         err.print(advice, soft_wrap=True)
     return 0 if good else 1
-
-
-def _advice(status: int, advised: Mapping[int, str]) -> str:
-    if 300 <= status <= 399:
-        return "It redirects, which is never followed: give the address that it redirects to."
-    return advised.get(status, "It is in trouble itself: try again later." if status >= 500 else "It refused.")

@@ -4,8 +4,9 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import assert_never
+from typing import Annotated, assert_never
 
+from cyclopts import Parameter
 from msgspec import Struct
 
 from flagcast.events.event import Event
@@ -16,6 +17,7 @@ from flagcast.primitives.render_failure import RenderFailed
 from flagcast.rendering.compilation import Compiled
 from flagcast.tasks.outcomes import Faulty, Filtered, FilterFailed
 from flagcast.tasks.routing import wants
+from flagcast_cli.checkout import CONFIGURATION, Config
 from flagcast_cli.console import CommandError, err, marked, out, show_error
 from flagcast_cli.file_watch import PACE, look, read_for, saves
 from flagcast_cli.preview.dry_run import Rehearsal, rehearsal_of
@@ -34,6 +36,41 @@ class Asked(Struct, frozen=True):
     event: str | None
     changes: bool = False
     exact: bool = False
+
+
+def command(
+    destination: str,
+    event: str | None = None,
+    /,
+    *,
+    all: Annotated[bool, Parameter(negative="")] = False,  # noqa: A002 - what people type
+    changes: Annotated[bool, Parameter(negative="")] = False,
+    watch: Annotated[bool, Parameter(negative="")] = False,
+    exact: Annotated[bool, Parameter(negative="")] = False,
+    config: Config = CONFIGURATION,
+) -> int:
+    """Print the request that a destination would receive (method, address, headers, body), and send nothing.
+
+    Parameters
+    ----------
+    destination
+        Its name in the configuration.
+    event
+        The name of a sample, such as flag-deleted-denied, or a file with an event. Without it, flag-updated.
+    all
+        Print the request for every sample.
+    changes
+        Render as if Flagcast knew what each event changed.
+    watch
+        Print it again each time that the configuration, a template or the event is saved, until Ctrl-C.
+    exact
+        Print only the bytes of the body, unchanged.
+
+    """
+    if all and (event is not None or exact):
+        raise CommandError(f"--all and {'--exact' if event is None else 'an event'} contradict each other", "Give one.")
+    asked = Asked(config, destination, None if all else event or "flag-updated", changes=changes, exact=exact)
+    return watch_preview(asked) if watch else preview(asked)
 
 
 def preview(asked: Asked) -> int:
@@ -64,7 +101,7 @@ def _body(compiled: Compiled, event: Event, made: Rehearsed) -> bytes:
     assert_never(made)
 
 
-def watch(asked: Asked, wait: Callable[[], None] = lambda: time.sleep(PACE)) -> int:
+def watch_preview(asked: Asked, wait: Callable[[], None] = lambda: time.sleep(PACE)) -> int:
     """Print it again each time that the configuration, a template or the event is saved, until Ctrl-C."""
     files = [*read_for(asked.config), *([find_event(asked.event)] if asked.event is not None else [])]
     before = look(files)

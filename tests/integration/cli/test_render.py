@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from flagcast_cli.console import CommandError
-from flagcast_cli.preview.request_text import Asked, watch
+from flagcast_cli.preview.request_text import Asked, watch_preview
 from flagcast_cli.samples import sample, sample_files
 from tests.integration.cli.conftest import Run
 
@@ -131,7 +131,7 @@ def test_watching_prints_the_message_again_on_every_save_until_it_is_interrupted
                 event.write_bytes(sample("flag", "updated").read_bytes())
                 template.write_text(text, encoding="utf-8")
 
-    assert watch(Asked(config, "d", str(event)), save) == 0
+    assert watch_preview(Asked(config, "d", str(event)), save) == 0
     printed = capsys.readouterr()
     assert [line for line in printed.out.splitlines() if line in ("first", "second one", "third time")] == [
         "first", "second one", "third time",

@@ -1,13 +1,28 @@
 """Events that go to AWS services, over moto: through the real handler, by the function's own role."""
 
 import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 
+from flagcast.delivery.decision import is_outage
 from flagcast.edges.aws.client import target_client
-from tests.integration.conftest import REGION
+from flagcast.edges.aws.targets import transport
+from flagcast.exchange.aws_request import AwsRequest, MessageIds
+from flagcast.primitives.aws_target import AwsTarget, read_target
+from flagcast.tasks.outcomes import Answered, Outcome, Unreachable
+from tests.integration.conftest import REGION, begin_anew, end_calls_left_behind
 from tests.integration.deliver.harness import Stack, bodies
+from tests.integration.deliver.raw_server import serving
+from tests.support.iam.denied import THROTTLED, Body, deny
+from tests.support.ports import free_port
+from tests.support.time_limits import PATIENCE, ends_within
 
 ACCOUNT = "123456789012"
 ELSEWHERE = "us-east-2"
@@ -158,3 +173,152 @@ def test_what_a_service_does_not_take_is_a_dead_letter_that_says_the_limit(stack
     attributes = stack.attributes()
     assert attributes["reason"] == "render_failed"
     assert attributes["detail"].endswith("bytes are too many; SQS takes 1048576")
+
+
+ARNS = {
+    "sqs": arn("sqs", "audit"),
+    "sns": arn("sns", "changes"),
+    "events": arn("events", "event-bus/audit"),
+    "s3": "arn:aws:s3:::audit-trail",
+}
+PERMISSIONS = {
+    "sqs": "sqs:SendMessage", "sns": "sns:Publish", "events": "events:PutEvents", "s3": "s3:PutObject",
+}  # fmt: skip
+
+
+def client_of(service: str) -> Any:
+    return target_client(service, "" if service == "s3" else REGION)
+
+
+@pytest.mark.parametrize("service", ARNS)
+def test_a_service_that_the_role_may_not_use_is_a_dead_letter_that_names_the_permission(
+    stack: Stack, service: str
+) -> None:
+    deny(client_of(service).meta.events, service)
+    stack.configure({"denied": {"url": ARNS[service]}, "well": {}})
+    stack.put("denied")
+    stack.put("well")
+    assert stack.deliver() == []
+    attributes = stack.attributes()
+    assert (attributes["reason"], attributes["status"], attributes["destination"]) == ("rejected", "403", "denied")
+    assert attributes["detail"].startswith(f"{PERMISSIONS[service]} on {ARNS[service]} is not allowed: ")
+
+
+def test_what_is_asked_of_an_answer_is_asked_of_aws_too(stack: Stack) -> None:
+    deny(client_of("sqs").meta.events, "sqs")
+    when = "response.status == 403 and 'AccessDenied' in response.text and response.headers is mapping"
+    stack.configure({"later": {"url": ARNS["sqs"], "retry": {"when": when}}})
+    sent = stack.put("later")
+    assert stack.deliver() == [sent.id]
+    assert stack.dead_letters() == []
+    target_client.cache_clear()
+    queue("audit")
+    stack.configure({"later": {"url": ARNS["sqs"], "accept": "'MessageId' not in response.text"}})
+    stack.wait(60)
+    assert stack.deliver() == []
+    assert stack.attributes()["reason"] == "rejected"
+
+
+@pytest.mark.parametrize("service", ARNS)
+def test_a_service_that_is_called_too_often_is_left_alone_for_a_while(stack: Stack, service: str) -> None:
+    deny(client_of(service).meta.events, service, THROTTLED[service])
+    stack.configure({"busy": {"url": ARNS[service], "retry": {"initial_interval": "40s"}}, "well": {}})
+    first, second = stack.put("busy"), stack.put("busy")
+    stack.put("well")
+    stack.deliver()
+    stack.deliver()
+    assert stack.dead_letters() == []
+    # The whole destination rests, as it does after an answer of 429.
+    assert min(stack.delay(first), stack.delay(second)) >= 32
+    assert [each.path for each in stack.receiver.requests()] == ["/well"]
+
+
+@pytest.fixture
+def signed_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Be someone to AWS, which is a server of the test's own."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_REGION", REGION)
+    monkeypatch.setenv("NO_PROXY", "*")
+    begin_anew()
+    yield
+    end_calls_left_behind()
+    begin_anew()
+
+
+def hanging(connection: socket.socket, over: threading.Event) -> None:
+    over.wait(PATIENCE)
+
+
+def a_proxys_page(connection: socket.socket, _: threading.Event, page: bytes = b"<h1>Sign in</h1>") -> None:
+    connection.recv(65_536)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n" + page)
+    connection.shutdown(socket.SHUT_WR)
+    while connection.recv(65_536):
+        pass
+
+
+def half_a_page(connection: socket.socket, over: threading.Event) -> None:
+    a_proxys_page(connection, over, b"<h1>Sign")
+
+
+def closing(connection: socket.socket, _: threading.Event) -> None:
+    connection.recv(65_536)
+
+
+def sent(service: str, seconds: float) -> Outcome:
+    target = read_target(ARNS[service])
+    assert isinstance(target, AwsTarget)
+    made = AwsRequest(target, b"{}", {"Webhook-Id": "evt_1"}, MessageIds("g", "d"), key="k", event_id="evt_1")
+    return transport.send(made, time.monotonic() + seconds, target_client)
+
+
+@pytest.mark.parametrize("service", ARNS)
+@pytest.mark.parametrize(
+    ("does", "seconds", "cause"),
+    [
+        (hanging, 0.5, "timeout"),
+        (a_proxys_page, PATIENCE, "protocol"),
+        (half_a_page, PATIENCE, "protocol"),
+        (closing, PATIENCE, "protocol"),
+    ],
+)
+def test_a_service_that_does_not_answer_is_unreachable_by_the_deadline(
+    signed_in: None,
+    monkeypatch: pytest.MonkeyPatch,
+    does: Callable[[socket.socket, threading.Event], None],
+    seconds: float,
+    cause: str,
+    service: str,
+) -> None:
+    with serving(does) as url, ends_within(seconds):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url.removesuffix("/in"))
+        outcome = sent(service, seconds)
+    assert is_outage(outcome)
+    # botocore reads half an answer of S3's as a failure of S3's.
+    assert isinstance(outcome, Unreachable) is ((does, service) != (half_a_page, "s3"))
+    assert not isinstance(outcome, Unreachable) or outcome.cause == cause
+
+
+def test_a_service_that_no_one_can_connect_to_is_unreachable(signed_in: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
+    assert sent("sqs", PATIENCE) == Unreachable("connection")
+
+
+def test_a_bucket_in_another_region_is_asked_there(signed_in: None) -> None:
+    # Its ARN has no region. botocore asks again where S3 says, although a call is made once alone:
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html (redirects).
+    asked: list[str] = []
+
+    def answered(request: Any, **_: object) -> AWSResponse:
+        asked.append(request.url)
+        headers = HTTPHeaders()
+        headers["x-amz-bucket-region" if len(asked) == 1 else "x-amz-request-id"] = ELSEWHERE
+        return AWSResponse(request.url, 301 if len(asked) == 1 else 200, headers, Body(b""))
+
+    target_client("s3", "").meta.events.register("before-send", answered)
+    assert isinstance(sent("s3", PATIENCE), Answered)
+    assert [url.split("/")[2] for url in asked] == [
+        f"audit-trail.s3.{REGION}.amazonaws.com",
+        f"audit-trail.s3.{ELSEWHERE}.amazonaws.com",
+    ]

@@ -114,6 +114,7 @@ def operator() -> Session:
     return Session("operator", "operator", region_name=REGION)
 
 
+@cache
 def operators(service: str) -> Any:
     made: Any = operator().client
     return made(service)

@@ -41,11 +41,26 @@ ANSWERS: dict[str, tuple[str, Answer]] = {
     "secretsmanager": ("AccessDeniedException", _json("AccessDeniedException")),
     # https://docs.aws.amazon.com/systems-manager/latest/APIReference/CommonErrors.html
     "ssm": ("AccessDeniedException", _json("AccessDeniedException")),
+    # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html#API_Publish_Errors
+    "sns": ("AuthorizationError", _xml("AuthorizationError", "<ErrorResponse>{}</ErrorResponse>")),
+    # https://docs.aws.amazon.com/eventbridge/latest/APIReference/CommonErrors.html
+    "events": ("AccessDeniedException", _json("AccessDeniedException")),
     # https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/CommonErrors.html
     "cloudformation": ("AccessDenied", _xml("AccessDenied", "<ErrorResponse>{}</ErrorResponse>")),
 }
 """By service: the code that its clients are told, and what it answers."""
 
+THROTTLED: dict[str, Answer] = {
+    # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html#API_SendMessage_Errors
+    "sqs": (403, {"x-amzn-query-error": "RequestThrottled;Sender"}, _json("com.amazonaws.sqs#RequestThrottled")[2]),
+    # https://docs.aws.amazon.com/sns/latest/api/CommonErrors.html
+    "sns": (400, {}, _xml("Throttling", "<ErrorResponse>{}</ErrorResponse>")[2]),
+    # https://docs.aws.amazon.com/eventbridge/latest/APIReference/CommonErrors.html
+    "events": _json("ThrottlingException"),
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+    "s3": (503, {}, _xml("SlowDown")[2]),
+}
+"""What services answer that are called too often."""
 KEY = (
     "KMS.AccessDeniedException",
     (400, {"x-amzn-query-error": "KMS.AccessDeniedException;Sender"}, _json("com.amazonaws.sqs#KmsAccessDenied")[2]),
@@ -66,9 +81,10 @@ def deny(events: Any, service: str, answer: Answer | None = None) -> None:
     moto answers before the call is sent, whoever else does: here it is asked for the other services alone.
     """
     status, headers, body = answer or ANSWERS[service][1]
+    named = "eventbridge" if service == "events" else service
 
     def answered(event_name: str, request: Any, **more: Any) -> Any:
-        if event_name.split(".")[1].replace("-", "") != service:
+        if event_name.split(".")[1].replace("-", "") != named:
             return botocore_stubber(event_name, request, **more)
         made = HTTPHeaders()
         for name, value in headers.items():

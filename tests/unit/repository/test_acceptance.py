@@ -165,7 +165,7 @@ def test_every_command_that_a_run_on_an_account_gives_is_one_that_the_command_li
     ran: list[tuple[str, ...]], tmp_path: Path
 ) -> None:
     place = OnAws("mine", Account(region="eu-west-1"), tmp_path)
-    config = str(configuration(place))
+    config = str(configuration(place, {"queue": "arn:aws:sqs:eu-west-1:123456789012:q.fifo"}))
     place.deploy(Path(config), {"MaximumConcurrency": "2"})
     place.upgrade(Path(config), {})
     place.flagcast("dlq", "list", "--stack", "mine", "--json")

@@ -1,6 +1,7 @@
 """What becomes of an event's identity: settled by the row of its thing, or its own where that cannot be had."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Final, Protocol
 
 from msgspec import Struct, structs
@@ -25,7 +26,10 @@ class Stored(Struct, frozen=True):
 
 
 class Rows(Protocol):
-    """Where the rows are; every call ends by a deadline (monotonic seconds) and raises StateUnavailable."""
+    """Where the rows are; every call raises StateUnavailable, and from a deadline on (monotonic seconds) always.
+
+    So work that no one waits for any more changes nothing that comes after it.
+    """
 
     def read(self, key: str, others: Collection[str], deadline: float) -> tuple[Stored, Mapping[str, Row]]:
         """Return the row of a key, and those of others that are there."""
@@ -35,6 +39,18 @@ class Rows(Protocol):
 
     def add(self, key: str, event: Accepted, deadline: float) -> None:
         """Add an event that could not be settled, whatever the row is."""
+
+
+class Bounded(Protocol):
+    """How what may take long is run."""
+
+    def __call__[T](self, deadline: float, work: Callable[[], T]) -> T:
+        """Return what the work returns; raises StateUnavailable at the deadline, whatever becomes of the work."""
+
+
+def unbounded[T](deadline: float, work: Callable[[], T]) -> T:
+    """Run work that cannot take long."""
+    return work()
 
 
 class Journal(Protocol):
@@ -60,10 +76,11 @@ def alone(arrival: Arrival) -> IdentifiedEvent:
 class ChangeTracker:
     """Settles events, and remembers what could not be written: a process works on one event at a time."""
 
-    def __init__(self, rows: Rows, journal: Journal) -> None:
-        """Keep the rows, and who is told that they failed."""
+    def __init__(self, rows: Rows, journal: Journal, bounded: Bounded = unbounded) -> None:
+        """Keep the rows, who is told that they failed, and how to wait for them."""
         self._rows = rows
         self._journal = journal
+        self._bounded = bounded
         self._unwritten: dict[str, list[Accepted]] = {}
         self._flags: dict[str, tuple[str, str]] = {}
 
@@ -79,8 +96,8 @@ class ChangeTracker:
             return IdentifiedEvent(arrival.request_id)
         key = row_key(source, thing)
         try:
-            self._write_what_was_not(key, deadline)
-            return self._settled(source, key, event, thing, arrival, deadline)
+            # All calls in one: to bound each by itself costs as much again as what is done between them.
+            return self._bounded(deadline, partial(self._settled, source, key, event, thing, arrival, deadline))
         except StateUnavailable as error:
             self._journal.state_failed("settle an event", error)
             namespace, flag_key = self._flags.get(rule_of(event) or "", (None, None))
@@ -90,7 +107,7 @@ class ChangeTracker:
         """Add an event to a row that could not be read or written; what fails is written before the next one."""
         event = arrival.accepted(arrival.request_id)
         try:
-            self._rows.add(key, event, deadline)
+            self._bounded(deadline, partial(self._rows.add, key, event, deadline))
         except StateUnavailable as error:
             self._journal.state_failed("record an event", error)
             self._unwritten[key] = [*self._unwritten.get(key, []), event][-MOST_RECENT:]
@@ -105,6 +122,7 @@ class ChangeTracker:
         self, source: str, key: str, event: Event, thing: Thing, arrival: Arrival, deadline: float
     ) -> IdentifiedEvent:
         """Read, settle and write until no one else has written in between; raises StateUnavailable at the deadline."""
+        self._write_what_was_not(key, deadline)
         keys = {identity: row_key(source, each) for identity, each in named_by(event).items()}
         while True:
             stored, rows = self._rows.read(key, keys.values(), deadline)

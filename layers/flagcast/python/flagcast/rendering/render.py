@@ -7,7 +7,6 @@ import msgspec
 
 from flagcast.config.secret_references import Values
 from flagcast.events.event import NOTICE, Event
-from flagcast.exchange.aws_limits import excess
 from flagcast.exchange.aws_request import AwsRequest, MessageIds, object_key
 from flagcast.exchange.request import Request
 from flagcast.exchange.request_signing import BadSecret, signature_headers
@@ -78,6 +77,9 @@ def _to_aws(
 
     No attribute is empty: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_MessageAttributeValue.html
     """
+    # Not at the top: most destinations are HTTP's.
+    from flagcast.exchange.aws_limits import excess
+
     suffix = ".json" if is_json(headers["Content-Type"]) else ""
     made = AwsRequest(
         target,

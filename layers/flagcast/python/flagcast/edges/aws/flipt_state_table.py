@@ -8,7 +8,6 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.h
 
 import time
 from collections.abc import Callable, Collection, Mapping
-from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -89,10 +88,18 @@ class FliptStateTable:
     def _ask(deadline: float, call: Callable[..., Any], **arguments: Any) -> Any:
         if time.monotonic() >= deadline:
             raise StateUnavailable("no time is left")
-        [answered] = within(deadline, [partial(asked, call, **arguments)])
-        if not finished(answered):
+        answer = asked(call, **arguments)
+        if time.monotonic() >= deadline:
             raise StateUnavailable("no answer in time")
-        return answered.result()
+        return answer
+
+
+def bounded[T](deadline: float, work: Callable[[], T]) -> T:
+    """Return what the work returns; raises StateUnavailable if it does not by a deadline (monotonic seconds)."""
+    [future] = within(deadline, [work])
+    if not finished(future):
+        raise StateUnavailable("no answer in time")
+    return future.result()
 
 
 def put_over(table: str, key: str, row: Row, version: int, now: float) -> dict[str, Any]:

@@ -1,27 +1,20 @@
-"""Nothing but Flagcast's own lines reaches the log: a library, a warning and an error quote what they fail over.
+"""No message of an error reaches the log: it quotes what failed.
 
-Lambda's runtime writes the records of every logger and the message of what a handler raises, which goes to X-Ray too.
-Python writes warnings, and what a thread or a finalizer raises. One of them was `Failed to parse headers
-(url=https://hooks.example/services/T0/secret)`.
+Lambda's runtime writes the message of what a handler raises, which goes to X-Ray too. Python writes what a thread or a
+finalizer raises.
 https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html
 https://github.com/aws/aws-lambda-python-runtime-interface-client/blob/main/awslambdaric/bootstrap.py
 """
 
-import logging
 import sys
 import threading
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from flagcast.edges.runtime.silence import silence_libraries
 from flagcast.edges.wiring.resources import telemetry
 from flagcast.errors import Broken
-
-
-def silence_libraries() -> None:
-    """Drop the records of every logger, whatever level is set, and Python's warnings with them."""
-    logging.disable(sys.maxsize)
-    logging.captureWarnings(capture=True)
 
 
 def quiet[**P, T](handler: Callable[P, T]) -> Callable[P, T]:

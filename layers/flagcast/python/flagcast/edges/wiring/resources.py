@@ -11,7 +11,7 @@ from flagcast.edges.aws.body_store import BodyStore
 from flagcast.edges.aws.client import client
 from flagcast.edges.aws.delivery_table import DeliveryTable
 from flagcast.edges.aws.fail_fast import FailFastClient
-from flagcast.edges.aws.flipt_state_table import FliptStateTable
+from flagcast.edges.aws.flipt_state_table import FliptStateTable, bounded
 from flagcast.edges.aws.queue import Queue
 from flagcast.edges.aws.secret_store import SecretStore
 from flagcast.edges.runtime.configuration_file import TemplateFiles, read_configuration, read_templates
@@ -91,7 +91,8 @@ def knowing() -> ChangeTracker | None:
     """Return what settles events by the rows of what Flipt has; None where the stack does not keep them."""
     if not settings().tracks_changes:
         return None
-    return ChangeTracker(FliptStateTable(client("dynamodb"), settings().state_table, time.time), telemetry())
+    rows = FliptStateTable(client("dynamodb"), settings().state_table, time.time)
+    return ChangeTracker(rows, telemetry(), bounded)
 
 
 @cache

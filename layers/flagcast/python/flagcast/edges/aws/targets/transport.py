@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from flagcast.edges.aws.targets import events, s3, sns, sqs
 from flagcast.edges.aws.targets.answers import answer_of, outcome_of
@@ -34,7 +35,7 @@ def send(request: AwsRequest, deadline: float, clients: Clients) -> Answered | U
         return Unreachable("timeout")
     try:
         return answer_of(future.result())
-    except (ClientError, BotoCoreError) as error:
+    except (ClientError, BotoCoreError, ResponseParserError) as error:
         return outcome_of(error, request)
 
 
