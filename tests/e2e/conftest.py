@@ -17,7 +17,7 @@ CONFIGURATION = Path(__file__).parent / "flagcast.yaml"
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the configuration that the functions read: a copy, so that a test can deploy another."""
-    return shutil.copy(CONFIGURATION, tmp_path_factory.mktemp("configuration") / CONFIGURATION.name)
+    return Path(shutil.copy(CONFIGURATION, tmp_path_factory.mktemp("configuration")))
 
 
 @pytest.fixture(scope="session")

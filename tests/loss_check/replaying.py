@@ -1,7 +1,7 @@
 """The operator who replays to a destination that is added when all is sent, and is stopped at every step of it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +13,7 @@ from flagcast.events.change_context import NOTHING
 from flagcast.events.replay import Replay
 from flagcast.primitives.timestamp import rfc3339
 from flagcast_cli.console import CommandError
-from flagcast_cli.replay.kept_event import KeptEvent
+from flagcast_cli.replay.kept_event import KeptEvent, NotReplayable, Where
 from flagcast_cli.replay.saved_replay import ReplayFile, SavedReplay
 from flagcast_cli.replay.sending import Sending as Replaying
 from tests.loss_check import setup
@@ -67,6 +67,10 @@ class Replayer(Caller):
         else:
             self.is_done = True
         return True
+
+    def events(self, where: Where) -> Iterator[KeptEvent | NotReplayable]:
+        """Yield nothing: the events of a run are known without a search."""
+        yield from ()
 
     def fetch(self, refs: Sequence[str]) -> list[Any]:
         """Return the events as an archive has them."""

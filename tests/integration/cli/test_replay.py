@@ -226,6 +226,45 @@ def test_resumed_after_sqs_has_forgotten_only_what_was_in_doubt_comes_twice_and_
     assert stop_and_resume(replays, "after", 2, wait=600) == [first, second, second, third]
 
 
+def test_resumed_after_ordering_was_changed_it_keeps_the_message_groups_that_it_began_with(
+    replays: ReplayStack,
+) -> None:
+    kept = [replays.keep(key, ago=DAY - at).id for at, key in enumerate("ab")]
+    replays.stop_at("before", 2, Killed)
+    with pytest.raises(Killed):
+        replays.run("line", "--since", "2d", "--yes")
+    replays.dlq.client.mend()
+    replays.dlq.config.write_text(CONFIGURATION.replace("ordering: destination", "ordering: none"))
+    assert replays.run("--resume", *unfinished(), "--yes") == 0
+    assert list(of_group(replays.queued()).values()) == [kept]
+
+
+def test_a_destination_that_is_gone_when_it_is_resumed_is_said(replays: ReplayStack) -> None:
+    replays.keep(ago=3600)
+    replays.stop_at("before", 1, Killed)
+    with pytest.raises(Killed):
+        replays.run("later", "--since", "1d", "--yes")
+    replays.dlq.client.mend()
+    replays.dlq.config.write_text(CONFIGURATION.replace("  later:", "  other:"))
+    assert "has no destination later" in refusal(replays, "--resume", *unfinished(), "--yes")[0]
+    assert replays.queued() == []
+
+
+def test_resuming_can_be_rehearsed_and_declined(replays: ReplayStack, capsys: CapSys) -> None:
+    replays.keep(ago=3600)
+    replays.stop_at("before", 1, Killed)
+    with pytest.raises(Killed):
+        replays.run("later", "--since", "1d", "--yes")
+    replays.dlq.client.mend()
+    [name] = unfinished()
+    assert replays.run("--resume", name, "--dry-run") == 0
+    assert replays.run("--resume", name, "--dry-run", "--json") == 0
+    replays.dlq.answer("n\n")
+    assert replays.run("--resume", name) == 1
+    assert "1 event for later" in capsys.readouterr().out
+    assert (replays.queued(), unfinished()) == ([], [name])
+
+
 def test_ctrl_c_says_how_to_go_on(replays: ReplayStack, capsys: CapSys) -> None:
     for at in range(4):
         replays.keep("a", ago=DAY - at)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from flagcast_cli.replay.saved_replay import ReplayFile
+from tests.loss_check import replaying
 from tests.loss_check.judge import Judge
 from tests.loss_check.mutations import MUTATIONS
 from tests.loss_check.plans import mutated, small, with_circuits
@@ -41,9 +42,12 @@ def test_circuits_that_open_cost_no_event_and_no_order(lab: tuple[Path, Workers]
 def test_the_accountant_catches_a_replay_that_is_resumed_in_another_place(
     lab: tuple[Path, Workers], monkeypatch: pytest.MonkeyPatch, moved: int, caught: str
 ) -> None:
-    position = ReplayFile.position.fget
-    assert position is not None
-    monkeypatch.setattr(ReplayFile, "position", property(lambda file: max(0, position(file) + moved)))
+    class Elsewhere(ReplayFile):
+        @property
+        def position(self) -> int:
+            return max(0, super().position + moved)
+
+    monkeypatch.setattr(replaying, "ReplayFile", Elsewhere)
     verdict = Judge(result := Run(small(), *lab).go()).judge()
     assert caught in {each.kind for each in verdict.violations}, verdict.told(result)
 
