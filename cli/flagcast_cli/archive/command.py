@@ -18,6 +18,7 @@ from flagcast_cli.checkout import CONFIGURATION, Config
 from flagcast_cli.console import CommandError, err, marked, out
 from flagcast_cli.history.options import Json, Stack
 from flagcast_cli.history.typed_time import moment_of
+from flagcast_cli.known_values import there_are
 from flagcast_cli.ledger.shown_copy import with_copy
 from flagcast_cli.ledger.store import Store
 from flagcast_cli.stack.account import ENVIRONMENT, Account
@@ -71,6 +72,8 @@ def verify(
     given = given_secrets(secret)
     with ExitStack() as entered:
         kept_days, name = (0, bucket) if bucket else _archive_of(stack, where)
+        if not bucket and not kept_days:
+            err.print("The archive is off (ArchiveDays is 0): no new event is archived.", style="yellow")
         # The log first: what it says was delivered by then must be there.
         store = entered.enter_context(with_copy(stack, account, offline=False)).store if log and not bucket else None
         known = _secrets(stack, where, config, is_optional=bool(bucket))
@@ -123,11 +126,21 @@ def _follow(run: Verification, archive: Bucket, source: str | None, *, is_each: 
     progress = Progress(console=err, transient=True, disable=is_each or not err.is_terminal)
     with progress:
         bar = progress.add_task("Verifying", total=None)
-        for finding in run.run([source] if source else archive.sources()):
+        for finding in run.run(_sources(archive, source)):
             if is_each:
                 show_each(finding)
             said = f"Verifying {finding.key.source} {finding.key.day}, {run.tally.objects:,} objects"
             progress.update(bar, description=said)
+
+
+def _sources(archive: Bucket, source: str | None) -> list[str]:
+    """Return the sources to verify; raises CommandError for one that the archive has no object of."""
+    there = archive.sources()
+    if source is None:
+        return there
+    if source not in there:
+        raise CommandError(f"{archive.name} has no event of a source {source}", *there_are(source, there))
+    return [source]
 
 
 def _compared(store: Store, seen: Seen, period: Period, kept_days: int, source: str | None) -> Compared:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from flagcast.archive.record import Key, NewerRecord
 from flagcast.archive.verification import Altered, Proven, Unproven, verify
-from flagcast.primitives.duration import DAY
+from flagcast.primitives.duration import DAY, HOUR
 from flagcast.primitives.timestamp import epoch_of, rfc3339
 from flagcast_cli.archive.bucket import Bucket, Days, Foreign, Stored, Version
 
@@ -42,6 +42,11 @@ class Period(Struct, frozen=True):
     def days(self) -> Days | None:
         """Return the days (UTC) that it is in; None for all."""
         return None if self.since is None else Days(rfc3339(self.since)[:10], rfc3339(self.until)[:10])
+
+    @property
+    def listed(self) -> Days | None:
+        """Return the days to list: the log has an event a moment after it was received, which may be the day after."""
+        return None if self.since is None else Days(rfc3339(self.since - HOUR)[:10], rfc3339(self.until)[:10])
 
     def has(self, moment: float | None) -> bool:
         """Tell whether a moment is in it; one that is not known is."""
@@ -135,11 +140,15 @@ class Verification:
                     yield finding
 
     def _objects(self, source: str) -> Iterator[Stored]:
-        for each in self._bucket.objects(source, self._period.days):
+        days = self._period.days
+        for each in self._bucket.objects(source, self._period.listed):
             if isinstance(each, Foreign):
                 self.tally.add_foreign(each.key)
                 continue
-            self.tally.again += not self._seen.add(each.key.event_id)
+            is_new = self._seen.add(each.key.event_id)
+            if days is not None and each.key.day < days.first:
+                continue
+            self.tally.again += not is_new
             if self._is_expired(each):
                 self.tally.expired += 1
             else:

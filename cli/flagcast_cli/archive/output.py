@@ -3,9 +3,6 @@
 import json
 from typing import Any, Final
 
-from rich.table import Table
-from rich.text import Text
-
 from flagcast.config.archive_destination import ARCHIVE
 from flagcast.primitives.timestamp import rfc3339
 from flagcast_cli.archive.findings import Finding, Tally
@@ -13,7 +10,7 @@ from flagcast_cli.archive.ledger_comparison import Compared, Lacking
 from flagcast_cli.console import marked, out, plain
 
 MOST_SHOWN: Final = 20
-"""Rows of a table; --json has them all."""
+"""Objects and events of a list; --json has them all."""
 WHY: Final = {
     "unsigned": "came without a signature (bearer token, or auth: none)",
     "no_secret": "no signing secret is known for its source",
@@ -50,12 +47,13 @@ def show(bucket: str, tally: Tally, compared: Compared | None) -> None:
 
 
 def _show_altered(tally: Tally) -> None:
-    if not tally.altered:
-        return
-    table = _table("altered object", "what", "version", "intact version")
+    """Print each altered object on lines of its own, so that key and versions can be copied."""
     for each in tally.altered[:MOST_SHOWN]:
-        table.add_row(*_texts(str(each.key), "; ".join(each.what), each.version, each.intact_version or "none"))
-    out.print(table)
+        out.print(marked("          [bold]{}[/]", each.key), soft_wrap=True)
+        for what in each.what:
+            out.print(f"            {plain(what)}", soft_wrap=True)
+        intact = f"intact version: {each.intact_version}" if each.intact_version else "no version is intact"
+        out.print(f"            {intact}; newest: {each.version}", soft_wrap=True)
     _say_rest(tally.results["altered"])
 
 
@@ -80,13 +78,10 @@ def _show_compared(compared: Compared) -> None:
         out.print(f"{compared.waiting:>9,} waiting")
     if compared.dead:
         out.print(f"{compared.dead:>9,} dead letters: flagcast dlq redrive --destination {ARCHIVE}", soft_wrap=True)
-    if compared.lost:
-        table = _table("accepted (UTC)", "event", "source", "title")
-        for each in compared.lost[:MOST_SHOWN]:
-            at = rfc3339(each.accepted_at / 1000)
-            table.add_row(*_texts(at, each.event_id, each.source or "", each.title or ""))
-        out.print(table)
-        _say_rest(compared.lacking)
+    for each in compared.lost[:MOST_SHOWN]:
+        words = (rfc3339(each.accepted_at / 1000), each.event_id, each.source or "", each.title or "")
+        out.print(marked("          {} [bold]{}[/] {} {}", *words), soft_wrap=True)
+    _say_rest(compared.lacking)
 
 
 def as_json(bucket: str, tally: Tally, compared: Compared | None) -> str:
@@ -136,17 +131,6 @@ def _lacking(each: Lacking) -> dict[str, Any]:
     }
 
 
-def _table(*headings: str) -> Table:
-    table = Table(header_style="bold")
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    return table
-
-
-def _texts(*cells: str) -> list[Text]:
-    return [Text(plain(cell)) for cell in cells]
-
-
 def _say_rest(number: int) -> None:
     if number > MOST_SHOWN:
-        out.print(f"and {number - MOST_SHOWN:,} more; --json lists them.")
+        out.print(f"          and {number - MOST_SHOWN:,} more; --json lists them.")

@@ -211,7 +211,7 @@ def test_people_see_counts_first_and_then_what_is_wrong(
     lines = capfd.readouterr().out.splitlines()
     assert lines[0] == "3 objects in archive"
     assert [each.split()[0] for each in lines[1:3]] == ["1", "2"]
-    assert "and 1 more; --json lists them." in lines
+    assert lines.count("          and 1 more; --json lists them.") == 2
     assert "Compared with 5 deliveries in the log" in "\n".join(lines)
 
 
@@ -229,6 +229,7 @@ def test_no_secret_is_on_the_screen(archive: ArchiveStack, capfd: pytest.Capture
     [
         (("--since", "soon"), "--since: soon is no time"),
         (("--each", "--json"), "--each and --json are two ways to print the same"),
+        (("--source", "flop"), "archive has no event of a source flop"),
     ],
 )
 def test_what_was_typed_wrong_is_said(archive: ArchiveStack, words: tuple[str, ...], said: str) -> None:
@@ -245,3 +246,27 @@ def test_a_secret_that_is_not_there_is_said_and_leaves_its_events_unproven(
     captured = capfd.readouterr()
     assert json.loads(captured.out)["unproven"]["no_secret"] == 1
     assert "Without a secret of flipt" in captured.err
+
+
+def test_an_archive_that_is_off_says_so_and_is_verified(
+    archive: ArchiveStack, capfd: pytest.CaptureFixture[str]
+) -> None:
+    archive.keep(0)
+    archive.ledger.parameters["ArchiveDays"] = "0"
+    assert archive.run("verify") == 0
+    captured = capfd.readouterr()
+    assert captured.out.startswith("1 object in archive\n")
+    assert "The archive is off (ArchiveDays is 0)" in captured.err
+
+
+# The log has an event when ingest has answered, and the object is under the day on which it was received.
+def test_an_event_that_was_received_before_midnight_and_logged_after_it_is_not_missed(
+    archive: ArchiveStack, capfd: pytest.CaptureFixture[str]
+) -> None:
+    midnight = NOW - NOW % DAY
+    record = archive.record(0, midnight - 0.01)
+    archive.log(record, midnight + 0.01)
+    assert record.key is not None
+    archive.put(record.key, encode(record))
+    found = told(archive, capfd, "--since", "today")
+    assert (found["objects"], found["log"]["deliveries"], found["log"]["lacking"]) == (0, 1, [])

@@ -9,7 +9,7 @@ from tests.support.captures import SECRET
 from tests.unit.tasks.test_stored_tasks import BODY, KNOWN
 
 STORED = (Path(__file__).with_name("v1.jsonl")).read_bytes().splitlines(keepends=True)
-"""Never written anew: a test that follows the code would follow it past what is in people's buckets."""
+"""Never written again: a test that follows the code would follow it past what is in people's buckets."""
 
 
 def read(line: bytes) -> Record:

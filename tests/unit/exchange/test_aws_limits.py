@@ -95,3 +95,34 @@ def test_an_object_is_named_by_its_event_and_lies_under_its_source_and_day(
     prefix: str, source: str, received_at: str, key: str
 ) -> None:
     assert object_key(prefix, source, received_at, "evt_1", ".json") == key
+
+
+FIFO_IDS = {"MessageGroupId": "g", "MessageDeduplicationId": "d"}
+
+
+@pytest.mark.parametrize(
+    ("made", "fields"),
+    [
+        (request("sqs", attributes={"A": "b"}), {"A": "b"}),
+        (request("sns", attributes={"A": "b"}), {"A": "b"}),
+        (request("s3", attributes={"A": "b"}), {"Key": "k", "A": "b"}),
+        (
+            request(
+                "events", attributes={"A": "b"}, source="flagcast.flipt", detail_type="flag:updated", event_id="evt_1"
+            ),
+            {"Source": "flagcast.flipt", "DetailType": "flag:updated", "Resources": "evt_1"},
+        ),
+    ],
+)
+def test_what_goes_beside_the_body_is_said_by_the_services_own_names(made: AwsRequest, fields: dict[str, str]) -> None:
+    assert dict(made.fields) == fields
+    assert made.fifo_ids == {}
+
+
+@pytest.mark.parametrize("service", ["sqs", "sns"])
+def test_a_fifo_queue_or_topic_gets_the_group_and_the_id_of_the_delivery(service: str) -> None:
+    made = request(service)
+    target = read_target(f"{made.target.arn}.fifo")
+    assert isinstance(target, AwsTarget)
+    of_fifo = structs.replace(made, target=target)
+    assert (of_fifo.fifo_ids, dict(of_fifo.fields)) == (FIFO_IDS, FIFO_IDS)

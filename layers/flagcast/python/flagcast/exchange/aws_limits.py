@@ -5,6 +5,7 @@ Each limit as AWS's API models and pages gave it in November 2026 (botocore 1.43
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import assert_never
 
 import msgspec
 
@@ -62,6 +63,8 @@ def _excesses(request: AwsRequest) -> Iterator[str]:
             yield from _in_event(request)
         case "s3":
             yield from _in_object(request)
+        case _:
+            assert_never(service)
 
 
 def _size(request: AwsRequest) -> int:
@@ -77,6 +80,7 @@ def _size(request: AwsRequest) -> int:
             return len(request.body) + len(f"{request.source}{request.detail_type}{request.event_id}".encode())
         case "s3":
             return len(request.body)
+    assert_never(request.target.service)
 
 
 def _in_message(request: AwsRequest, service: str) -> Iterator[str]:
