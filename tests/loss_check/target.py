@@ -17,7 +17,7 @@ REFUSED: Mapping[str, tuple[str, int]] = {
 }
 """By kind: what the service answers, and the status that it stands for."""
 KINDS = (*REFUSED, "unreachable", "answer lost", "killed before", "killed after")
-CHANCES: Mapping[str, float] = {kind: 0.004 if kind.startswith("killed") else 0.01 for kind in KINDS}
+CHANCES: Mapping[str, float] = {kind: 0.006 if kind.startswith("killed") else 0.01 for kind in KINDS}
 """Of one call."""
 
 DESTINATIONS = {"send_message": "queue", "put_events": "bus", "put_object": "bucket"}

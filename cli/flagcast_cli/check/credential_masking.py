@@ -5,7 +5,6 @@ from urllib.parse import urlsplit
 
 from flagcast.config.model import Destination, Retry, Sign, Source
 from flagcast.config.value_path import steps
-from flagcast.primitives.aws_target import AwsTarget, read_target
 from flagcast.primitives.network_address import is_url
 from flagcast_cli.check.value_positions import Entry, ValuePositions
 from flagcast_cli.credentials.detection import is_credential_header, is_credential_url, is_telling_name, looks_random
@@ -24,7 +23,7 @@ _KNOWN = frozenset({name for model in (Source, Destination, Retry, Sign) for nam
 def is_credential(path: str, text: str) -> bool:
     """Tell whether a text at a path is surely a credential: what is warned of."""
     keys, literal = _below(path), _literal(text)
-    if not literal.strip() or _is_target(keys, text):
+    if not literal.strip() or _is_arn(keys, text):
         return False
     if not _SECRET.isdisjoint(map(str, keys)):
         return (keys, text) != (["auth"], "none")
@@ -39,7 +38,7 @@ def is_credential(path: str, text: str) -> bool:
 def is_hidden(path: str, text: str) -> bool:
     """Tell whether a text is not shown, as it may be a credential: in doubt it is one."""
     keys, literal = _below(path), _literal(text)
-    if not literal.strip() or _is_target(keys, text):
+    if not literal.strip() or _is_arn(keys, text):
         return False
     if is_credential(path, text):
         return True
@@ -69,7 +68,7 @@ def shown_line(number: int, line: str, places: ValuePositions) -> str | None:
         line = line[:start] + MASK.ljust(end - start, "*")[: end - start] + line[end:]
     literal = _literal(line)
     for path, entry in places.entries.items():
-        if entry.value.line == number and entry.text is not None and _is_target(_below(path), entry.text):
+        if entry.value.line == number and entry.text is not None and _is_arn(_below(path), entry.text):
             literal = literal.replace(entry.text, "")
     if _lets_in(literal) or looks_random(literal) or (not places.entries and is_telling_name(literal)):
         return None
@@ -81,9 +80,9 @@ def _below(path: str) -> list[str | int]:
     return steps(path)[1 if path.startswith("defaults") else 2 :]
 
 
-def _is_target(keys: list[str | int], text: str) -> bool:
-    """Tell whether a text is the ARN of a destination: its account is as random as a secret, and lets no one in."""
-    return keys == ["url"] and isinstance(read_target(text), AwsTarget)
+def _is_arn(keys: list[str | int], text: str) -> bool:
+    """Tell whether a text is an ARN in the place of an address: its account looks random, and lets no one in."""
+    return keys == ["url"] and text.startswith("arn:aws")
 
 
 def _literal(text: str) -> str:

@@ -96,9 +96,8 @@ def trial(config: Path, name: str, stack: str, account: Account, named: str | No
     else:
         event = _marked(rehearsal, name) if named is None else _accepted(rehearsal, named)
     values = _values(rehearsal, stack, account, samconfig_of(config))
-    made = render(
-        rehearsal.compiled, event, values, time.time(), ids_of(rehearsal.compiled, event, str(time.time_ns()))
-    )
+    now = time.time()
+    made = render(rehearsal.compiled, event, values, now, ids_of(rehearsal.compiled, event, unique=str(now)))
     if not isinstance(made, Request | AwsRequest):
         raise CommandError(made.detail, f"flagcast render {name} shows what would be sent.")
     show_made(_masked(made, values))

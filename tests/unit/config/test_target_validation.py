@@ -7,7 +7,7 @@ QUEUE = "arn:aws:sqs:eu-west-1:111122223333:audit"
 TOPIC = "arn:aws:sns:eu-west-1:111122223333:changes.fifo"
 BUS = "arn:aws:events:eu-west-1:111122223333:event-bus/audit"
 BUCKET = "arn:aws:s3:::audit-trail/flags"
-SIX = ", ".join(f"H{n}: v" for n in range(6))
+SEVEN = ", ".join(f"H{n}: v" for n in range(7))
 NAME = "is not the name of a message attribute; use letters, digits, -, _ and single dots inside"
 
 
@@ -19,10 +19,10 @@ def found(keys: str, defaults: str = "{}") -> Destination | FaultyDestination:
     "keys",
     [
         f"{{url: {QUEUE}}}",
-        f"{{url: {QUEUE}, headers: {{{SIX}, }}, vars: {{a: '${{secret:a}}'}}, when: event.is_denied, ordering: none}}",
+        f"{{url: {QUEUE}, headers: {{{SEVEN}}}, vars: {{a: '${{secret:a}}'}}, when: event.is_denied, ordering: none}}",
         f"{{url: {TOPIC}, rate_limit: 5/s, timeout: 2s, retry: {{retry_on: [410]}}, accept: 'true'}}",
         f"{{url: {BUS}, body: '{{}}'}}",
-        f"{{url: {BUCKET}, content_type: text/plain, headers: {{{SIX}, H7: v, a..b: v}}}}",
+        f"{{url: {BUCKET}, content_type: text/plain, headers: {{{SEVEN}, H7: v, a..b: v}}}}",
     ],
 )
 def test_a_destination_can_be_an_aws_service(keys: str) -> None:
@@ -54,8 +54,8 @@ def test_a_destination_can_be_an_aws_service(keys: str) -> None:
             ["headers: cannot be used with an event bus: its events have none; use body"],
         ),
         (
-            f"{{url: {QUEUE}, headers: {{{SIX}, H7: v}}}}",
-            ["headers: 7 are too many; use at most 6: they become message attributes"],
+            f"{{url: {QUEUE}, headers: {{{SEVEN}, H7: v}}}}",
+            ["headers: 8 are too many; use at most 7: they become message attributes"],
         ),
         (
             f"{{url: {TOPIC}, headers: {{AWS.a: v, a..b: v, a+: v, Amazon.: v, ok.1_-: v}}}}",

@@ -16,10 +16,10 @@ OF_HTTP: Mapping[str, str] = {
 }
 """Keys that say something of HTTP, and why they say nothing of an AWS service."""
 
-MOST_HEADERS = 6
+MOST_HEADERS = 7
 """A message has 10 attributes at most: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html.
 
-Flagcast sets three, and a fourth on a replay.
+Flagcast sets two, and one in what it replays.
 """
 
 _ATTRIBUTE_NAME = r"(?i)(?!aws\.|amazon\.)(?!.*\.\.)[a-z0-9_-]([a-z0-9_.-]{0,254}[a-z0-9_-])?"

@@ -56,11 +56,12 @@ def render(
     body = _body(compiled, event, names)
     if isinstance(body, RenderFailed):
         return body
-    stamp = {"Content-Type": destination.content_type, "Webhook-Id": event.id, "Webhook-Timestamp": str(int(now))}
+    stamp = {"Content-Type": destination.content_type, "Webhook-Id": event.id}
     if event.replay_id is not None:
         stamp[REPLAY_HEADER] = event.replay_id
     if compiled.target is not None:
         return _to_aws(compiled.target, event, body, stamp | headers, ids)
+    stamp["Webhook-Timestamp"] = str(int(now))
     if destination.sign is not None:
         keys = [secret.resolve(values) for secret in destination.sign.secrets]
         signed = signature_headers(destination.sign.scheme, keys, stamp, body)
