@@ -12,6 +12,7 @@ from flagcast.exchange.aws_request import AwsRequest, MessageIds
 from flagcast.primitives.render_failure import RenderFailed
 from flagcast.rendering.compilation import Compiled, compile_destination
 from flagcast.rendering.render import render
+from flagcast.tasks.outcomes import Faulty
 from tests.unit.builders import destination, event
 
 QUEUE = "arn:aws:sqs:eu-west-1:111122223333:audit.fifo"
@@ -99,3 +100,11 @@ def test_what_a_service_would_refuse_is_not_sent() -> None:
 
 def test_a_template_that_fails_fails_as_over_http() -> None:
     assert made_of(url=QUEUE, headers={"A": "{{ 1 / 0 }}"}) == RenderFailed("headers.A, line 1: ZeroDivisionError")
+
+
+def test_an_arn_out_of_a_secret_is_not_sent_to() -> None:
+    compiled = compile_destination(destination(url="${ssm:token}"), {})
+    assert isinstance(compiled, Compiled)
+    assert render(compiled, EVENT, {TOKEN: QUEUE}, 0, IDS) == Faulty(
+        "url: its secret does not contain an https:// address; an ARN is written out in flagcast.yaml"
+    )

@@ -23,6 +23,7 @@ def received(part: Any) -> Any:
         {"url": "https://example.com/in"},
         {"url": "${secret:slack#webhook_url}", "preset": "slack"},
         {"url": "https://[broken"},
+        {"url": "arn:aws:sqs:eu-west-1:111122223333:audit.fifo"},
         {"preset": "pagerduty-alert"},  # Its preset has the address.
     ],
 )

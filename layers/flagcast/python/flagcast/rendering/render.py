@@ -47,7 +47,8 @@ def render(
     url = in_ascii(destination.url.resolve(values))
     is_address = is_url(url) and url.startswith(("https://", "http://") if destination.allow_http else "https://")
     if compiled.target is None and not is_address:
-        return Faulty("url: its secret does not contain an https:// address")
+        hint = "; an ARN is written out in flagcast.yaml" if url.startswith("arn:") else ""
+        return Faulty(f"url: its secret does not contain an https:// address{hint}")
     variables = {name: text.resolve(values) for name, text in destination.vars.items()}
     names = names_for(event, variables, with_summary=compiled.uses_summary)
     headers = _headers(compiled, names, values)
