@@ -37,6 +37,7 @@ class Report(Struct, kw_only=True):
     delivered_before: int = 0
     later: list[dict[str, Any]] = []
     later_of_unknown_subject: int = 0
+    log_begins_at: str | None = None
     sent: int = 0
     missing: list[NotReplayable] = []
 
@@ -55,6 +56,7 @@ def report_of(target: Target, chosen: Chosen, had: Had | None) -> Report:
         delivered_before=len(had.before) if had else 0,
         later=[{"first_replayed": each.what, "later_events": each.count} for each in had.later] if had else [],
         later_of_unknown_subject=had.unknown if had else 0,
+        log_begins_at=rfc3339(had.begins / 1000) if had and had.begins is not None else None,
     )
 
 

@@ -402,6 +402,7 @@ def test_as_json_it_is_one_object_for_programs(replays: ReplayStack, capsys: Cap
         "delivered_before": 0,
         "later": [],
         "later_of_unknown_subject": 0,
+        "log_begins_at": None,
         "sent": 1,
         "missing": [],
     }

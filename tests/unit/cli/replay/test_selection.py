@@ -101,7 +101,8 @@ def test_what_is_no_event_or_flagcasts_own_is_not_sent_and_said() -> None:
     ],
 )
 def test_an_id_names_one_event_or_it_is_said_why_not(given: str, said: str) -> None:
-    events = [kept(1), kept(2), NotReplayable("flipt/2026/01/01/evt_beef.json", "altered")]
+    altered = NotReplayable("flipt/2026/01/01/evt_beef.json", "altered")
+    events: list[KeptEvent | NotReplayable] = [kept(1), kept(2), altered]
     with pytest.raises(CommandError, match=said):
         chosen(events, where_of(Filter(), [given]))
 
