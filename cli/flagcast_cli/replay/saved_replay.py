@@ -79,8 +79,13 @@ def opened(name: str, *, is_new: bool) -> Iterator[ReplayFile]:
     if not is_new and name not in unfinished():
         there = ", ".join(unfinished()) or "none"
         raise CommandError(f"there is no replay {name} to resume on this machine", f"There are: {there}.")
-    folder().mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = os.open(path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as error:
+        raise CommandError(
+            f"{path}: {error.strerror}", "Set XDG_STATE_HOME to a folder that you can write to."
+        ) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

@@ -7,7 +7,9 @@ import pytest
 
 from flagcast.events.replay import Replay
 from flagcast_cli.console import CommandError
+from flagcast_cli.replay.output import Report
 from flagcast_cli.replay.saved_replay import SavedReplay, folder, opened, unfinished
+from tests.support.template import ROOT
 
 SAVED = SavedReplay(
     v=1, replay=Replay("rpl_1", "2026-11-27T06:00:00.000Z"), queue="https://q", destination="later", ordering="subject",
@@ -64,3 +66,16 @@ def test_a_file_that_cannot_be_read_is_said() -> None:
     (folder() / "rpl_1.json").write_text("{")
     with opened("rpl_1", is_new=False) as file, pytest.raises(CommandError, match="cannot be read"):
         file.read()
+
+
+def test_a_folder_that_cannot_be_written_to_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    with pytest.raises(CommandError, match="Not a directory") as raised, opened("rpl_1", is_new=True):
+        pass
+    assert raised.value.next_steps == ("Set XDG_STATE_HOME to a folder that you can write to.",)
+
+
+def test_the_page_names_every_field_of_the_answer_for_programs() -> None:
+    page = (ROOT / "docs/replay.md").read_text(encoding="utf-8").partition("## For programs")[2]
+    assert [each for each in Report.__struct_fields__ if f"`{each}`" not in page] == []
