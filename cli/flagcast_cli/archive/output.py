@@ -11,6 +11,8 @@ from flagcast_cli.console import marked, out, plain
 
 MOST_SHOWN: Final = 20
 """Objects and events of a list; --json has them all."""
+FAULTS: Final = {False: "[green]{:>9}[/] {}", True: "[red]{:>9}[/] {}"}
+"""A count of what must not be, by whether there is any."""
 WHY: Final = {
     "unsigned": "came without a signature (bearer token, or auth: none)",
     "no_secret": "no signing secret is known for its source",
@@ -38,8 +40,7 @@ def show(bucket: str, tally: Tally, compared: Compared | None) -> None:
         out.print(marked("{:>9} unproven: {}", f"{number:,}", WHY[why]), soft_wrap=True)
     if results["newer"]:
         out.print(marked("{:>9} not read: a later version of Flagcast wrote them", f"{results['newer']:,}"))
-    colour = "red" if results["altered"] else "green"
-    out.print(marked(f"[{colour}]{{:>9}}[/] altered", f"{results['altered']:,}"))
+    out.print(marked(FAULTS[results["altered"] > 0], f"{results['altered']:,}", "altered"))
     _show_altered(tally)
     _show_others(tally)
     if compared is not None:
@@ -72,8 +73,7 @@ def _show_compared(compared: Compared) -> None:
         return
     number = counted(compared.deliveries, "delivery").replace("deliverys", "deliveries")
     out.print(f"Compared with {number} in the log, since {rfc3339(compared.earliest / 1000)}:", soft_wrap=True)
-    colour = "red" if compared.lacking else "green"
-    out.print(marked(f"[{colour}]{{:>9}}[/] delivered, and not in the archive", f"{compared.lacking:,}"))
+    out.print(marked(FAULTS[compared.lacking > 0], f"{compared.lacking:,}", "delivered, and not in the archive"))
     if compared.waiting:
         out.print(f"{compared.waiting:>9,} waiting")
     if compared.dead:
