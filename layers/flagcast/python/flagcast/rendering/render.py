@@ -21,7 +21,9 @@ from flagcast.templates.json_escaping import Misplaced, place, plain
 
 REPLAY_HEADER = "Flagcast-Replay"
 """Says by which replay an event comes. Webhook-Id stays the event's, so a receiver that drops what it has seen drops a
-replay too, unless it compares both: https://docs.svix.com/idempotency (a message that is sent again keeps its id)."""
+replay too, unless it compares both. A webhook that is sent again keeps its id:
+https://docs.svix.com/receiving/verifying-payloads/how-manual.
+"""
 UNQUEUED = MessageIds("", "")
 """The ids of what was never on the task queue, and goes to no FIFO queue or topic either."""
 
