@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from msgspec import Struct
 from tests.support.template import decided
 from tests.support.template import written as template
 
-from benchmarks import prices
+from benchmarks import archive_cost, prices
 from benchmarks.alarms import watched
+from benchmarks.cost_item import Item
 from benchmarks.markdown import table
 from benchmarks.prices import Price
 from benchmarks.results_file import Result
@@ -41,23 +41,6 @@ EVENTS = (0, 1_000, 1_000_000)
 
 
 QUEUE_CALLS = ("SendMessageBatch", "ChangeMessageVisibilityBatch", "DeleteMessageBatch")
-
-
-class Item(Struct, frozen=True):
-    """So much of something that has a price."""
-
-    stage: str
-    what: str
-    quantity: float
-    price: Price
-
-    def is_of(self, stage: str) -> bool:
-        """Tell whether it is part of a stage."""
-        return self.stage == stage
-
-    def dollars(self, *, with_free: bool) -> float:
-        """Return the price, less what every account has free if it is not used up elsewhere."""
-        return max(self.quantity - (self.price.free if with_free else 0), 0) * self.price.dollars
 
 
 def items(events: int, ingest_ms: float, deliver_ms: float, usage: Usage) -> Iterator[Item]:
@@ -120,7 +103,7 @@ def _metrics(runs: Sequence[tuple[Step, float]]) -> float:
     return sum(min(count, HOURS) / HOURS for count in values.values())
 
 
-def options(usage: Usage) -> Iterator[list[str]]:
+def options(usage: Usage, deliver_ms: float) -> Iterator[list[str]]:
     """Yield what is off by default, and what it costs a month: idle, and with a million events."""
     off, on = (watched(decided(template(), QuietHours=hours), set()).listed for hours in ("0", "24"))
     alarm = (on - off) * prices.ALARM.dollars
@@ -132,6 +115,8 @@ def options(usage: Usage) -> Iterator[list[str]]:
     size = (EVENTS[-1] * DESTINATIONS * RETRIED * usage.row_bytes + THINGS * usage.known_row_bytes) / 1e9
     backed_up = size * prices.DYNAMODB_BACKUP.dollars
     yield ["`PointInTimeRecovery`: by the size of the state table", "0.00", f"{backed_up:.4f}"]
+    kept = archive_cost.dollars(EVENTS[-1], MEMORY, deliver_ms, usage)
+    yield ["`ArchiveDays`: a delivery and an object for each event ([below](#the-archive))", "0.00", f"{kept:.2f}"]
     yield ["`KmsKeyArn`: the key; its requests come on top", *[f"{prices.KEY.dollars:.2f}"] * 2]
 
 
@@ -191,7 +176,8 @@ def sections(result: Result) -> dict[str, str]:
         "usage": _usage(usage),
         "quantities": table(["stage", "what", "quantity", "$ for one", "unit"], quantities, 2),
         "untracked": untracked(usage),
-        "options": table(["$ a month", "idle", f"{EVENTS[-1]:,} events"], options(usage)),
+        "archive": archive_cost.section(EVENTS[-1], MEMORY, size.deliver_one, usage),
+        "options": table(["$ a month", "idle", f"{EVENTS[-1]:,} events"], options(usage, size.deliver_one)),
         "targets": table(["a destination that is an", f"$ for {EVENTS[-1]:,} events"], targets()),
         "peers": table(["$ a month", *headings[1:4]], _peers([by(lambda _: True)[at] for at in range(3)])),
         "prices": _price_list(),

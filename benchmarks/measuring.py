@@ -123,6 +123,8 @@ def stack_environment(
         "FLAGCAST_SECRET_PREFIX": "",
         "FLAGCAST_PARAMETER_PREFIX": "",
         "FLAGCAST_BODIES_BUCKET": "bodies",
+        "FLAGCAST_ARCHIVE_BUCKET": "arn:aws:s3:::archive",
+        "FLAGCAST_ARCHIVE": "off",
         "FLAGCAST_STATE_TABLE": "state",
         "FLAGCAST_CIRCUIT_BREAKER": "on",
         "FLAGCAST_TRACK_CHANGES": "on",

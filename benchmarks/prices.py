@@ -100,6 +100,13 @@ DYNAMODB_BACKUP = Price(
     listed("TimedPITRStorage-ByteHrs"),
 )
 S3_PUT = Price(0.005 / 1000, "PUT", _S3_LIST, listed("Requests-Tier1"))
+S3_KEPT = Price(0.023, "GB-month in S3 Standard", _S3_LIST, FROM_MEMORY)
+ATHENA = Price(
+    5.00 / 1e12,
+    "byte that a query reads, 10 MB at least",
+    "https://aws.amazon.com/athena/pricing/",
+    quoted("https://the.athena.guide/articles/athena-basics-pricing-model/", "2020-10-15"),
+)
 S3_GET = Price(0.0004 / 1000, "GET", _S3_LIST, listed("Requests-Tier2"))
 LOGS = Price(0.50, "GB ingested", _CLOUDWATCH_LIST, listed("DataProcessing-Bytes, VendedLog-Bytes"), 5)
 LOGS_KEPT = Price(0.03, "GB-month kept, compressed", _CLOUDWATCH_LIST, listed("TimedStorage-ByteHrs"))

@@ -13,7 +13,7 @@ Tags = Mapping[str, str]
 KEPT = {
     "AWS::SQS::Queue": ("TaskQueue", "DeadLetterQueue"),
     "AWS::DynamoDB::Table": ("StateTable",),
-    "AWS::S3::Bucket": ("BodiesBucket",),
+    "AWS::S3::Bucket": ("BodiesBucket", "ArchiveBucket"),
 }
 """What template.yaml keeps when its stack is deleted."""
 
@@ -96,9 +96,9 @@ class Buckets:
     def delete(self, place: Place, name: str) -> None:
         """Empty it first: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucket.html."""
         s3 = place.client("s3")
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=name):
-            for each in page.get("Contents", []):
-                s3.delete_object(Bucket=name, Key=each["Key"])
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
+            for each in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+                s3.delete_object(Bucket=name, Key=each["Key"], VersionId=each["VersionId"])
         s3.delete_bucket(Bucket=name)
 
 

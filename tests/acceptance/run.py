@@ -16,7 +16,7 @@ from tests.acceptance.steps import until
 PATIENCE = 5 * 60
 """Seconds for what comes at once: a cold start, a retry, a permission that is on its way."""
 
-FIRST = {"LogRetentionDays": "1", "MaximumConcurrency": "2"}
+FIRST = {"LogRetentionDays": "1", "MaximumConcurrency": "2", "ArchiveDays": "1"}
 """Parameters of every deployment."""
 
 

@@ -1,12 +1,14 @@
 """The story of an acceptance run, step by step, from two empty names to two empty names."""
 
 import json
+import shlex
 from functools import partial
 from typing import Any
 
 import urllib3
 from botocore.exceptions import WaiterError
 
+from flagcast.tasks.task import event_id
 from flagcast_cli.console import CommandError
 from flagcast_cli.local import send as sending
 from tests.acceptance.deleting import (
@@ -111,6 +113,33 @@ def _has(run: Run, target: Target, body: bytes) -> bool | None:
     return True if any(each.get("detail", each) == wanted for each in found) else None
 
 
+def prove_the_archive(run: Run) -> None:
+    """S3 took each object on its condition and with the function's permissions, and its signature holds."""
+    config = str(configuration(run.place, run.targets))
+    ask = ("archive", "verify", "--json", "--stack", run.place.stack, "--config", config)
+
+    def is_proven() -> bool | None:
+        said = json.loads(run.place.flagcast(*ask))
+        return True if said["objects"] and said["proven"] == said["objects"] and not said["log"]["waiting"] else None
+
+    until("not every archived event is proven", is_proven, PATIENCE, shlex.join(["flagcast", *ask]))
+
+
+def replay(run: Run) -> None:
+    """By the operator's permissions, which read the archive, and through the real queue."""
+    body = event("to-aws", "namespace")
+    words = ("replay", "everything", "--event", event_id("flipt", body), "--yes", "--json", "--stack", run.place.stack)
+    said = json.loads(run.place.flagcast(*words))
+    if said["sent"] != 1:
+        raise CommandError("the archived event was not replayed", json.dumps(said))
+
+    def came_again() -> bool | None:
+        received = [each for each in run.receiver.received("/everything") if each.sha256 == digest(body)]
+        return True if len(received) > 1 and len({each.webhook_id for each in received}) == 1 else None
+
+    until("the replayed event did not arrive", came_again, PATIENCE, run.log)
+
+
 def retry(run: Run) -> None:
     run.receiver.script("/retried", [503, 200])
     body = event("retried", "segment")
@@ -212,6 +241,8 @@ STORY = (
     Step("answer a health check", check_health),
     Step("deliver captured events unchanged", deliver_captured_events),
     Step("deliver an event to a queue, a topic and an event bus", deliver_to_aws_services),
+    Step("prove every event in the archive", prove_the_archive),
+    Step("replay an event of the archive", replay),
     Step("retry a delivery that was answered 503", retry),
     Step("make a rejected delivery a dead letter", dead_letter),
     Step("see the dead-letters alarm go on", partial(alarm_is, "ALARM"), Where.AWS),

@@ -24,6 +24,8 @@ RUN_HERE = [
     "answer a health check",
     "deliver captured events unchanged",
     "deliver an event to a queue, a topic and an event bus",
+    "prove every event in the archive",
+    "replay an event of the archive",
     "retry a delivery that was answered 503",
     "make a rejected delivery a dead letter",
     "redrive the dead letter",

@@ -74,6 +74,7 @@ def test_a_change_is_found_by_its_flag_with_who_made_it_and_what_came_of_each_de
     assert found["deliveries"] == [
         {"destination": "everything", "state": "delivered"},
         {"destination": "everything-too", "state": "delivered"},
+        {"destination": "flagcast-archive", "state": "delivered"},
         {"destination": "production", "state": "filtered"},
     ]
     changed = asked("changes", "--namespace", "staging", "--actor", "ada", until=lambda answer: bool(answer["changes"]))

@@ -90,7 +90,7 @@ def configured() -> Configuration:
 def attempts() -> Attempts:
     """Make what attempts, over a transport that only looks at what it is given."""
     nowhere = Nowhere()
-    return Attempts(configured(), {}, nowhere, _look, nowhere, nowhere, FakeClock())
+    return Attempts(configured(), {}, nowhere, _look, nowhere, nowhere, lambda *_: Answered(200), FakeClock())
 
 
 def _look(request: Request | AwsRequest, deadline: float) -> Answered:

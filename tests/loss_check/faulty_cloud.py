@@ -12,6 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tests.loss_check import setup
+from tests.loss_check.archive import ARCHIVE, BUCKET
 from tests.loss_check.calls import CALLS, NAMES
 from tests.loss_check.clock import SharedClock
 from tests.loss_check.events import FOR_NOBODY, NO_EVENT
@@ -71,7 +72,8 @@ class FaultyCloud:
     def call(self, pid: int, service: str, operation: str, arguments: dict[str, Any]) -> Reply | None:
         """Do what a function asks; None where there is nobody left to answer."""
         if service == "target":
-            self.watch("target", json.dumps(arguments, default=str))
+            where = "archive" if arguments.get("Bucket") == BUCKET else "target"
+            self.watch(where, json.dumps(arguments, default=str))
             return self.targets.call(pid, operation, arguments, self.kill)
         name, asked = self._name(service, operation, arguments), self._ledger.tick()
         fault = self._fault(name, arguments)
@@ -130,7 +132,7 @@ class FaultyCloud:
     def watch(self, where: str, text: str) -> None:
         """Look for what must not be there in something that is stored."""
         found = [each for each in (*setup.CANARIES, FOR_NOBODY) if each in text]
-        if NO_EVENT in text and where != "dead letter":
+        if NO_EVENT in text and where not in ("dead letter", "archive"):
             found.append(NO_EVENT)
         self._ledger.leaks += [f"{each} in a {where}" for each in found]
 
@@ -139,8 +141,10 @@ class FaultyCloud:
             match service:
                 case "sqs":
                     if operation == "send_message_batch":
-                        where = "dead letter" if arguments["QueueUrl"] == self.dead_url else "task"
+                        is_dead = arguments["QueueUrl"] == self.dead_url
                         for entry in arguments["Entries"]:
+                            is_archived = json.loads(entry["MessageBody"])["destination"] == ARCHIVE
+                            where = "dead letter" if is_dead else "archive" if is_archived else "task"
                             self.watch(where, entry["MessageBody"] + json.dumps(entry.get("MessageAttributes", {})))
                     return "ok", getattr(self.simulator, operation)(**arguments)
                 case "dynamodb":
@@ -178,6 +182,12 @@ class FaultyCloud:
         if operation == "send_message_batch":
             return "dead letter" if arguments["QueueUrl"] == self.dead_url else "send"
         return NAMES.get((service, operation), "rest")
+
+    def strike(self, name: str, arguments: Mapping[str, Any]) -> str | None:
+        """Return what befalls a call of the operator's, and count it."""
+        if (fault := self._fault(name, arguments)) is not None:
+            self._strikes.strike(f"{name}: {fault}")
+        return fault
 
     def _fault(self, name: str, arguments: Mapping[str, Any]) -> str | None:
         if not (rate := self._rates.get(name, 0.0)):

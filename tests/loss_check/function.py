@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -65,7 +66,10 @@ class Service:
                 error = getattr(self.exceptions, value, ClientError)
                 # What a destination says is for people, wherever it is.
                 said = "no" if self._name == TARGET else IN_AN_ERROR
-                raise error({"Error": {"Code": value, "Message": said}}, operation)
+                answered: Any = (
+                    {"HTTPStatusCode": HTTPStatus.PRECONDITION_FAILED} if value == "PreconditionFailed" else {}
+                )
+                raise error({"Error": {"Code": value, "Message": said}, "ResponseMetadata": answered}, operation)
             if answer == "unreachable":
                 raise EndpointConnectionError(endpoint_url=f"https://{IN_AN_ERROR}")
             if answer == "no answer":

@@ -4,14 +4,18 @@ from collections import defaultdict
 from itertools import pairwise
 
 from tests.loss_check import setup
+from tests.loss_check.archive import ARCHIVE, faults
 from tests.loss_check.ends import Ends
 from tests.loss_check.events import Made
 from tests.loss_check.ledger import Arrival, Letter, Sending, TaskId
+from tests.loss_check.replaying import is_replayed
 from tests.loss_check.run import Result
 from tests.loss_check.task_record import Books
 from tests.loss_check.verdict import Verdict, Violation
 
 RETRIED = frozenset({408, 425, 429})
+ARCHIVED = ("genuine", "no event")
+"""The kinds of events that may be in the archive."""
 SLACK = 100.0
 """Simulated seconds by which an attempt may come later than its schedule says."""
 
@@ -32,9 +36,13 @@ class Judge:
             verdict.counts["accepted"] += sending.is_accepted
             for destination in setup.FIRST:
                 self._judge_task(sending, destination)
+            if self._result.plan.replays:
+                self._judge_replayed(sending)
         for destination, ordering in setup.ORDERING.items():
             if ordering != "none":
                 self._judge_order(destination, ordering)
+        if self._result.plan.archives:
+            self._judge_archive()
         self._judge_strangers()
         for leak in self._ledger.leaks:
             verdict.add("leak", leak)
@@ -70,6 +78,23 @@ class Judge:
         for letter in letters:
             self._judge_letter(sending, destination, letter)
         self._judge_duplicates(task, good)
+        self._judge_delays(task, arrivals)
+
+    def _judge_replayed(self, sending: Sending) -> None:
+        """Everything that was accepted is delivered to the destination that was added, or is a dead letter of it."""
+        task = f"{sending.event.event_id}:{setup.ADDED}"
+        arrivals, letters = self._books.arrivals[task], self._books.letters[task]
+        good = [each for each in arrivals if each.status is not None and 200 <= each.status <= 299]
+        self._verdict.counts["replayed"] += bool(good)
+        if is_replayed(sending) and not good and not self._rests(task):
+            self._verdict.add("lost", f"{task} was replayed and is nowhere: {self._books.story(task)}")
+        if (arrivals or letters) and not is_replayed(sending):
+            self._verdict.add("unwanted", f"{task} was sent though it was not replayed")
+        for letter in letters:
+            self._judge_letter(sending, setup.ADDED, letter)
+        self._judge_duplicates(task, good)
+        if letters or self._ledger.resent[task]:
+            return
         self._judge_delays(task, arrivals)
 
     def _asked(self, event: Made) -> bool:
@@ -110,7 +135,9 @@ class Judge:
         if ends.copies > 0:
             self._verdict.add("duplicate", f"{task} was on the queue more than once: {self._books.story(task)}")
         for before, after, why in ends.again():
-            if why is None:
+            if why is None and ends.more > 0 and self._ledger.resent[task]:
+                self._verdict.duplicates["a replay was resumed when SQS had forgotten what it was sent"] += 1
+            elif why is None:
                 self._verdict.add("duplicate", f"{task}: {self._books.story(task)}")
             elif ends.is_redriven(before):
                 sent_back = "a dead letter was redriven while its task was still on the queue"
@@ -167,6 +194,29 @@ class Judge:
                     latest = sending
             self._verdict.counts["order compared"] += max(len(line) - 1, 0)
 
+    def _judge_archive(self) -> None:
+        """What was accepted, and what was authentic and is no event, has one object, of one version, that proves it."""
+        objects = faults(
+            ((key, each) for key, versions in self._result.archived.items() for each in versions), setup.SIGNING
+        )
+        for sending in self._ledger.sendings.values():
+            event = sending.event
+            task, found = f"{event.event_id}:{ARCHIVE}", objects.pop(event.event_id, [])
+            is_kept = sending.is_accepted or (event.kind == "no event" and 400 in sending.statuses)
+            self._verdict.counts["archived"] += bool(found)
+            if is_kept and not found and not self._rests(task):
+                self._verdict.add("lost", f"{task} is not in the archive: {self._books.story(task)}")
+            if len(found) > 1:
+                self._verdict.add("duplicate", f"{task} has {len(found)} objects: {self._books.story(task)}")
+            if wrong := [each for each in found if each]:
+                self._verdict.add("untrue", f"{task} in the archive: {wrong}")
+            if found and event.kind not in ARCHIVED:
+                self._verdict.add("trace", f"{task} is in the archive, and was refused: {event.kind}")
+            for letter in self._books.letters[task]:
+                self._judge_letter(sending, ARCHIVE, letter)
+        for key in objects:
+            self._verdict.add("trace", f"{key} is in the archive, and was never sent")
+
     def _judge_strangers(self) -> None:
         """Nothing that was refused, and nothing that nobody sent, is anywhere."""
         for task in self._books.tasks():
@@ -180,5 +230,5 @@ class Judge:
                 }
                 if not ok:
                     self._verdict.add("untrue reason", f"{task}: no event")
-            elif sending.event.kind != "genuine":
+            elif sending.event.kind not in (ARCHIVED if destination == ARCHIVE else ("genuine",)):
                 self._verdict.add("trace", f"{task} was refused: {sending.event.kind}")

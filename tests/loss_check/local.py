@@ -6,6 +6,7 @@
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from urllib3.exceptions import HTTPError
 from flagcast.ingest import http_api
 from flagcast_cli.local.receiver import Receiver
 from flagcast_cli.local.stack import Stack, local_stack
+from tests.loss_check.archive import faults, versions
 from tests.loss_check.client import headers
 from tests.loss_check.events import Made
 from tests.loss_check.short_run import Letter, read_letter, run
@@ -56,6 +58,10 @@ class LocalStack:
         )
         return [letter for each in answer.get("Messages", []) if (letter := self._taken(each))]
 
+    def archived(self) -> Mapping[str, list[str]]:
+        s3, bucket = self._stack.emulator.client("s3"), self._stack.outputs["ArchiveBucketName"]
+        return faults(versions(s3, bucket), self._stack.signing_secret)
+
     def is_idle(self) -> bool:
         asked = self._sqs.get_queue_attributes(QueueUrl=self._stack.outputs["TaskQueueUrl"], AttributeNames=COUNTS)
         return not any(int(asked["Attributes"][name]) for name in COUNTS)
@@ -90,7 +96,7 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=60)
     parser.add_argument("--seed", type=int, default=19)
     asked = parser.parse_args()
-    with local_stack(free_port(), CONFIGURATION) as (stack, receiver):
+    with local_stack(free_port(), CONFIGURATION, "--parameter-overrides", "ArchiveDays=30") as (stack, receiver):
         judge = account(stack, receiver, asked.events, asked.seed)
     print(json.dumps(judge.counts))
     for each in judge.broken:

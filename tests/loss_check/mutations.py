@@ -6,10 +6,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from flagcast.delivery import attempt, decision, message_group
+from flagcast.delivery import archiving, attempt, decision, message_group
 from flagcast.delivery.batch_progress import BatchProgress
 from flagcast.edges.aws.queue import Queue
 from flagcast.errors import QueueUnavailable
+from flagcast.exchange.aws_request import AwsRequest
 from flagcast.exchange.request import Request
 from flagcast.ingest import fan_out
 from flagcast.tasks import dead_letter, task
@@ -119,6 +120,22 @@ def _refused_entry_is_taken() -> None:
     _replace(transport, "answer_of", lambda _: Answered(200))
 
 
+def _archived_again() -> None:
+    _replace(archiving, "AwsRequest", lambda **given: AwsRequest(**{**given, "is_new_only": False}))
+
+
+def _archive_not_insisted_on() -> None:
+    archived = archiving.archived
+
+    def mutated(*arguments: Any) -> Outcome:
+        archived(*arguments)
+        return Answered(200)
+
+    from flagcast.edges.wiring import deliver_batch
+
+    _replace(deliver_batch, "archived", mutated)
+
+
 def _failures_not_reported() -> None:
     # Only the functions' own processes have the functions on their path.
     import deliver
@@ -168,6 +185,10 @@ MUTATIONS: Mapping[str, Mutation] = {
     "an entry that a bus refused counts as taken": Mutation(
         _refused_entry_is_taken, "lost", {"scale": 8.0, "events": 240, "real_seconds": 60.0}
     ),
+    "an archived event is written again": Mutation(
+        _archived_again, "duplicate", {"archives": True, "scale": 8.0, "events": 160}
+    ),
+    "the archive is not insisted on": Mutation(_archive_not_insisted_on, "lost", {"archives": True, "scale": 8.0}),
     "signatures not checked": Mutation(_signatures_not_checked, "trace", {"events": 200}),
     "a repeat is another message": Mutation(
         lambda: _replace(fan_out, "deduplication_id", lambda _: uuid.uuid4().hex), "duplicate", {"rates": {"send": 0.5}}

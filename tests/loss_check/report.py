@@ -23,7 +23,7 @@ ENOUGH = 20
 def kinds() -> Iterator[str]:
     """Name every kind of fault that there is."""
     yield from (*COMMON, *KILLS, *SLOW, *OTHERS)
-    yield from (f"target: {kind}" for kind in target.KINDS)
+    yield from (f"{where}: {kind}" for where in ("target", "archive") for kind in target.KINDS)
     for call, faults in CALLS.items():
         yield from (f"{call}: {fault}" for fault in faults)
 
@@ -44,7 +44,9 @@ def numbers(result: Result, verdict: Verdict) -> dict[str, Any]:
         "accepted": verdict.counts["accepted"],
         "requests": verdict.counts["requests"],
         "delivered": verdict.counts["delivered"],
+        "archived": verdict.counts["archived"],
         "order_compared": verdict.counts["order compared"],
+        "replayed": verdict.counts["replayed"],
         "invocations_of_deliver": len(result.ledger.invocations),
         "of_them_killed": killed,
         "redriven": result.strikes.counts["redriven"],
@@ -63,8 +65,10 @@ def table(told: dict[str, Any]) -> str:
         ("events sent, by seed", f"{told['events']:,}, {told['seed']}"),
         ("accepted (200)", f"{told['accepted']:,}"),
         ("tasks delivered", f"{told['delivered']:,}"),
+        ("objects in the archive, each with one version", f"{told['archived']:,}"),
         ("requests that destinations saw", f"{told['requests']:,}"),
         ("neighbours in one line whose order was compared", f"{told['order_compared']:,}"),
+        ("events replayed to a destination that was added", f"{told['replayed']:,}"),
         ("invocations of deliver, killed", f"{told['invocations_of_deliver']:,}, {told['of_them_killed']:,}"),
         ("kinds of faults, strikes", f"{len(told['faults'])}, {sum(told['faults'].values()):,}"),
         *((f"dead letters: {reason}", f"{count:,}") for reason, count in told["dead_letters"].items()),

@@ -63,6 +63,9 @@ class Place(Protocol):
     def letters(self) -> list[Letter]:
         """Let the stack work for a second at most; returns the dead letters that were not returned before."""
 
+    def archived(self) -> Mapping[str, list[str]]:
+        """Return what is wrong with each object of the archive, by event: nothing where its signature holds."""
+
     def is_idle(self) -> bool:
         """Tell whether the task queue is empty."""
 
@@ -74,6 +77,7 @@ class Seen(Struct):
     """Each event, and how it was answered."""
     requests: list[Received]
     letters: list[Letter]
+    archived: Mapping[str, list[str]]
     left: bool
     """Whether there were tasks on the queue when patience ended."""
 
@@ -102,7 +106,7 @@ def run(
         # The receiver may be others' too.
         for path in paths.values():
             receiver.script(path, [Answer()])
-    return Seen(sent, receiver.requests()[before:], letters, not is_idle)
+    return Seen(sent, receiver.requests()[before:], letters, place.archived(), not is_idle)
 
 
 def struck() -> set[str]:

@@ -43,6 +43,7 @@ class Judge:
                 self.broken.append(f"event {event.number} ({event.kind}) was answered {status}")
             for destination in (*DESTINATIONS, NOBODY):
                 self._judge_task(event, status, destination)
+            self._judge_archived(event, status)
         self._judge_order()
         if self._seen.left:
             self.broken.append("tasks were still on the queue")
@@ -71,6 +72,14 @@ class Judge:
             self.broken.append(f"asked again after a refusal: {told}")
         if destination in ORDERED and any(each.body != event.body for each in arrivals):
             self.broken.append(f"not as it was sent: {task}")
+
+    def _judge_archived(self, event: Made, status: int) -> None:
+        """What was accepted, and what was authentic and is no event, has one object that its signature proves."""
+        found = self._seen.archived.get(event.event_id, [])
+        wanted = status in (ANSWERS["genuine"], ANSWERS["no event"])
+        self.counts["archived"] += bool(found)
+        if found != ([""] if wanted else []):
+            self.broken.append(f"event {event.number} ({event.kind}), {status}, in the archive: {found}")
 
     def _judge_order(self) -> None:
         """Nothing is asked about an event while an earlier one of its line is still to be asked about."""

@@ -1,9 +1,10 @@
-"""AWS services that destinations send to, of someone else's account: they take a call, refuse it, or are not heard."""
+"""AWS services that destinations send to, and the archive: they take a call, refuse it, or are not heard."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from tests.loss_check.answers import MOST_FAULTS
+from tests.loss_check.archive import ARCHIVE, BUCKET, Objects, event_of
 from tests.loss_check.clock import SharedClock
 from tests.loss_check.ledger import Arrival, Ledger
 from tests.loss_check.seeded_random import SeededRandom, Strikes
@@ -24,7 +25,7 @@ Reply = tuple[str, Any]
 
 
 class Targets:
-    """A FIFO queue, an event bus and a bucket."""
+    """A FIFO queue, an event bus and a bucket, and the bucket of the archive."""
 
     def __init__(
         self,
@@ -41,12 +42,15 @@ class Targets:
         self._ledger = ledger
         self._scale = scale
         self._generation = generation
+        self.archive = Objects()
 
     def call(
         self, pid: int, operation: str, arguments: Mapping[str, Any], kill: Callable[[int, str], None]
     ) -> Reply | None:
         """Answer a call; None where there is no one left to hear it."""
-        destination, event_id = DESTINATIONS[operation], _event_id(operation, arguments)
+        is_archive = arguments.get("Bucket") == BUCKET
+        destination = ARCHIVE if is_archive else DESTINATIONS[operation]
+        event_id = event_of(arguments) if is_archive else _event_id(operation, arguments)
         arrival = Arrival(f"{event_id}:{destination}", 0, self._clock.now(), self._generation(pid), pid)
         before = self._ledger.arrived(arrival)
         arrival.action = kind = self._chosen(destination, event_id, before)
@@ -64,8 +68,13 @@ class Targets:
                 kill(pid, f"before the {destination} was called")
                 return None
             case "answer lost":
+                if is_archive:
+                    self.archive.put(arguments)
                 arrival.is_lost = True
                 return "no answer", None
+        if is_archive and not self.archive.put(arguments):
+            arrival.status = 412
+            return "error", "PreconditionFailed"
         arrival.status = 200
         if kind == "killed after":
             kill(pid, f"after the {destination} was called")
@@ -80,7 +89,7 @@ class Targets:
         chances = {kind: chance * self._scale for kind, chance in CHANCES.items() if kind not in not_told}
         kind = self._dice.choose(chances, "target", destination, event_id, before) or "good"
         if kind != "good":
-            self._strikes.strike(f"target: {kind}")
+            self._strikes.strike(f"{'archive' if destination == ARCHIVE else 'target'}: {kind}")
         return kind
 
 

@@ -147,6 +147,8 @@ class Deployment:
             "FLAGCAST_PARAMETER_PREFIX": "/flagcast/test/",
             "FLAGCAST_STATE_TABLE": TABLE,
             "FLAGCAST_BODIES_BUCKET": "bodies",
+            "FLAGCAST_ARCHIVE_BUCKET": "arn:aws:s3:::archive",
+            "FLAGCAST_ARCHIVE": "off",
             "FLAGCAST_CIRCUIT_BREAKER": "on",
             "FLAGCAST_TRACK_CHANGES": "on",
             "FLAGCAST_LOG_NAMES": "on",

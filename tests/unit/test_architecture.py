@@ -48,6 +48,7 @@ ROOMS: Mapping[str, set[str]] = {
     "templates.go": {"primitives", "events", "templates"},
     "config": {"errors", "primitives", "events"},
     "tasks": {"primitives", "events", "config"},
+    "archive": {"primitives", "events", "config", "tasks"},
     "ingest": {"errors", "primitives", "events", "flipt_state", "config", "tasks"},
     "summaries": {"primitives", "events", "flipt_state", "tasks"},
     "exchange": {"primitives", "events"},
@@ -55,7 +56,7 @@ ROOMS: Mapping[str, set[str]] = {
         "errors", "primitives", "events", "templates", "templates.jinja", "templates.go", "config", "tasks",
         "summaries", "exchange",
     },
-    "delivery": {"errors", "clock", "primitives", "events", "config", "tasks", "exchange", "rendering"},
+    "delivery": {"errors", "clock", "primitives", "events", "config", "tasks", "archive", "exchange", "rendering"},
     "notices": {"errors", "clock", "primitives", "events", "config", "tasks", "delivery"},
     "preflight": {
         "primitives", "events", "flipt_state", "templates", "templates.jinja", "config", "tasks", "summaries",
@@ -86,11 +87,14 @@ COMMAND_ROOMS: Mapping[str, set[str]] = {
     "ledger": {"shared", "stack"},
     "dlq": {"shared", "stack", "ledger"},
     "history": {"shared", "stack", "doctor", "dlq", "ledger"},
+    "archive": {"shared", "stack", "ledger", "history"},
+    "replay": {"shared", "stack", "archive", "ledger", "dlq", "history"},
     "local": {"shared", "stack", "check", "deploy", "ledger", "history"},
     "preview": {"shared", "stack"},
     "main": {
-        "shared", "stack", "deploy", "init", "flipt_import", "doctor", "flipt_state", "dlq", "history", "local",
-        "preview",
+        "shared", "stack", "deploy", "init", "flipt_import", "doctor", "flipt_state", "dlq", "history", "archive",
+        "replay",
+        "local", "preview",
     },
 }  # fmt: skip
 LARGEST_ROOM = 15

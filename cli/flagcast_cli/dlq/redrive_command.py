@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rich.progress import Progress
 
+from flagcast.config.archive_destination import with_archive
 from flagcast.edges.runtime.configuration_file import read_configuration
 from flagcast.errors import ConfigurationUnreadable
 from flagcast.tasks.routing import Route
@@ -72,13 +73,13 @@ def redrive(
 
 
 def _destinations(stack: str, account: Account, config: Path) -> Mapping[str, Route]:
-    """Return the deployed destinations, else those of the checkout, which is said; raises CommandError."""
+    """Return the deployed destinations and the archive, else those of the checkout, which is said; or CommandError."""
     try:
-        return deployed_configuration(stack, account).destinations
+        return with_archive(deployed_configuration(stack, account).destinations)
     except CommandError as error:
         err.print(marked("Judged by {}, as {}", config, error), style="yellow", soft_wrap=True)
     try:
-        return read_configuration(config).destinations
+        return with_archive(read_configuration(config).destinations)
     except ConfigurationUnreadable as error:
         raise CommandError(str(error), "flagcast check lists every problem.") from error
 

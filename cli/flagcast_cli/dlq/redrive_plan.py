@@ -1,9 +1,11 @@
 """What becomes of each dead letter in a redrive, and in which order."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol
 
 from msgspec import Struct
 
+from flagcast.config.archive_destination import ARCHIVE
 from flagcast.tasks.outgoing_message import Entry
 from flagcast.tasks.routing import Route, message_group_id
 from flagcast.tasks.task import NO_DESTINATION, moved_deduplication_id
@@ -51,10 +53,12 @@ def plan(
 
 
 def _planned(letter: Letter, facts: Facts | Absent, routes: Mapping[str, Route]) -> Ready | Refusal:
-    if isinstance(facts, Absent):
+    task = letter.task
+    # The archive takes a body that is no event, and its tasks have no order.
+    is_archived = task is not None and task.destination == ARCHIVE
+    if isinstance(facts, Absent) and not is_archived:
         return Refusal(letter, facts.why)
     # What is no task has no facts.
-    task = letter.task
     assert task is not None
     if task.destination == NO_DESTINATION:
         return Refusal(letter, "it was accepted for no destination, so there is nowhere to send it")
@@ -64,7 +68,8 @@ def _planned(letter: Letter, facts: Facts | Absent, routes: Mapping[str, Route])
             f"destination {task.destination} is not in the configuration: it would only come back, unknown_destination;"
             " deploy it first",
         )
-    group = message_group_id(task.destination, route.ordering, facts.about, task.id)
+    about = facts.about if isinstance(facts, Facts) else ()
+    group = message_group_id(task.destination, route.ordering, about, task.id, task.replay)
     return Ready(letter, Entry(letter.message.body, group, moved_deduplication_id(task.id, letter.id)))
 
 
@@ -72,16 +77,24 @@ def _keeps_order(route: Route | None) -> bool:
     return route is not None and route.ordering != "none"
 
 
-def batches(ready: Iterable[Ready]) -> Iterator[list[Ready]]:
+class Sendable(Protocol):
+    """What becomes one message."""
+
+    @property
+    def entry(self) -> Entry:
+        """Return the message."""
+
+
+def batches[T: Sendable](ready: Iterable[T], most: int = MOST_ENTRIES) -> Iterator[list[T]]:
     """Split into requests, in order, no two of one group in the same.
 
     SQS may refuse one entry of a request and take the next: of one group, that would turn the order round.
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
     """
-    batch: list[Ready] = []
+    batch: list[T] = []
     groups: set[str] = set()
     for each in ready:
-        if batch and (len(batch) == MOST_ENTRIES or each.entry.group in groups):
+        if batch and (len(batch) == most or each.entry.group in groups):
             yield batch
             batch, groups = [], set()
         batch.append(each)

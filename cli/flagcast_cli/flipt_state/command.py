@@ -215,7 +215,7 @@ def _say_what_stays(stored: Mapping[str, Stored], namespace: str | None) -> None
     if unplaced:
         out.print(f"{counted(unplaced, 'row')} without a known namespace stayed: tokens, and rows that cannot be read.")
     out.print(
-        "Not deleted: the functions' logs, dead letters, waiting deliveries, the bodies of large events, and what"
-        " destinations received.",
+        "Not deleted: the functions' logs, dead letters, waiting deliveries, the bodies of large events, the archive,"
+        " and what destinations received.",
         soft_wrap=True,
     )

@@ -66,14 +66,14 @@ class Stack(Struct, frozen=True):
 
 
 @contextmanager
-def local_stack(port: int, configuration: Path) -> Iterator[tuple[Stack, Receiver]]:
+def local_stack(port: int, configuration: Path, *sam_flags: str) -> Iterator[tuple[Stack, Receiver]]:
     """Run the stack and a receiver that stands for its destinations; nothing is left running after it."""
     with emulator(port, LOCAL_STACK) as running, Receiver() as receiver:
         with one_at_a_time():
             with step("Building the functions and layers (sam build)"):
                 build(running.environment())
             with step(f"Deploying template.yaml to MiniStack on {HOST}:{port} (sam deploy)"):
-                stack = deploy(running, configuration)
+                stack = deploy(running, configuration, *sam_flags)
                 stack.put_parameter("receiver", receiver.url)
         yield stack, receiver
 

@@ -108,7 +108,10 @@ class LedgerStack:
 
     def accept(self, number: int, at: float, destinations: Sequence[str], event: Event | None = None) -> str:
         """Log that an event was accepted; returns its id."""
-        event_id = id_of(number)
+        return self.accept_as(id_of(number), at, destinations, event)
+
+    def accept_as(self, event_id: str, at: float, destinations: Sequence[str], event: Event | None = None) -> str:
+        """Log that an event of this id was accepted; returns the id."""
         self._telemetry(INGEST, at).accepted("flipt", event_id, event or turned_on(), list(destinations), 0.02)
         return event_id
 
@@ -123,12 +126,27 @@ class LedgerStack:
         gives_up_at: float | None = None,
     ) -> None:
         """Log what came of a delivery."""
+        self.attempt_as(id_of(number), at, destination, outcome, decision, attempt, gives_up_at)
+
+    def attempt_as(
+        self,
+        event_id: str,
+        at: float,
+        destination: str,
+        outcome: Outcome | None,
+        decision: Decision,
+        attempt: int = 1,
+        gives_up_at: float | None = None,
+    ) -> None:
+        """Log what came of a delivery of the event of this id."""
         told = self._telemetry(DELIVER, at)
-        told.attempted(received(number, destination, at, attempt), outcome, decision, attempt, 0.051, gives_up_at)
+        told.attempted(received(event_id, destination, at, attempt), outcome, decision, attempt, 0.051, gives_up_at)
 
     def bury(self, number: int, destination: str) -> None:
         """Put a delivery's dead letter into its queue."""
-        letter = dead_letter(received(number, destination, self.clock.now(), 1), GiveUp("rejected", "no", 404), 1)
+        letter = dead_letter(
+            received(id_of(number), destination, self.clock.now(), 1), GiveUp("rejected", "no", 404), 1
+        )
         Queue(self.queues, self.outputs["DeadLetterQueueUrl"]).send([letter], FOREVER)
 
     def empty(self) -> None:
@@ -156,9 +174,9 @@ def turned_on() -> Event:
     return changed("flag", FLAG, {**FLAG, "enabled": True})
 
 
-def received(number: int, destination: str, at: float, receives: int) -> Message:
-    carried = task(id_of(number), "flipt", destination, RECEIVED_AT, RAW)
-    made = message(carried, name=f"message-{number}-{destination}", receives=receives)
+def received(event_id: str, destination: str, at: float, receives: int) -> Message:
+    carried = task(event_id, "flipt", destination, RECEIVED_AT, RAW)
+    made = message(carried, name=f"message-{event_id}-{destination}", receives=receives)
     return structs.replace(made, sent_at=at - 1)
 
 

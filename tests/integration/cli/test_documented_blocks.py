@@ -64,7 +64,8 @@ def typed(block: Block) -> Iterator[list[str]]:
 
 def test_every_block_says_what_it_is() -> None:
     # One without a language, or of one that is not known here, would be run by nothing.
-    known = {*SHELLS, "yaml", "yml", "json", "jinja", "text"}
+    # Athena's alone is SQL: tests/unit/archive/test_athena.py.
+    known = {*SHELLS, "yaml", "yml", "json", "jinja", "text", "sql"}
     assert [str(each) for page in READ for each in blocks(page) if each.language not in known] == []
 
 

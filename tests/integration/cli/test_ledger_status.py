@@ -10,7 +10,7 @@ from flagcast.tasks.outcomes import Answered, Done, Faulty, Outcome, RetryIn, Th
 from flagcast_cli.doctor.finding import Finding
 from flagcast_cli.history import status
 from flagcast_cli.history.destination_state import Destination, Source, Waiting
-from tests.integration.cli.ledger_harness import INGEST, NOW, LedgerStack, ledger, received
+from tests.integration.cli.ledger_harness import INGEST, NOW, LedgerStack, id_of, ledger, received
 from tests.integration.cli.test_ledger_commands import DAY, happened, lines, terminal
 
 __all__ = ["happened", "ledger", "terminal"]
@@ -113,7 +113,7 @@ def test_json_has_numbers_and_every_kind_of_waiting(
         happened.attempt(number, NOW - 10, "slow", outcome, RetryIn(30 * (number + 1)), 0, NOW + DAY)
     for number, milliseconds in enumerate(range(10, 2010, 10)):
         told = happened._telemetry("/aws/lambda/flagcast-deliver", NOW - 30)
-        message = received(100 + number, "slow", NOW - 30, 1)
+        message = received(id_of(100 + number), "slow", NOW - 30, 1)
         told.attempted(message, Answered(200), Done(), 1, milliseconds / 1000)
     assert happened.run("status", "--json") == 1
     answer = json.loads(capsys.readouterr().out)

@@ -9,6 +9,7 @@ import pytest
 from flagcast_cli.console import CommandError
 from flagcast_cli.stack.account import Account
 from tests.integration.cli import test_check_stack, test_doctor
+from tests.integration.cli.archive_harness import ArchiveStack, archive
 from tests.integration.cli.dlq_harness import Dlq, dlq
 from tests.integration.cli.known_harness import KnownStack, known
 from tests.integration.cli.ledger_harness import LedgerStack, ledger
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 checked, doctored = test_check_stack.stack, test_doctor.stack
 clients, seen = test_doctor.clients, test_doctor.seen
 receiver = test_doctor.receiver
-__all__ = ["dlq", "known", "ledger"]
+__all__ = ["archive", "dlq", "known", "ledger"]
 
 
 def test_everything_that_is_listed_is_asked(
@@ -52,6 +53,9 @@ def test_everything_that_is_listed_is_asked(
     assert rows.run("forget", "--yes") == 0
     logs: LedgerStack = request.getfixturevalue("ledger")
     assert logs.run("events") == 0
+    kept: ArchiveStack = request.getfixturevalue("archive")
+    kept.keep(1)
+    assert kept.run("verify") == 0
     request.getfixturevalue("doctored")
     look: Callable[..., Any] = request.getfixturevalue("seen")
     look(code=0)

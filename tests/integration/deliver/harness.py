@@ -97,6 +97,8 @@ class Stack:
             "FLAGCAST_PARAMETER_PREFIX": "/flagcast/test/",
             "FLAGCAST_STATE_TABLE": TABLE,
             "FLAGCAST_BODIES_BUCKET": "bodies",
+            "FLAGCAST_ARCHIVE_BUCKET": "arn:aws:s3:::archive",
+            "FLAGCAST_ARCHIVE": "off",
             # A destination that fails is what most tests are about; those of the circuits turn them on.
             "FLAGCAST_CIRCUIT_BREAKER": "off",
             "FLAGCAST_TRACK_CHANGES": "on",

@@ -6,7 +6,8 @@ from typing import Any
 import boto3
 import pytest
 
-from flagcast.edges.wiring import resources
+from flagcast.config.archive_destination import ARCHIVE
+from flagcast.edges.wiring import deliver_batch, resources
 from flagcast.primitives.timestamp import rfc3339
 from flagcast.tasks.task import claim_check, encode, event_id, task
 from flagcast_cli.local.receiver_script import Answer
@@ -26,6 +27,7 @@ def services(aws: None) -> dict[str, Any]:
     make: Any = boto3.Session(region_name=REGION).client
     made: dict[str, Any] = {name: make(name) for name in ("s3", "ssm", "secretsmanager", "dynamodb")}
     made["s3"].create_bucket(Bucket="bodies", CreateBucketConfiguration={"LocationConstraint": REGION})
+    made["s3"].create_bucket(Bucket="archive", CreateBucketConfiguration={"LocationConstraint": REGION})
     made["s3"].put_object(Bucket="bodies", Key=f"bodies/{event_id('flipt', LARGE)}", Body=LARGE)
     made["secretsmanager"].create_secret(Name="flagcast/test/one", SecretString="1")
     made["ssm"].put_parameter(Name="/flagcast/test/two", Value="2", Type="SecureString")
@@ -39,6 +41,8 @@ def on(stack: Stack, services: dict[str, Any], monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("FLAGCAST_STACK", "flagcast-test")
     clients = {**services, "sqs": stack.simulator}
     monkeypatch.setattr(resources, "client", watched(clients.__getitem__, "deliver"))
+    archive = watched(services.__getitem__, "deliver")
+    monkeypatch.setattr(deliver_batch, "target_client", lambda service, _: archive(service))
     stack.configure({"chat": {"preset": "json"}, "ill": {}, "gone": {}, "guarded": GUARDED, "well": {}})
     path = stack.folder / "flagcast.yaml"
     stack.write(json.dumps({**json.loads(path.read_text()), "notify": "chat"}))
@@ -57,6 +61,7 @@ def test_everything_that_is_listed_is_asked(on: Stack, asked_of_aws: Calls) -> N
     put_large(on)
     on.put("guarded")
     on.put("gone")
+    on.put(ARCHIVE)
     for _ in range(4):
         on.put("ill")
     for _ in range(20):

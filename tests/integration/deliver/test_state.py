@@ -237,7 +237,10 @@ def test_a_table_that_hangs_takes_a_second_once_and_is_left_alone_for_a_while(
 def test_who_insists_asks_a_table_that_is_left_alone_time_and_again(
     table: Any, faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("CONFIG", "QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "SECRET_PREFIX", "PARAMETER_PREFIX", "BODIES_BUCKET"):
+    for name in (
+        "CONFIG", "QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "SECRET_PREFIX", "PARAMETER_PREFIX", "BODIES_BUCKET",
+        "ARCHIVE_BUCKET", "ARCHIVE",
+    ):  # fmt: skip
         monkeypatch.setenv(f"FLAGCAST_{name}", "any")
     monkeypatch.setenv("FLAGCAST_STATE_TABLE", TABLE)
     monkeypatch.setenv("FLAGCAST_TRACK_CHANGES", "off")

@@ -144,6 +144,8 @@ class Ingest:
             "FLAGCAST_SECRET_PREFIX": PREFIX,
             "FLAGCAST_PARAMETER_PREFIX": "/flagcast/test/",
             "FLAGCAST_BODIES_BUCKET": BUCKET,
+            "FLAGCAST_ARCHIVE_BUCKET": "arn:aws:s3:::archive",
+            "FLAGCAST_ARCHIVE": "off",
             "FLAGCAST_STATE_TABLE": state_table.TABLE,
             "FLAGCAST_CIRCUIT_BREAKER": "on",
             "FLAGCAST_TRACK_CHANGES": "on",

@@ -128,6 +128,7 @@ def functions(folder: Path, before: str = "", **environment: str) -> Iterator[tu
             "FLAGCAST_CONFIG": str(folder / "flagcast.yaml"), "FLAGCAST_QUEUE_URL": f"{endpoint}/tasks.fifo",
             "FLAGCAST_DEAD_LETTER_QUEUE_URL": f"{endpoint}/dead.fifo", "FLAGCAST_SECRET_PREFIX": "flagcast/test/",
             "FLAGCAST_PARAMETER_PREFIX": "/flagcast/test/", "FLAGCAST_BODIES_BUCKET": "bodies",
+            "FLAGCAST_ARCHIVE_BUCKET": "arn:aws:s3:::archive", "FLAGCAST_ARCHIVE": "off",
             "FLAGCAST_STATE_TABLE": "state", "FLAGCAST_TRACK_CHANGES": "on",
             "FLAGCAST_LOG_NAMES": "on",
             "FLAGCAST_CIRCUIT_BREAKER": "on", "FLAGCAST_VAR_OWN": IN_VARIABLE,

@@ -22,11 +22,14 @@ _ACTIONS = {
     "sqs:SendMessageBatch": "sqs:SendMessage",
     "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
     "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "s3:ListObjectVersions": "s3:ListBucketVersions",
+    "s3:ListObjectsV2": "s3:ListBucket",
 }
 """Calls that IAM knows by another name than the API.
 
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_AddPermission.html (ActionName.N)
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
 """
 _QUEUES = {
     "tasks.fifo": "TaskQueue",
@@ -52,6 +55,8 @@ class Calls:
     def note(self, role: Role, service: str, operation: str, arguments: Mapping[str, Any]) -> None:
         """Note a call; raises NotListed, which the code under test may take for something else."""
         name = f"{service}:{operation}"
+        if name == "s3:GetObject" and "VersionId" in arguments:
+            name = "s3:GetObjectVersion"  # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
         for action, resource in ((_ACTIONS.get(name, name), each) for each in _resources(service, arguments)):
             self.made[role].add((action, resource))
             if (action, resource) not in calls_of(role):
@@ -133,6 +138,10 @@ def _resources(service: str, arguments: Mapping[str, Any]) -> Iterable[str]:
     match arguments:
         case {"QueueUrl": str(url)}:
             return [_QUEUES[url.rpartition("/")[2]]]
+        case {"Bucket": "archive", "Key": _}:
+            return ["ArchiveBucket/KEY"]
+        case {"Bucket": "archive"}:
+            return ["ArchiveBucket"]
         case {"Bucket": _, "Key": str(key)}:
             return [f"BodiesBucket/{key.partition('/')[0]}/KEY"]
         case {"TableName": _}:

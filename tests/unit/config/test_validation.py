@@ -319,3 +319,13 @@ def test_an_address_without_a_host_or_with_a_space_is_told_before_anything_is_se
 def test_a_header_that_is_named_twice_in_different_case_is_told() -> None:
     configuration = read("sources: {}\ndestinations: {d: {url: https://x, headers: {X: a, x: b}}}\n")
     assert list(map(str, configuration.problems)) == ["destinations.d.headers.x: is the same header as X"]
+
+
+def test_the_archives_name_is_no_name_for_a_destination_and_one_for_a_source() -> None:
+    read_file = "sources: {flagcast-archive: {auth: none}}\ndestinations: {flagcast-archive: {url: https://x}}\n"
+    (problem,) = read(read_file).problems
+    assert str(problem) == (
+        "destinations.flagcast-archive: is reserved for the archive, which the parameter ArchiveDays turns on;"
+        " use another name"
+    )
+    assert problem.is_key

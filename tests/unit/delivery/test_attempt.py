@@ -25,6 +25,7 @@ from flagcast.tasks.outcomes import (
 )
 from flagcast.tasks.progress import NEW, Progress
 from flagcast.tasks.received_message import Message
+from flagcast.tasks.task import Task
 from tests.unit.builders import RAW, FakeClock, body, configuration, message, task_for
 
 TOKEN = Reference("ssm", "token")
@@ -84,8 +85,15 @@ class Bodies:
         return self.stored.get(ref)
 
 
+def no_archive(task: Task, raw: bytes, seconds: float) -> Outcome:
+    """Stand for an archive that nothing is sent to."""
+    raise AssertionError(task)
+
+
 def attempts(keys: str = "{url: https://x}", *, store: Store | None = None, wire: Wire | None = None) -> Attempts:
-    return Attempts(configuration(keys), {}, store or Store(), wire or Wire(), OpenGates(), Bodies(), FakeClock())
+    return Attempts(
+        configuration(keys), {}, store or Store(), wire or Wire(), OpenGates(), Bodies(), no_archive, FakeClock()
+    )
 
 
 NOTHING_SENT: list[tuple[str, Message, Outcome]] = [
@@ -162,7 +170,9 @@ def test_a_template_sees_what_the_source_says_of_itself_and_goes_without_where_i
 def test_a_destination_is_compiled_once_of_the_files_there_are() -> None:
     text = "sources: {}\ndestinations: {mirror: {url: https://x, content_type: text/plain, template: t.j2}}\n"
     wire, templates = Wire(), {"t.j2": "{{ event.action }}"}
-    made = Attempts(read(text, Beside(templates)), templates, Store(), wire, OpenGates(), Bodies(), FakeClock())
+    made = Attempts(
+        read(text, Beside(templates)), templates, Store(), wire, OpenGates(), Bodies(), no_archive, FakeClock()
+    )
     made.make(message(), NEW)
     templates["t.j2"] = "changed"
     made.make(message(task_for(raw=body(action="deleted"))), NEW)

@@ -11,14 +11,14 @@ from flagcast.tasks.progress import NEW, Progress
 from flagcast.tasks.received_message import Message, Wear
 from flagcast.tasks.task import body_key, claim_check
 from tests.unit.builders import RAW, FakeClock, configuration, message, middle, task_for
-from tests.unit.delivery.test_attempt import Bodies, OpenGates, Store, Wire
+from tests.unit.delivery.test_attempt import Bodies, OpenGates, Store, Wire, no_archive
 
 KEY = body_key(task_for().event_id)
 CLAIMING: Message = message(claim_check(task_for()))
 
 
 def made(bodies: Bodies, wire: Wire) -> Outcome:
-    attempts = Attempts(configuration(), {}, Store(), wire, OpenGates(), bodies, FakeClock())
+    attempts = Attempts(configuration(), {}, Store(), wire, OpenGates(), bodies, no_archive, FakeClock())
     return attempts.make(CLAIMING, NEW)
 
 
@@ -58,7 +58,7 @@ def test_a_body_and_the_request_that_carries_it_share_one_timeout() -> None:
 
     deadlines: list[float] = []
     began, configured = clock.monotonic(), configuration("{url: https://x, timeout: 30s}")
-    attempts = Attempts(configured, {}, Store(), wire, Waiting(), Slow({KEY: RAW}), clock)
+    attempts = Attempts(configured, {}, Store(), wire, Waiting(), Slow({KEY: RAW}), no_archive, clock)
     assert attempts.make(CLAIMING, NEW) == Answered(200)
     assert deadlines == [began + 30]
     # The gates' half second is theirs.

@@ -73,7 +73,6 @@ ONLY_FOR: dict[tuple[str, str], set[str]] = {
     },
     ("AWS::S3::Bucket", "MetricsConfigurations"): {"s3:PutMetricsConfiguration"},
     ("AWS::S3::Bucket", "NotificationConfiguration"): {"s3:PutBucketNotification"},
-    ("AWS::S3::Bucket", "ObjectLockConfiguration"): {"s3:PutBucketObjectLockConfiguration"},
     ("AWS::S3::Bucket", "ReplicationConfiguration"): {
         "s3:PutReplicationConfiguration", "s3:DeleteObject", "iam:PassRole",
     },
@@ -141,6 +140,7 @@ def by_hand(of: Stack) -> Iterator[Call]:
     )
     yield from (Call("sqs:DeleteQueue", of.arns[each]) for each in ("TaskQueue", "DeadLetterQueue"))
     yield from (Call(f"s3:{each}", of.arns["BodiesBucket"]) for each in ("ListBucket", "DeleteBucket"))
+    yield Call("s3:DeleteBucket", of.arns["ArchiveBucket"])
     yield Call("s3:DeleteObject", f"{of.arns['BodiesBucket']}/bodies/KEY")
     yield Call("dynamodb:DeleteTable", of.arns["StateTable"])
 

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flagcast.events.flipt_signature import flipt_signature
-from flagcast.ingest.credential_check import is_known, is_signed, presented_signature, presented_token
+from flagcast.ingest.credential_check import is_known, is_signed, kept_signature, presented_signature, presented_token
 from tests.support.captures import SECRET, Captured, every_capture
 
 SIGNED = [each for each in every_capture() if each.signed]
@@ -122,3 +122,12 @@ def test_a_token_is_known_only_when_it_equals_one_that_is_expected(
     token: str, expected: list[str], known: bool
 ) -> None:
     assert is_known(token, expected) is known
+
+
+def test_the_archive_keeps_a_signature_that_flipt_could_have_made_and_nothing_else() -> None:
+    assert {kept_signature({"x-flipt-webhook-signature": signature}) for _, _, signature in VECTORS} == {
+        signature for _, _, signature in VECTORS
+    }
+    for other in ("", "a" * 63, "A" * 64, "g" * 64, "a" * 64 + "\n", "\ud800" * 64):
+        assert kept_signature({"x-flipt-webhook-signature": other}) is None
+    assert kept_signature({}) is None

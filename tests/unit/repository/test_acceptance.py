@@ -168,6 +168,7 @@ def test_every_command_that_a_run_on_an_account_gives_is_one_that_the_command_li
     config = str(configuration(place, {"queue": "arn:aws:sqs:eu-west-1:123456789012:q.fifo"}))
     place.deploy(Path(config), {"MaximumConcurrency": "2"})
     place.upgrade(Path(config), {})
+    place.flagcast("archive", "verify", "--json", "--stack", "mine", "--config", config)
     place.flagcast("dlq", "list", "--stack", "mine", "--json")
     place.flagcast("dlq", "redrive", "--yes", "--stack", "mine", "--config", config)
     assert [words[:2] for words in ran] == [
@@ -175,6 +176,7 @@ def test_every_command_that_a_run_on_an_account_gives_is_one_that_the_command_li
         ("flagcast", "build"),
         ("sam", "deploy"),
         ("flagcast", "doctor"),
+        ("flagcast", "archive"),
         ("flagcast", "dlq"),
         ("flagcast", "dlq"),
     ]

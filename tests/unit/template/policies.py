@@ -20,6 +20,7 @@ OUTPUTS = {
     "TaskQueueUrl",
     "DeadLetterQueueUrl",
     "BodiesBucketName",
+    "ArchiveBucketName",
     "StateTableName",
     "DeliverRoleArn",
     "DashboardUrl",
@@ -170,10 +171,25 @@ def bucket(template: Template) -> list[str]:
     for name, each in resources(template, "AWS::S3::Bucket"):
         closed = each.get("PublicAccessBlockConfiguration", {})
         wrong += [] if len(closed) == 4 and all(closed.values()) else [f"{name} can be opened to the public"]
-        rules = each.get("LifecycleConfiguration", {}).get("Rules", [])
-        # Longer than a task can stay on both queues.
-        days = [rule["ExpirationInDays"] for rule in rules if rule["Status"] == "Enabled"]
-        wrong += [] if days and min(days) > 28 else [f"{name} keeps bodies for {days} days"]
+    rules = template["Resources"]["BodiesBucket"]["Properties"].get("LifecycleConfiguration", {}).get("Rules", [])
+    # Longer than a task can stay on both queues.
+    days = [rule["ExpirationInDays"] for rule in rules if rule["Status"] == "Enabled"]
+    return wrong + ([] if days and min(days) > 28 else [f"bodies are kept for {days} days"])
+
+
+def archive(template: Template) -> list[str]:
+    """It keeps every version, can be locked at any time, and drops nothing but what is older than ArchiveDays."""
+    made = template["Resources"]["ArchiveBucket"]["Properties"]
+    wrong = [] if made.get("VersioningConfiguration") == {"Status": "Enabled"} else ["the archive has no versions"]
+    # Only while a bucket is created, CloudFormation is sure to be able to: on an older one it failed until 2023.
+    lock = made.get("ObjectLockConfiguration", {})
+    wrong += [] if made.get("ObjectLockEnabled") and lock.get("ObjectLockEnabled") else ["it cannot be locked later"]
+    days = {"Ref": "ArchiveDays"}
+    wrong += [
+        f"it drops what is {rule['ExpirationInDays']} days old"
+        for rule in made.get("LifecycleConfiguration", {}).get("Rules", [])
+        if rule.get("ExpirationInDays", days) != days
+    ]
     return wrong
 
 

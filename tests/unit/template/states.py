@@ -25,12 +25,14 @@ TURNS_SOMETHING_ON = {
     "PermissionsBoundaryArn": "arn:aws:iam::123456789012:policy/bounds",
     "IngestReservedConcurrency": "50",
     "DeliverReservedConcurrency": "20",
+    "ArchiveDays": "2557",
 }
 """Without these parameters nothing of theirs is in the template."""
 EVERYTHING = TURNS_SOMETHING_ON | {
     "SecretPrefix": "p" * 256 + "/",
     "ParameterPrefix": "/" + "p" * 256 + "/",
     "PointInTimeRecovery": "on",
+    "ArchiveLock": "compliance",
     "DefaultEndpoint": "off",
     "CircuitBreaker": "off",
     "TrackChanges": "off",
@@ -47,11 +49,13 @@ EVERYTHING = TURNS_SOMETHING_ON | {
 }
 """Another value than the default for every parameter."""
 VPC = ("SubnetIds", "SecurityGroupIds")
+LOCKED = ("ArchiveDays", "ArchiveLock")
 
 STATES: dict[str, dict[str, str]] = {
     "defaults": {},
-    **{name: {name: value} for name, value in EVERYTHING.items() if name not in VPC},
+    **{name: {name: value} for name, value in EVERYTHING.items() if name not in (*VPC, "ArchiveLock")},
     "VPC": {name: EVERYTHING[name] for name in VPC},
+    "a locked archive": {name: EVERYTHING[name] for name in LOCKED},
     "everything": EVERYTHING,
 }
 

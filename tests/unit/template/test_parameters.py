@@ -63,11 +63,12 @@ def test_a_key_takes_the_place_of_the_encryption_that_is_there_without_one() -> 
         # SQS refuses both at once.
         assert "SqsManagedSseEnabled" not in properties(made, queue)
         assert properties(without, queue)["SqsManagedSseEnabled"] is True
-    (rule,) = properties(made, "BodiesBucket")["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     by_key = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": {"Ref": "KmsKeyArn"}}
-    assert rule == {"ServerSideEncryptionByDefault": by_key, "BucketKeyEnabled": True}
-    (rule,) = properties(without, "BodiesBucket")["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-    assert rule == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    for bucket in ("BodiesBucket", "ArchiveBucket"):
+        (rule,) = properties(made, bucket)["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        assert rule == {"ServerSideEncryptionByDefault": by_key, "BucketKeyEnabled": True}
+        (rule,) = properties(without, bucket)["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        assert rule == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
     table = {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": {"Ref": "KmsKeyArn"}}
     assert properties(made, "StateTable")["SSESpecification"] == table
     assert "SSESpecification" not in properties(without, "StateTable")
@@ -151,6 +152,45 @@ def test_silence_is_alarmed_if_asked_for_and_by_the_hour() -> None:
 def test_a_vpc_has_subnets_and_security_groups_or_neither(subnets: str, groups: str, fault: str) -> None:
     found = refused(translated(written()), SubnetIds=subnets, SecurityGroupIds=groups)
     assert [each.partition(".")[0] for each in found] == ([fault] if fault else [])
+
+
+@pytest.mark.parametrize("days", ["0", "2557"])
+@pytest.mark.parametrize("lock", ["off", "governance", "compliance"])
+def test_a_lock_needs_days(days: str, lock: str) -> None:
+    found = refused(translated(written()), ArchiveDays=days, ArchiveLock=lock)
+    is_wrong = days == "0" and lock != "off"
+    assert [each.partition(",")[0] for each in found] == (["ArchiveLock needs ArchiveDays"] if is_wrong else [])
+
+
+def test_the_archive_is_there_whether_events_are_archived_or_not_and_drops_nothing_while_they_are_not() -> None:
+    off, on = properties(template(), "ArchiveBucket"), properties(template(ArchiveDays="2557"), "ArchiveBucket")
+    assert "LifecycleConfiguration" not in off
+    lifecycle = on["LifecycleConfiguration"]["Rules"]
+    assert lifecycle[0]["ExpirationInDays"] == {"Ref": "ArchiveDays"}
+    assert {**off, "LifecycleConfiguration": on["LifecycleConfiguration"]} == on
+
+
+@pytest.mark.parametrize(("days", "archives"), [("0", "off"), ("1", "on")])
+def test_the_functions_know_the_archive_and_whether_events_are_archived(days: str, archives: str) -> None:
+    for _, function in _functions(template(ArchiveDays=days)):
+        variables = function["Environment"]["Variables"]
+        assert variables["FLAGCAST_ARCHIVE_BUCKET"] == {"Fn::GetAtt": ["ArchiveBucket", "Arn"]}
+        assert variables["FLAGCAST_ARCHIVE"] == archives
+
+
+def test_a_lock_holds_for_the_days_of_the_archive() -> None:
+    for lock, mode in (("governance", "GOVERNANCE"), ("compliance", "COMPLIANCE")):
+        made = properties(template(ArchiveDays="2557", ArchiveLock=lock), "ArchiveBucket")
+        retention = {"Mode": mode, "Days": {"Ref": "ArchiveDays"}}
+        assert made["ObjectLockConfiguration"]["Rule"] == {"DefaultRetention": retention}
+    for unlocked in ({"ArchiveDays": "2557"}, {}, {"ArchiveLock": "compliance"}):
+        assert "Rule" not in properties(template(**unlocked), "ArchiveBucket")["ObjectLockConfiguration"]
+
+
+def test_only_deliver_may_write_to_the_archive_and_neither_function_may_read_or_delete() -> None:
+    for role, expected in (("IngestRole", []), ("DeliverRole", ["s3:PutObject"])):
+        found = [each["Action"] for each in statements(template(), role) if "ArchiveBucket" in json.dumps(each)]
+        assert found == expected
 
 
 def test_the_default_endpoint_is_turned_off_for_a_custom_domain() -> None:

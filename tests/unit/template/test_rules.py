@@ -25,6 +25,7 @@ IN_ANY_STATE: list[Policy] = [
     policies.roles,
     policies.api,
     policies.bucket,
+    policies.archive,
     policies.encryption,
     policies.outputs,
     alarms.an_alarm_for_each_queue,

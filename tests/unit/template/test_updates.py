@@ -50,11 +50,18 @@ def test_the_api_and_the_queue_call_the_functions_themselves() -> None:
 
 
 # Bug: an alias was called, which kept the version that it had: a changed parameter did not change that version's id.
-@pytest.mark.parametrize("name", [each for each in EVERYTHING if each not in OF_NO_FUNCTION])
+@pytest.mark.parametrize("name", [each for each in EVERYTHING if each not in {*OF_NO_FUNCTION, "ArchiveLock"}])
 def test_a_changed_parameter_reaches_the_function_that_runs(name: str) -> None:
     of_one = [each for each in FUNCTIONS if name.startswith(("Ingest", "Deliver")) and each[:6] != name[:6]]
     after = state("VPC" if name in ("SubnetIds", "SecurityGroupIds") else name)
     assert changed_functions(state("defaults"), after) == [each for each in FUNCTIONS if each not in of_one]
+
+
+def test_a_lock_changes_the_archive_alone() -> None:
+    unlocked, locked = state("ArchiveDays"), state("a locked archive")
+    assert changed_functions(unlocked, locked) == []
+    was, now = unlocked["Resources"], locked["Resources"]
+    assert [name for name in now if was.get(name) != now[name]] == ["ArchiveBucket"]
 
 
 @pytest.mark.parametrize("name", sorted(OF_NO_FUNCTION))
@@ -131,6 +138,7 @@ def test_no_parameter_replaces_what_keeps_something_but_a_secret_prefix_the_sign
         ("TaskQueue", "QueueName"),
         ("StateTable", "TableName"),
         ("BodiesBucket", "BucketName"),
+        ("ArchiveBucket", "BucketName"),
         ("SigningSecret", "Name"),
     ],
 )

@@ -14,6 +14,7 @@ STATEMENTS = "Resources/{}Role/Properties/Policies/0/PolicyDocument/Statement"
 INTERFACES = "Resources/NetworkPolicy/Properties/PolicyDocument/Statement"
 TLS = "Resources/{}OverTlsOnly/Properties/PolicyDocument/Statement/0"
 BODIES = "Resources/BodiesBucket/Properties"
+ARCHIVE = "Resources/ArchiveBucket/Properties"
 API = "Resources/HttpApi/Properties"
 MANAGED = "arn:aws:iam::aws:policy/AWSLambdaExecute"
 REJECTED = "Resources/RejectedEventsAlarm/Properties/Metrics/0/Expression"
@@ -48,8 +49,8 @@ WEAKENED: list[tuple[Policy, str, Any]] = [
     *((policies.queues, f"{where}/DeduplicationScope", "queue") for where in (TASKS, DEAD)),
     *((policies.queues, f"{where}/MessageRetentionPeriod", 345_600) for where in (TASKS, DEAD)),
     *((policies.queues, f"{where}/MaximumMessageSize", 262_144) for where in (TASKS, DEAD)),
-    *((policies.tls, f"Resources/{each}OverTlsOnly", ...) for each in ("Tasks", "DeadLetters", "Bodies")),
-    *((policies.tls, TLS.format(each) + "/Effect", "Allow") for each in ("Tasks", "DeadLetters", "Bodies")),
+    *((policies.tls, f"Resources/{each}OverTlsOnly", ...) for each in ("Tasks", "DeadLetters", "Bodies", "Archive")),
+    *((policies.tls, TLS.format(each) + "/Effect", "Allow") for each in ("Tasks", "DeadLetters", "Bodies", "Archive")),
     (policies.tls, TLS.format("Tasks") + "/Action", "sqs:SendMessage"),
     (policies.tls, TLS.format("Tasks") + "/Condition", ...),
     (policies.tls, TLS.format("Tasks") + "/Principal", {"AWS": "123456789012"}),
@@ -75,8 +76,14 @@ WEAKENED: list[tuple[Policy, str, Any]] = [
     (policies.bucket, f"{BODIES}/LifecycleConfiguration", ...),
     (policies.bucket, f"{BODIES}/LifecycleConfiguration/Rules/0/ExpirationInDays", 28),
     (policies.bucket, f"{BODIES}/LifecycleConfiguration/Rules/0/Status", "Disabled"),
+    (policies.bucket, f"{ARCHIVE}/PublicAccessBlockConfiguration/BlockPublicPolicy", False),
+    (policies.archive, f"{ARCHIVE}/VersioningConfiguration", ...),
+    (policies.archive, f"{ARCHIVE}/ObjectLockEnabled", ...),
+    (policies.archive, f"{ARCHIVE}/ObjectLockConfiguration/ObjectLockEnabled", ...),
+    (policies.archive, f"{ARCHIVE}/LifecycleConfiguration", {"Rules": [{"Status": "Enabled", "ExpirationInDays": 45}]}),
     (policies.encryption, f"{TASKS}/SqsManagedSseEnabled", False),
     (policies.encryption, f"{BODIES}/BucketEncryption", ...),
+    (policies.encryption, f"{ARCHIVE}/BucketEncryption", ...),
     *((policies.outputs, f"Outputs/{name}", ...) for name in sorted(policies.OUTPUTS)),
     *(
         (alarms.an_alarm_for_each_queue, f"Resources/{name}Alarm", ...)
@@ -122,7 +129,7 @@ WEAKENED: list[tuple[Policy, str, Any]] = [
     (limits.sizes, "Globals/Function/Environment/Variables/MORE", "x" * 4_000),
     *(
         (replacement.kept_when_replaced, f"Resources/{name}/UpdateReplacePolicy", "Delete")
-        for name in ("TaskQueue", "DeadLetterQueue", "StateTable", "BodiesBucket", "SigningSecret")
+        for name in ("TaskQueue", "DeadLetterQueue", "StateTable", "BodiesBucket", "ArchiveBucket", "SigningSecret")
     ),
     (replacement.kept_when_replaced, "Resources/StateTable/DeletionPolicy", "Delete"),
     # Bug: `source` is a reserved word, and was not quoted: CloudWatch refused the alarm, and the stack was rolled back.

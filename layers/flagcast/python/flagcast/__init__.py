@@ -9,6 +9,7 @@
 | templates, templates.jinja, templates.go | text with values in it: by Jinja2, or as Flipt's Go does it |
 | config | flagcast.yaml: the typed model, and how it is read |
 | tasks | one event for one destination: the message, its routing, its outcomes |
+| archive | one event as an object of the archive, and what it proves |
 | ingest | from a request to messages: credentials, acceptance, fan-out |
 | summaries | an event in the words that people read |
 | exchange | one request to a destination, and what it answered |

@@ -1,6 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flagcast.config.archive_destination import ARCHIVE, with_archive
 from flagcast.tasks.outgoing_message import Entry
 from flagcast.tasks.routing import Route, message_group_id
 from flagcast.tasks.task import encode, moved_deduplication_id, task
@@ -100,3 +101,13 @@ def test_requests_keep_the_order_and_hold_at_most_ten_and_no_two_of_a_group(grou
 def test_requests_are_as_full_as_they_may_be() -> None:
     ready = [Ready(letter(), Entry("", str(at), str(at))) for at in range(25)]
     assert [len(batch) for batch in batches(ready)] == [10, 10, 5]
+
+
+def test_a_letter_of_the_archive_is_sent_whether_its_body_is_an_event_or_not() -> None:
+    for raw in (body(payload={"key": "a"}), b"\xff"):
+        made = task("evt_1", "flipt", ARCHIVE, "2026-01-01", raw)
+        each = read_letter(received(encode(made)))
+        (ready,), refusals = plan([known(each)], with_archive({}))
+        assert refusals == []
+        assert ready.entry.group == message_group_id(ARCHIVE, "none", (), made.id)
+        assert ready.entry.body == each.message.body

@@ -10,7 +10,7 @@ from flagcast.config.document import load
 from flagcast.config.model import Configuration, Destination, FaultyDestination, FaultySource, Problem, Source
 from flagcast.config.presets import NO_PRESET, Preset, find_preset, unmet
 from flagcast.config.secret_references import Text
-from flagcast.config.validation import check_destination, check_name, check_source
+from flagcast.config.validation import check_destination, check_destination_name, check_name, check_source
 from flagcast.config.value_origin import Origins
 from flagcast.config.value_path import is_within, join
 from flagcast.errors import ConfigurationUnreadable
@@ -141,7 +141,7 @@ def _destination(
     whole = _over(_over(defaults, preset.keys), tree) if isinstance(tree, dict) else tree
     values, found = decode_fields(Destination, whole, path)
     problems += [each for each in found if not _is_told_by_its_preset(each, path, whole, preset)]
-    problems += _located(path, check_name(name))
+    problems += _located(path, check_destination_name(name))
     # What is right by itself is held against the rest of it too, so that one report says everything.
     draft = Destination(**{"url": _NOT_KNOWN, **values})
     is_http_open = draft.allow_http or (

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterator
 
+from flagcast.config.archive_destination import ARCHIVE
 from flagcast.config.decode import meant
 from flagcast.config.model import LEAST_MAX_AGE, LONGEST_BACKOFF, LONGEST_TIMEOUT, Destination, Problem, Source
 from flagcast.config.value_path import item, join
@@ -15,7 +16,7 @@ HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A token of RFC 9110 section 5.6.2."""
 
 OWN_HEADERS = frozenset({
-    "connection", "content-length", "content-type", "host", "transfer-encoding", "user-agent",
+    "connection", "content-length", "content-type", "flagcast-replay", "host", "transfer-encoding", "user-agent",
     "webhook-id", "webhook-signature", "webhook-timestamp", "x-flipt-webhook-signature",
 })  # fmt: skip
 """Headers that Flagcast sets itself."""
@@ -29,6 +30,14 @@ def check_name(name: object) -> Iterator[Problem]:
             f"{shown(name)} is not a valid name; use 1 to 64 letters, digits, - or _, beginning with a letter or digit",
             is_key=True,
         )
+
+
+def check_destination_name(name: object) -> Iterator[Problem]:
+    """Yield what is wrong with the name of a destination."""
+    yield from check_name(name)
+    if name == ARCHIVE:
+        what = "is reserved for the archive, which the parameter ArchiveDays turns on; use another name"
+        yield Problem("", what, is_key=True)
 
 
 def check_source(source: Source) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from typing import Protocol, assert_never
 from msgspec import UNSET, structs
 
 from flagcast.clock import Clock
+from flagcast.config.archive_destination import ARCHIVE
 from flagcast.config.model import Configuration, Destination, FaultyDestination, FaultySource, Problem, Retry
 from flagcast.config.secret_references import Reference, Text, Values
 from flagcast.errors import BodyUnavailable, SecretUnavailable
@@ -71,6 +72,9 @@ class Gatekeeper(Protocol):
 Transport = Callable[[Request | AwsRequest, float], Outcome]
 """Sends a request and returns what came of it by a deadline (monotonic seconds)."""
 
+Archive = Callable[[Task, bytes, float], Outcome]
+"""Keeps an event, by its task and body, and returns what came of it within so many seconds."""
+
 
 class Policy(Protocol):
     """How long one attempt may take, and how long to go on trying."""
@@ -95,9 +99,11 @@ class Attempts:
         transport: Transport,
         gates: Gatekeeper,
         bodies: Bodies,
+        archive: Archive,
         clock: Clock,
     ) -> None:
         """Keep what every attempt needs."""
+        self._archive = archive
         self._configuration = configuration
         self._templates = templates
         self._secrets = secrets
@@ -143,7 +149,10 @@ class Attempts:
             return DependencyFailed(str(error))
         if raw is None:
             return BodyMissing()
-        event = parse(raw, self._origin(task), task.known)
+        if task.destination == ARCHIVE:
+            keep = partial(self._archive, task, raw, deadline - self._clock.monotonic())
+            return self._gates.through(task.destination, destination, progress, keep)
+        event = parse(raw, origin_of(self._configuration, task), task.known)
         if isinstance(event, InvalidEvent):
             return Unreadable(event.detail)
         if not wants(destination, event):
@@ -192,11 +201,13 @@ class Attempts:
             self._compiled[name] = compile_destination(destination, self._templates, f"destinations.{name}")
         return self._compiled[name]
 
-    def _origin(self, task: Task) -> Origin:
-        source = self._configuration.sources.get(task.source)
-        if source is None or isinstance(source, FaultySource):
-            return Origin(task.event_id, task.source, None, None, task.received_at)
-        return Origin(task.event_id, task.source, source.environment, source.flipt_url, task.received_at)
+
+def origin_of(configuration: Configuration, task: Task) -> Origin:
+    """Return what Flipt does not say about a task's event; without its source there is no environment and no page."""
+    source = configuration.sources.get(task.source)
+    if source is None or isinstance(source, FaultySource):
+        return Origin(task.event_id, task.source, None, None, task.received_at, task.replay)
+    return Origin(task.event_id, task.source, source.environment, source.flipt_url, task.received_at, task.replay)
 
 
 class Unconfigured:

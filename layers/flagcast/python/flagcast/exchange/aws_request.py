@@ -27,6 +27,8 @@ class AwsRequest(Struct, frozen=True):
     """A FIFO queue or topic gets them."""
     key: str = ""
     """The object's, in a bucket."""
+    is_new_only: bool = False
+    """An object is written only if there is none of its key."""
     source: str = ""
     """An event bus matches its rules by this, and by `detail_type`."""
     detail_type: str = ""

@@ -2,14 +2,25 @@
 
 import hashlib
 import hmac
+import re
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from flagcast.events.flipt_signature import FLIPT_HEADER, flipt_signature
+
+_SIGNATURE: Final = re.compile("[0-9a-f]{64}")
+"""What a signature looks like (events/flipt_signature.py)."""
 
 
 def presented_signature(headers: Mapping[str, str]) -> str | None:
     """Return the signature a request carries; header names are lower-case."""
     return headers.get(FLIPT_HEADER.lower())
+
+
+def kept_signature(headers: Mapping[str, str]) -> str | None:
+    """Return the signature that the archive keeps: one that Flipt could have made."""
+    presented = presented_signature(headers) or ""
+    return presented if _SIGNATURE.fullmatch(presented) else None
 
 
 def presented_token(headers: Mapping[str, str]) -> str | None:

@@ -15,6 +15,10 @@ class Settings(Struct, frozen=True):
     secret_prefix: str
     parameter_prefix: str
     bodies_bucket: str
+    archive_bucket: str
+    """An ARN, as the urls of destinations are."""
+    archives: bool
+    """Whether ingest queues events for the archive; what is queued for it is delivered either way."""
     state_table: str
     circuit_breaker: bool
     tracks_changes: bool
@@ -32,6 +36,8 @@ class Settings(Struct, frozen=True):
             secret_prefix=environ["FLAGCAST_SECRET_PREFIX"],
             parameter_prefix=environ["FLAGCAST_PARAMETER_PREFIX"],
             bodies_bucket=environ["FLAGCAST_BODIES_BUCKET"],
+            archive_bucket=environ["FLAGCAST_ARCHIVE_BUCKET"],
+            archives=environ["FLAGCAST_ARCHIVE"] == "on",
             state_table=environ["FLAGCAST_STATE_TABLE"],
             circuit_breaker=environ["FLAGCAST_CIRCUIT_BREAKER"] == "on",
             stack=stack_name(environ),

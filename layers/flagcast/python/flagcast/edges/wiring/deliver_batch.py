@@ -4,6 +4,10 @@ import random
 import time
 from functools import cache
 
+from msgspec import structs
+
+from flagcast.config.archive_destination import with_archive
+from flagcast.delivery.archiving import archived
 from flagcast.delivery.attempt import Attempts, Unconfigured
 from flagcast.delivery.batch_processor import BatchProcessor
 from flagcast.delivery.flow_control import FlowControl
@@ -29,9 +33,11 @@ from flagcast.exchange.request import Request
 from flagcast.notices.observed_attempts import ObservedAttempts
 from flagcast.notices.publisher import NoticePublisher
 from flagcast.notices.trouble_tracker import TroubleTracker
+from flagcast.primitives.aws_target import NotATarget, read_target
 from flagcast.tasks.dead_letter import dead_letter
-from flagcast.tasks.outcomes import GiveUp, Outcome
+from flagcast.tasks.outcomes import DependencyFailed, GiveUp, Outcome
 from flagcast.tasks.received_message import Message
+from flagcast.tasks.task import Task
 
 CLOCK = SystemClock()
 PATIENCE = 2.0
@@ -52,7 +58,8 @@ def attempts() -> ObservedAttempts:
     """Make what makes the attempts, once the configuration can be read: it keeps the compiled templates."""
     told = notices()
     gates = FlowControl(state(), circuits(told or telemetry()), telemetry(), CLOCK, time.sleep)
-    made = Attempts(configuration(), templates(), secrets(), send, gates, bodies(), CLOCK)
+    known = structs.replace(configuration(), destinations=with_archive(configuration().destinations))
+    made = Attempts(known, templates(), secrets(), send, gates, bodies(), archive, CLOCK)
     return ObservedAttempts(made, put_dead_letter, told)
 
 
@@ -64,6 +71,14 @@ def send(request: Request | AwsRequest, deadline: float) -> Outcome:
     from flagcast.edges.aws.targets import transport as targets
 
     return targets.send(request, deadline, target_client)
+
+
+def archive(task: Task, raw: bytes, seconds: float) -> Outcome:
+    """Write an event into the archive within so many seconds."""
+    bucket = read_target(settings().archive_bucket)
+    if isinstance(bucket, NotATarget):
+        return DependencyFailed(f"FLAGCAST_ARCHIVE_BUCKET: {bucket.detail}")
+    return archived(task, raw, bucket, send, CLOCK.monotonic() + seconds)
 
 
 def notices() -> TroubleTracker | None:

@@ -5,9 +5,17 @@ from functools import partial
 
 from msgspec import structs
 
-from flagcast.config.model import FaultySource
+from flagcast.config.model import FaultySource, Source
 from flagcast.edges.aws.queue import Queue
-from flagcast.edges.wiring.resources import bodies, configuration, dead_letter_queue, queue, secrets, telemetry
+from flagcast.edges.wiring.resources import (
+    bodies,
+    configuration,
+    dead_letter_queue,
+    queue,
+    secrets,
+    settings,
+    telemetry,
+)
 from flagcast.edges.wiring.track_change import arrival_of, recorded, understand
 from flagcast.errors import ConfigurationUnreadable, Unavailable
 from flagcast.events.event import Event, InvalidEvent
@@ -15,7 +23,8 @@ from flagcast.flipt_state.change_tracker import alone
 from flagcast.ingest import http_api
 from flagcast.ingest.authentication import is_genuine
 from flagcast.ingest.body_check import Probe, TooOld, take
-from flagcast.ingest.fan_out import Messages, fan_out, for_nobody, identify
+from flagcast.ingest.credential_check import kept_signature
+from flagcast.ingest.fan_out import Messages, Proof, fan_out, for_archive_alone, for_nobody, identify, number_of
 from flagcast.ingest.http_api import Answer, Request
 from flagcast.primitives.network_address import ANYWHERE, is_in
 from flagcast.primitives.timestamp import rfc3339
@@ -59,6 +68,9 @@ def receive(request: Request, began: float) -> Answer:
             if source.auth != "none":
                 letter = for_nobody(name, received_at, request.body, detail)
                 send(dead_letter_queue(), letter, request.body, deadline)
+                if settings().archives:
+                    kept = for_archive_alone(name, received_at, request.body, signature_of(request, source))
+                    send(queue(), kept, request.body, deadline)
             return refuse(name, http_api.INVALID_EVENT, detail)
         case TooOld(detail):
             return refuse(name, http_api.TOO_OLD, detail)
@@ -71,10 +83,11 @@ def receive(request: Request, began: float) -> Answer:
             understood = understand(name, event, arrival, deadline)
             identity = identify(name, request.body, understood.number)
             known = structs.replace(event, known=understood.known)
-            messages = fan_out(identity, name, received_at, known, configuration().destinations)
+            proof = Proof(number_of(understood.number), signature_of(request, source)) if settings().archives else None
+            messages = fan_out(identity, name, received_at, known, configuration().destinations, proof)
             recorded(understood, arrival, partial(send, queue(), messages, request.body, deadline))
             telemetry().accepted(name, identity, known, list(messages.entries), time.monotonic() - began)
-            return http_api.accepted(identity, len(messages.entries))
+            return http_api.accepted(identity, messages.deliveries)
 
 
 def send(to: Queue, messages: Messages, body: bytes, deadline: float) -> None:
@@ -82,6 +95,11 @@ def send(to: Queue, messages: Messages, body: bytes, deadline: float) -> None:
     if messages.body_ref is not None:
         bodies().store(messages.body_ref, body, deadline)
     to.send(list(messages.entries.values()), deadline)
+
+
+def signature_of(request: Request, source: Source) -> str | None:
+    """Return the signature that proves a request later; None where the source proves itself by something else."""
+    return kept_signature(request.headers) if source.signing_secrets else None
 
 
 def refuse(source: str | None, answer: Answer, detail: str = "") -> Answer:
