@@ -16,8 +16,8 @@ settings.register_profile(
 settings.register_profile("search", deadline=None, database=None, print_blob=True, max_examples=2_000)
 settings.load_profile("repeatable")
 
-# Each test has an AWS and a session of its own. What botocore reads of its files for each is the same: a third of the time
-# of the tests that use AWS.
+# Each test has an AWS and a session of its own. What botocore reads of its files for each is the same: a third of the
+# time of the tests that use AWS.
 botocore.loaders.create_loader = cache(botocore.loaders.create_loader)
 
 END_TO_END = "tests/e2e/"

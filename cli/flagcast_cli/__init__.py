@@ -16,6 +16,7 @@
 | dlq | `dlq`: dead letters |
 | history | `events`, `deliveries`, `event`, `changes`, `tail`, `status`: what the copy answers |
 | archive | `archive`: the archive's objects, and what they prove |
+| replay | `replay`: accepted events once more, to one destination |
 | local | `demo`, `dev`, `send`: the local stack and its receiver |
 | preview | `render`, `test`: what a destination gets |
 | main | every command by its name |

@@ -13,6 +13,7 @@ from flagcast_cli.console import CommandError, show_error, show_traceback
 COMMANDS = {
     "init": "init.command:init",
     "dlq": "dlq.command:app",
+    "replay": "replay.command:replay",
     "archive": "archive.command:app",
     "check": "deploy.command:check",
     "build": "deploy.command:build",

@@ -8,6 +8,7 @@ from typing import Any
 import urllib3
 from botocore.exceptions import WaiterError
 
+from flagcast.tasks.task import event_id
 from flagcast_cli.console import CommandError
 from flagcast_cli.local import send as sending
 from tests.acceptance.deleting import (
@@ -124,6 +125,21 @@ def prove_the_archive(run: Run) -> None:
     until("not every archived event is proven", is_proven, PATIENCE, shlex.join(["flagcast", *ask]))
 
 
+def replay(run: Run) -> None:
+    """By the operator's permissions, which read the archive, and through the real queue."""
+    body = event("to-aws", "namespace")
+    words = ("replay", "everything", "--event", event_id("flipt", body), "--yes", "--json", "--stack", run.place.stack)
+    said = json.loads(run.place.flagcast(*words))
+    if said["sent"] != 1:
+        raise CommandError("the archived event was not replayed", json.dumps(said))
+
+    def came_again() -> bool | None:
+        received = [each for each in run.receiver.received("/everything") if each.sha256 == digest(body)]
+        return True if len(received) > 1 and len({each.webhook_id for each in received}) == 1 else None
+
+    until("the replayed event did not arrive", came_again, PATIENCE, run.log)
+
+
 def retry(run: Run) -> None:
     run.receiver.script("/retried", [503, 200])
     body = event("retried", "segment")
@@ -226,6 +242,7 @@ STORY = (
     Step("deliver captured events unchanged", deliver_captured_events),
     Step("deliver an event to a queue, a topic and an event bus", deliver_to_aws_services),
     Step("prove every event in the archive", prove_the_archive),
+    Step("replay an event of the archive", replay),
     Step("retry a delivery that was answered 503", retry),
     Step("make a rejected delivery a dead letter", dead_letter),
     Step("see the dead-letters alarm go on", partial(alarm_is, "ALARM"), Where.AWS),

@@ -1,5 +1,6 @@
 """The real template on MiniStack, deployed once for all end-to-end tests."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +15,14 @@ CONFIGURATION = Path(__file__).parent / "flagcast.yaml"
 
 
 @pytest.fixture(scope="session")
-def running() -> Iterator[tuple[Stack, Receiver]]:
-    with local_stack(free_port(), CONFIGURATION, "--parameter-overrides", "ArchiveDays=30") as (stack, receiver):
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the configuration that the functions read: a copy, so that a test can deploy another."""
+    return Path(shutil.copy(CONFIGURATION, tmp_path_factory.mktemp("configuration")))
+
+
+@pytest.fixture(scope="session")
+def running(deployed: Path) -> Iterator[tuple[Stack, Receiver]]:
+    with local_stack(free_port(), deployed, "--parameter-overrides", "ArchiveDays=30") as (stack, receiver):
         secrets = stack.emulator.client("secretsmanager")
         secrets.create_secret(Name="flagcast/flagcast/template-mode-token", SecretString=TOKEN)
         yield stack, receiver

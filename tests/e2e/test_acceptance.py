@@ -25,6 +25,7 @@ RUN_HERE = [
     "deliver captured events unchanged",
     "deliver an event to a queue, a topic and an event bus",
     "prove every event in the archive",
+    "replay an event of the archive",
     "retry a delivery that was answered 503",
     "make a rejected delivery a dead letter",
     "redrive the dead letter",

@@ -5,6 +5,7 @@ import threading
 from collections import defaultdict
 from typing import ClassVar, Protocol
 
+from tests.loss_check import setup
 from tests.loss_check.client import Client, request
 from tests.loss_check.clock import SharedClock
 from tests.loss_check.faulty_cloud import FaultyCloud
@@ -30,6 +31,9 @@ class Run(Protocol):
     strikes: Strikes
     ledger: Ledger
     generation: int
+
+    def add_destination(self) -> None:
+        """Deploy the destination that earlier events are replayed to."""
 
 
 class Caller:
@@ -103,7 +107,7 @@ class Deliverer(Caller):
         self.began = run.clock.now()
         tasks: defaultdict[str, list[str]] = defaultdict(list)
         for each in event["Records"]:
-            tasks[json.loads(each["body"])["id"]].append(each["messageId"])
+            tasks[setup.task_of(each["body"])].append(each["messageId"])
         invocation = Invocation(tasks, self.began, run.ledger.tick())
         run.ledger.invocations.append(invocation)
         try:
@@ -138,7 +142,7 @@ class Redriver(Caller):
         for stored in fresh:
             self._known.add(stored.id)
             attributes = {name: value["StringValue"] for name, value in stored.attributes.items()}
-            task = json.loads(stored.body)["id"]
+            task = setup.task_of(stored.body)
             put = run.ledger.puts[stored.id][0]
             reason, status = attributes.get("reason", "queue_net"), attributes.get("status", "")
             of = attributes.get("message_id", "")

@@ -14,6 +14,7 @@ CALLS: Mapping[str, tuple[str, ...]] = {
     "store body": EVERY,
     "fetch body": EVERY,
     "secret": EVERY,
+    "replay": EVERY,
 }
 """What is called, and what may happen to it."""
 NAMES = {

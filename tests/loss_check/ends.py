@@ -23,6 +23,11 @@ class Ends:
 
     @property
     def copies(self) -> int:
+        """Return how many messages carried the task beyond the first one and those that must be expected."""
+        return self.more - self._ledger.resent[self._task]
+
+    @property
+    def more(self) -> int:
         """Return how many messages carried the task beyond the first one and those that were sent back."""
         messages = {each for invocation in self._invocations for each in invocation.tasks[self._task]}
         return len(messages) - 1 - sum(self.is_redriven(each) for each in self._ends)

@@ -183,6 +183,12 @@ class FaultyCloud:
             return "dead letter" if arguments["QueueUrl"] == self.dead_url else "send"
         return NAMES.get((service, operation), "rest")
 
+    def strike(self, name: str, arguments: Mapping[str, Any]) -> str | None:
+        """Return what befalls a call of the operator's, and count it."""
+        if (fault := self._fault(name, arguments)) is not None:
+            self._strikes.strike(f"{name}: {fault}")
+        return fault
+
     def _fault(self, name: str, arguments: Mapping[str, Any]) -> str | None:
         if not (rate := self._rates.get(name, 0.0)):
             return None

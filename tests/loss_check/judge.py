@@ -8,6 +8,7 @@ from tests.loss_check.archive import ARCHIVE, faults
 from tests.loss_check.ends import Ends
 from tests.loss_check.events import Made
 from tests.loss_check.ledger import Arrival, Letter, Sending, TaskId
+from tests.loss_check.replaying import is_replayed
 from tests.loss_check.run import Result
 from tests.loss_check.task_record import Books
 from tests.loss_check.verdict import Verdict, Violation
@@ -35,6 +36,8 @@ class Judge:
             verdict.counts["accepted"] += sending.is_accepted
             for destination in setup.FIRST:
                 self._judge_task(sending, destination)
+            if self._result.plan.replays:
+                self._judge_replayed(sending)
         for destination, ordering in setup.ORDERING.items():
             if ordering != "none":
                 self._judge_order(destination, ordering)
@@ -77,6 +80,23 @@ class Judge:
         self._judge_duplicates(task, good)
         self._judge_delays(task, arrivals)
 
+    def _judge_replayed(self, sending: Sending) -> None:
+        """Everything that was accepted is delivered to the destination that was added, or is a dead letter of it."""
+        task = f"{sending.event.event_id}:{setup.ADDED}"
+        arrivals, letters = self._books.arrivals[task], self._books.letters[task]
+        good = [each for each in arrivals if each.status is not None and 200 <= each.status <= 299]
+        self._verdict.counts["replayed"] += bool(good)
+        if is_replayed(sending) and not good and not self._rests(task):
+            self._verdict.add("lost", f"{task} was replayed and is nowhere: {self._books.story(task)}")
+        if (arrivals or letters) and not is_replayed(sending):
+            self._verdict.add("unwanted", f"{task} was sent though it was not replayed")
+        for letter in letters:
+            self._judge_letter(sending, setup.ADDED, letter)
+        self._judge_duplicates(task, good)
+        if letters or self._ledger.resent[task]:
+            return
+        self._judge_delays(task, arrivals)
+
     def _asked(self, event: Made) -> bool:
         return event.subject.split(" ")[1] != "space-2"
 
@@ -115,7 +135,9 @@ class Judge:
         if ends.copies > 0:
             self._verdict.add("duplicate", f"{task} was on the queue more than once: {self._books.story(task)}")
         for before, after, why in ends.again():
-            if why is None:
+            if why is None and ends.more > 0 and self._ledger.resent[task]:
+                self._verdict.duplicates["a replay was resumed when SQS had forgotten what it was sent"] += 1
+            elif why is None:
                 self._verdict.add("duplicate", f"{task}: {self._books.story(task)}")
             elif ends.is_redriven(before):
                 sent_back = "a dead letter was redriven while its task was still on the queue"

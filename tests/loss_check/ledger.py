@@ -2,7 +2,7 @@
 
 import itertools
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 
 from msgspec import Struct, field
@@ -97,6 +97,8 @@ class Ledger:
         """The sends of each dead letter, by its message id."""
         self.redriven: set[str] = set()
         """Message ids of the dead letters that were sent back."""
+        self.resent: Counter[TaskId] = Counter()
+        """How often a replayed task may be on the queue once more, as it was not known to be there."""
         self.leaks: list[str] = []
         self.breaks: list[str] = []
         """What should not happen to a function whatever befalls it: an error that it raises, a call without end."""

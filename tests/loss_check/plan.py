@@ -19,6 +19,8 @@ class Plan(Struct, frozen=True):
     deploys: bool = True
     """Another version, with another filter, is deployed in the middle."""
     circuits: bool = False
+    replays: bool = False
+    """What was accepted is replayed to a destination that is added when the client is done."""
     archives: bool = False
     """Events are archived, too."""
     mutation: str | None = None

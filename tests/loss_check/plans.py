@@ -16,17 +16,28 @@ RATES = {
     "store body": 0.6,
     "fetch body": 0.3,
     "secret": 0.1,
+    "replay": 0.4,
 }
 
 
 def long(seed: int, events: int) -> Plan:
     """Return the plan of a run in which, with 10,000 events, every kind of fault strikes twenty times and more."""
-    return Plan(seed=seed, events=events, rates=RATES, archives=True)
+    return Plan(seed=seed, events=events, rates=RATES, archives=True, replays=True)
 
 
 def small() -> Plan:
     """Return the plan of the run that every test run makes: many kinds, each a few times."""
-    return Plan(seed=5, events=150, rate=40.0, subjects=15, scale=4.0, rates=RATES, archives=True, real_seconds=60.0)
+    return Plan(
+        seed=5,
+        events=150,
+        rate=40.0,
+        subjects=15,
+        scale=4.0,
+        rates=RATES,
+        archives=True,
+        replays=True,
+        real_seconds=60.0,
+    )
 
 
 def with_circuits() -> Plan:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.integration.deliver.authority import Authority
+from tests.loss_check import setup
 from tests.loss_check.answers import Request, choose, perform
 from tests.loss_check.clock import SharedClock
 from tests.loss_check.events import FOR_NOBODY, NO_EVENT
@@ -121,6 +122,8 @@ class Receiver:
         request = Request(destination, headers["webhook-id"], pid, text, body)
         task = f"{request.event_id}:{destination}"
         arrival = Arrival(task, 0, self._clock.now(), self._generation(pid), pid)
+        if (destination == setup.ADDED) != ("flagcast-replay" in headers):
+            self._ledger.breaks.append(f"{task}: a replay is marked, and nothing else is")
         before = self._ledger.arrived(arrival)
         arrival.action = kind = choose(self._dice, self._scale, self._slow, destination, request.event_id, before)
         if kind != "good":

@@ -21,6 +21,6 @@ def redriven(letter: Mapping[str, Any]) -> dict[str, str]:
     return {
         "Id": "0",
         "MessageBody": letter["body"],
-        "MessageGroupId": message_group_id(read.destination, ordering, subject(event), read.id),
+        "MessageGroupId": message_group_id(read.destination, ordering, subject(event), read.id, read.replay),
         "MessageDeduplicationId": tasks.moved_deduplication_id(read.id, letter["message_id"]),
     }

@@ -19,6 +19,7 @@ from tests.loss_check.faulty_cloud import PATIENCE, FaultyCloud
 from tests.loss_check.ledger import Ledger
 from tests.loss_check.plan import Plan
 from tests.loss_check.receiver import Receiver
+from tests.loss_check.replaying import Replayer
 from tests.loss_check.seeded_random import SeededRandom, Strikes
 from tests.loss_check.table import Table, moto_table
 from tests.loss_check.target import Targets
@@ -121,6 +122,8 @@ class Run:
             hands: list[Caller] = [Sender(self, Place(workers)) for _ in range(2)]
             hands += [Deliverer(self, Place(workers)) for _ in range(3)]
             hands.append(Redriver(self, Place(workers)))
+            self._replayer = Replayer(self, Place(workers), Path(place))
+            hands.append(self._replayer)
             self._coordinate(hands, began + self.plan.real_seconds)
         left = [each.body for each in cloud.simulator.queue(cloud.url).messages.values()]
         with workers.log.open() as log:
@@ -164,13 +167,17 @@ class Run:
                 hand.place.close()
 
     def _is_over(self) -> bool:
-        return self.client.is_done and not self.cloud.simulator.queue(self.cloud.url).messages
+        return (
+            self.client.is_done and self._replayer.is_done and not self.cloud.simulator.queue(self.cloud.url).messages
+        )
 
     def _pass_time(self, most: float) -> None:
         """Let time go on to when something can happen next."""
         now = self.clock.now()
         moments = [self._door_moves(now)]
         if (due := self.client.next_due) is not None:
+            moments.append(due)
+        if (due := self._replayer.due) is not None:
             moments.append(due)
         messages = self.cloud.simulator.queue(self.cloud.url).messages
         moments += [each.visible_at for each in list(messages.values()) if each.visible_at > now]
@@ -194,6 +201,10 @@ class Run:
         at = (now - self._begin) % ROUND
         moves = sorted(moment for begin, length in DOOR for moment in (begin, begin + length))
         return now - at + next((moment for moment in moves if moment > at), ROUND + moves[0])
+
+    def add_destination(self) -> None:
+        """Deploy the destination that earlier events are replayed to."""
+        self._deploy(2, setup.THIRD if self.generation else {**setup.FIRST, setup.ADDED: setup.THIRD[setup.ADDED]})
 
     def _deploy(self, generation: int, filters: Mapping[str, tuple[str, ...]]) -> None:
         setup.write(self._folder / "flagcast.yaml", filters, self._receiver.http, self._receiver.https)

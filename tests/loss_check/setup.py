@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from flagcast.config.model import Ordering
 from tests.loss_check.events import Made
 
 SIGNING = "canary-signing-secret"
@@ -40,13 +41,31 @@ FIRST: Mapping[str, tuple[str, ...]] = {
 }
 SECOND = {**FIRST, "loose": ("*:created", "*:updated")}
 """The filters after the deployment in the middle of a run."""
-ORDERING = {"mirror": "subject", "flags": "subject", "line": "destination", "loose": "none", "guarded": "subject"}
-ORDERING |= {"queue": "subject", "bus": "subject", "bucket": "none"}
+ADDED = "later"
+"""The destination that is added when the client is done, and gets earlier events by a replay."""
+THIRD = {**SECOND, ADDED: ("*:*",)}
+ORDERING: Mapping[str, Ordering] = {
+    "mirror": "subject",
+    "flags": "subject",
+    "line": "destination",
+    "loose": "none",
+    "guarded": "subject",
+    "queue": "subject",
+    "bus": "subject",
+    "bucket": "none",
+    ADDED: "subject",
+}
 TARGETS = {
     "queue": "arn:aws:sqs:eu-central-1:123456789012:audit.fifo",
     "bus": "arn:aws:events:eu-central-1:123456789012:event-bus/audit",
     "bucket": "arn:aws:s3:::audit-trail/flags",
 }
+
+
+def task_of(body: str) -> str:
+    """Return the task that a message carries, as the receiver knows it: event id, colon, destination."""
+    read = json.loads(body)
+    return f"{read['event_id']}:{read['destination']}"
 
 
 def wants(filters: Mapping[str, tuple[str, ...]], destination: str, event: Made) -> bool:
@@ -85,10 +104,12 @@ def write(file: Path, filters: Mapping[str, tuple[str, ...]], http: str, https: 
             "ca_file": "ca.pem",
             "retry": {**retry, "max_backoff_duration": f"{MOST_BACKOFF:g}s"},
         },
+        ADDED: {"url": f"{http}/{ADDED}"},
     }
     destinations = {
         name: {"retry": retry, "ordering": ORDERING[name], "events": list(filters[name]), **local, **each}
         for name, each in made.items()
+        if name in filters
     }
     destinations |= {
         name: {"retry": retry, "ordering": ORDERING[name], "events": list(filters[name]), "url": arn}

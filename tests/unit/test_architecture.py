@@ -88,10 +88,12 @@ COMMAND_ROOMS: Mapping[str, set[str]] = {
     "dlq": {"shared", "stack", "ledger"},
     "history": {"shared", "stack", "doctor", "dlq", "ledger"},
     "archive": {"shared", "stack", "ledger", "history"},
+    "replay": {"shared", "stack", "archive", "ledger", "dlq", "history"},
     "local": {"shared", "stack", "check", "deploy", "ledger", "history"},
     "preview": {"shared", "stack"},
     "main": {
         "shared", "stack", "deploy", "init", "flipt_import", "doctor", "flipt_state", "dlq", "history", "archive",
+        "replay",
         "local", "preview",
     },
 }  # fmt: skip

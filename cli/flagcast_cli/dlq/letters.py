@@ -66,6 +66,11 @@ class Letter(Struct, frozen=True):
         return self.task.event_id if self.task else self.said.get("event_id", "")
 
     @property
+    def replay(self) -> str | None:
+        """Return the id of the replay that sent it, None where none did."""
+        return self.task.replay.id if self.task and self.task.replay else None
+
+    @property
     def body_ref(self) -> str:
         """Return the key under which its body is stored apart, empty where it is not."""
         ref = self.task.body_ref if self.task else ""

@@ -122,6 +122,7 @@ def _as_json(letter: Letter, facts: Facts | Absent, told: Told) -> dict[str, Any
         "answer": told.answer,
         "attempts": letter.said.get("attempts"),
         "accepted_at": letter.task.received_at if letter.task else None,
+        "replay": letter.replay,
         "dead_since": rfc3339(letter.message.sent_at),
     }
 
@@ -144,6 +145,7 @@ def show_letter(letter: Letter, contents: Contents, logged: Logged, now: float, 
         ("answer", told.answer),
         ("attempts", said.get("attempts", "")),
         ("accepted", letter.task.received_at if letter.task else ""),
+        ("replay", letter.replay),
         ("dead since", since),
     ):
         if value:

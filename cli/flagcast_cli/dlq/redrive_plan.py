@@ -1,6 +1,7 @@
 """What becomes of each dead letter in a redrive, and in which order."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -68,7 +69,7 @@ def _planned(letter: Letter, facts: Facts | Absent, routes: Mapping[str, Route])
             " deploy it first",
         )
     about = facts.about if isinstance(facts, Facts) else ()
-    group = message_group_id(task.destination, route.ordering, about, task.id)
+    group = message_group_id(task.destination, route.ordering, about, task.id, task.replay)
     return Ready(letter, Entry(letter.message.body, group, moved_deduplication_id(task.id, letter.id)))
 
 
@@ -76,16 +77,24 @@ def _keeps_order(route: Route | None) -> bool:
     return route is not None and route.ordering != "none"
 
 
-def batches(ready: Iterable[Ready]) -> Iterator[list[Ready]]:
+class Sendable(Protocol):
+    """What becomes one message."""
+
+    @property
+    def entry(self) -> Entry:
+        """Return the message."""
+
+
+def batches[T: Sendable](ready: Iterable[T], most: int = MOST_ENTRIES) -> Iterator[list[T]]:
     """Split into requests, in order, no two of one group in the same.
 
     SQS may refuse one entry of a request and take the next: of one group, that would turn the order round.
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
     """
-    batch: list[Ready] = []
+    batch: list[T] = []
     groups: set[str] = set()
     for each in ready:
-        if batch and (len(batch) == MOST_ENTRIES or each.entry.group in groups):
+        if batch and (len(batch) == most or each.entry.group in groups):
             yield batch
             batch, groups = [], set()
         batch.append(each)

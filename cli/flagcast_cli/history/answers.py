@@ -72,6 +72,7 @@ class Attempt(Struct, frozen=True):
     reason: str | None
     answer: str | None
     waits_for: str | None
+    replay: str | None
     next_attempt_at: str | None
     gives_up_at: str | None
 
@@ -93,6 +94,7 @@ class Delivery(Struct, frozen=True):
     reason: str | None
     answer: str | None
     waits_for: str | None
+    replay: str | None
     next_attempt_at: str | None
     gives_up_at: str | None
     source: str | None

@@ -48,8 +48,11 @@ class Filter(Struct, frozen=True, kw_only=True):
         return any(each is not None for each in named)
 
 
-def require_known(ledger: Asked, wanted: Filter) -> None:
-    """Raise CommandError for a value that nothing in the ledger has, with those that there are."""
+def require_known(ledger: Asked, wanted: Filter, named: str = "the log") -> None:
+    """Raise CommandError for a value that nothing in the ledger has, with those that there are.
+
+    `named` says what the ledger is a copy of.
+    """
     if wanted.state is not None and wanted.state not in STATES:
         raise CommandError(f"there is no state {wanted.state}", f"It is one of {', '.join(STATES)}.")
     for name, sql in _VALUES.items():
@@ -58,7 +61,7 @@ def require_known(ledger: Asked, wanted: Filter) -> None:
             continue
         there = sorted(str(each[name]) for each in ledger.ask(sql))
         if value not in there:
-            raise CommandError(f"the log has no {name} {value}", *_there_are(value, there))
+            raise CommandError(f"{named} has no {name} {value}", *_there_are(value, there))
 
 
 def _there_are(value: str, there: list[str]) -> list[str]:

@@ -58,7 +58,7 @@ def show_deliveries(deliveries: Sequence[Delivery]) -> None:
     table = _table("last (UTC)", "delivery", "event", "id")
     for each in deliveries:
         what = _with_namespace(each.what, each.namespace)
-        for more in (came_of(each) if each.state != "delivered" else "", *waits(each, short_time)):
+        for more in (came_of(each) if each.state != "delivered" or each.replay else "", *waits(each, short_time)):
             if more:
                 what.append(f"\n{plain(more)}", "dim")
         delivery = Text(plain(each.destination)).append(f"\n{each.state}", colour(each.state))

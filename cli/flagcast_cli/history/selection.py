@@ -12,20 +12,15 @@ from flagcast_cli.history.typed_time import moment_of
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
-class Which:
-    """Those for which all of it holds; without anything, all."""
+class About:
+    """Which events, by what they are: those for which all of it holds; without anything, all."""
 
-    destination: Annotated[str | None, Parameter(help="Those for this destination.")] = None
     source: Annotated[str | None, Parameter(help="Those of this source, as flagcast.yaml names it.")] = None
-    state: Annotated[
-        str | None, Parameter(help="Those with a delivery that is in this state, such as retrying or dead-lettered.")
-    ] = None
     type: Annotated[str | None, Parameter(help="Those of this type, such as flag.")] = None
     action: Annotated[str | None, Parameter(help="Those of this action: created, updated or deleted.")] = None
     namespace: Annotated[str | None, Parameter(help="Those in this namespace.")] = None
     flag: Annotated[str | None, Parameter(help="Those about this flag, by its key.")] = None
     actor: Annotated[str | None, Parameter(help="Those by this person or token, as the event names them.")] = None
-    reason: Annotated[str | None, Parameter(help="Those dead-lettered for this reason, such as rejected.")] = None
     text: Annotated[str | None, Parameter(help="Those with this text in title, names, changes, answer or detail.")] = (
         None
     )
@@ -39,6 +34,18 @@ class Which:
         said = asdict(self)
         since, until = (_milliseconds(name, said.pop(name), now) for name in ("since", "until"))
         return Filter(since=since, until=until, **said)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Which(About):
+    """Which events, by their deliveries too."""
+
+    destination: Annotated[str | None, Parameter(help="Those for this destination.")] = None
+    state: Annotated[
+        str | None, Parameter(help="Those with a delivery that is in this state, such as retrying or dead-lettered.")
+    ] = None
+    reason: Annotated[str | None, Parameter(help="Those dead-lettered for this reason, such as rejected.")] = None
 
 
 ALL = Which()

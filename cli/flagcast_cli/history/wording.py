@@ -65,8 +65,10 @@ def _value(value: bool | float | str | None) -> str:
 
 
 def came_of(one: Attempt | Delivery) -> str:
-    """Say what came of an attempt."""
+    """Say what came of an attempt, and by which replay it was made, if by one."""
     said = []
+    if one.replay is not None:
+        said.append(f"replay {one.replay}")
     if one.reason is not None:
         said.append(one.reason)
     if one.status is not None:

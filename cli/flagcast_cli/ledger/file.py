@@ -44,6 +44,14 @@ def opened(path: Path) -> Iterator[Store]:
         ) from error
 
 
+@contextmanager
+def in_memory() -> Iterator[Store]:
+    """Open an empty ledger of this process alone."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        _with_tables(connection)
+        yield Store(connection)
+
+
 class Damaged(CommandError):
     """Raised where a ledger turns out to be damaged while it is used; its file is deleted."""
 

@@ -24,6 +24,7 @@ class Who(Struct, frozen=True, kw_only=True):
     """What a line says of who did what to which thing, which a row keeps as it is."""
 
     denied: bool = False
+    subject: str | None = None
     namespace: str | None = None
     flag: str | None = None
     segment: str | None = None
@@ -64,6 +65,7 @@ class Result(Struct, frozen=True, kw_only=True):
     reason: str | None = None
     answer: str | None = None
     waits_for: str | None = None
+    replay: str | None = None
 
 
 class Attempt(Result, frozen=True):

@@ -24,6 +24,7 @@ class StackQueues(Struct, frozen=True):
     sqs: Any
     dead_letter_url: str
     dead_letters: Queue
+    task_url: str
     tasks: Queue
     bodies: BodyStore
     now: Callable[[], float]
@@ -54,6 +55,7 @@ def place_of(stack: str, account: Account = ENVIRONMENT) -> StackQueues:
         sqs=sqs,
         dead_letter_url=there.outputs["DeadLetterQueueUrl"],
         dead_letters=Queue(sqs, there.outputs["DeadLetterQueueUrl"]),
+        task_url=there.outputs["TaskQueueUrl"],
         tasks=Queue(sqs, there.outputs["TaskQueueUrl"]),
         bodies=BodyStore(partial(client, "s3"), there.outputs.get("BodiesBucketName", "")),
         now=time.time,

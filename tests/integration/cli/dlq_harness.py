@@ -162,12 +162,12 @@ class Dlq:
         formation = SimpleNamespace(
             describe_stacks=self._describe_stacks, describe_stack_resources=self.layer.describe_stack_resources
         )
-        clients = {
+        self.clients: dict[str, Any] = {
             "sqs": self.client, "cloudformation": formation, "s3": self.bucket, "lambda": self.layer, "logs": self.logs,
         }  # fmt: skip
         monkeypatch.setattr(deployed_configuration, "requests", self.layer)
         monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
-        monkeypatch.setattr(Account, "session", lambda account: SimpleNamespace(client=clients.__getitem__))
+        monkeypatch.setattr(Account, "session", lambda account: SimpleNamespace(client=self.clients.__getitem__))
         self.while_waiting: Callable[[], None] = lambda: None
         for module in (queues, stack_log):
             monkeypatch.setattr(module, "time", SimpleNamespace(time=self.clock.now, sleep=self._sleep))

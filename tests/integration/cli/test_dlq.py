@@ -80,6 +80,7 @@ def test_as_json_everything_but_the_body_is_told(dlq: Dlq, capsys: CapSys) -> No
         "answer": None,
         "attempts": "1",
         "accepted_at": made.received_at,
+        "replay": None,
         "dead_since": "2026-09-21T14:13:20.000Z",
     }
     assert {name for name, value in unknown.items() if value is not None} == {

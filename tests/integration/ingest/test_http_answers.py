@@ -42,8 +42,8 @@ def test_names_are_in_the_line_only_where_the_stack_says_that_they_may(
     assert ingest.signed().status == HTTPStatus.OK
     (line,) = ingest.output.lines
     assert set(line) == {
-        "event", "event_id", "source", "type", "action", "denied", "destinations", "duration_ms", "EventsAccepted",
-        "_aws",
+        "event", "event_id", "source", "type", "action", "denied", "subject", "destinations", "duration_ms",
+        "EventsAccepted", "_aws",
     }  # fmt: skip
 
 

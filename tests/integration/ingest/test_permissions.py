@@ -37,6 +37,8 @@ def refused(service: str) -> str:
         "secretsmanager": lambda: client.get_secret_value(SecretId="s"),
         "ssm": lambda: client.get_parameter(Name="p"),
         "cloudformation": lambda: client.describe_stacks(StackName="s"),
+        "sns": lambda: client.publish(TopicArn="arn:aws:sns:eu-central-1:123456789012:t", Message="m"),
+        "events": lambda: client.put_events(Entries=[{"Source": "s", "DetailType": "t", "Detail": "{}"}]),
     }
     with pytest.raises(ClientError) as raised:
         made[service]()

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from flagcast_cli.replay.saved_replay import ReplayFile
+from tests.loss_check import replaying
 from tests.loss_check.judge import Judge
 from tests.loss_check.mutations import MUTATIONS
 from tests.loss_check.plans import mutated, small, with_circuits
@@ -24,6 +26,8 @@ def test_whatever_fails_every_accepted_event_is_delivered_in_order_or_is_a_dead_
     of_targets = {f"target: {kind}" for kind in KINDS_OF_TARGETS} & result.strikes.counts.keys()
     assert len(of_targets) >= len(KINDS_OF_TARGETS) - 2
     assert verdict.counts["delivered"] > verdict.counts["accepted"]
+    assert result.strikes.counts["replay: killed, and resumed"] > 1
+    assert verdict.counts["replayed"] > verdict.counts["accepted"] / 4
 
 
 def test_circuits_that_open_cost_no_event_and_no_order(lab: tuple[Path, Workers]) -> None:
@@ -32,6 +36,21 @@ def test_circuits_that_open_cost_no_event_and_no_order(lab: tuple[Path, Workers]
     assert not verdict.violations, verdict.told(result)
     assert '"event":"circuit.changed"' in result.log
     assert verdict.counts["delivered"] > verdict.counts["accepted"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("moved", "caught"), [(10, "lost"), (-4, "duplicate")])
+def test_the_accountant_catches_a_replay_that_is_resumed_in_another_place(
+    lab: tuple[Path, Workers], monkeypatch: pytest.MonkeyPatch, moved: int, caught: str
+) -> None:
+    class Elsewhere(ReplayFile):
+        @property
+        def position(self) -> int:
+            return max(0, super().position + moved)
+
+    monkeypatch.setattr(replaying, "ReplayFile", Elsewhere)
+    verdict = Judge(result := Run(small(), *lab).go()).judge()
+    assert caught in {each.kind for each in verdict.violations}, verdict.told(result)
 
 
 @pytest.mark.long

@@ -4,8 +4,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from flagcast.events.event import Event, InvalidEvent, Origin, parse
+from flagcast.events.replay import Replay
 from tests.support.captures import captured, every_capture
 from tests.unit.builders import JSON, event, event_of
 
@@ -258,3 +260,12 @@ def test_any_json_is_an_event_whose_every_field_can_be_read_or_an_invalid_event(
         values = [getattr(taken, name) for name in DERIVED if not name.startswith("_")]
         assert len(values) > 12
         assert all(value is None or isinstance(value, str | bool) for value in values)
+
+
+def test_a_replay_says_so_and_when_it_began_and_keeps_when_it_first_happened() -> None:
+    replay = Replay("rpl_1", "2026-11-27T06:00:00.000Z")
+    made = event(structs.replace(ORIGIN, replay=replay), timestamp="2026-01-02T03:04:05Z")
+    assert (made.is_replay, made.replay_id, made.replayed_at) == (True, "rpl_1", replay.at)
+    assert (made.timestamp, made.received_at) == ("2026-01-02T03:04:05Z", ORIGIN.received_at)
+    live = event(ORIGIN)
+    assert (live.is_replay, live.replay_id, live.replayed_at) == (False, None, None)

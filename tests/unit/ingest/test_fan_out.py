@@ -4,15 +4,28 @@ import pytest
 from msgspec import structs
 
 from flagcast.config.archive_destination import ARCHIVE
+from flagcast.config.model import Ordering
 from flagcast.events.change_context import Known
+from flagcast.events.event import Origin
+from flagcast.events.replay import Replay
 from flagcast.events.subject import subject
-from flagcast.ingest.fan_out import Messages, Proof, fan_out, for_archive_alone, for_nobody, identify, number_of
+from flagcast.ingest.fan_out import (
+    Messages,
+    Proof,
+    fan_out,
+    for_archive_alone,
+    for_nobody,
+    for_replay,
+    identify,
+    number_of,
+)
 from flagcast.tasks.dead_letter import invalid_event
 from flagcast.tasks.outgoing_message import LARGEST_TASK
 from flagcast.tasks.routing import message_group_id
-from flagcast.tasks.task import Task, claim_check, decode, deduplication_id, encode, event_id, task
+from flagcast.tasks.task import Task, claim_check, decode, deduplication_id, encode, event_id, replayed, task
 from tests.unit.builders import RECEIVED_AT, body, destination, event_of
 
+RUN = Replay("rpl_1", "2026-11-27T06:00:00.000Z")
 TIMED = body(payload={"key": "a"}, timestamp="2026-01-02T03:04:05Z")
 
 
@@ -176,3 +189,23 @@ def test_what_is_no_event_and_too_large_is_one_dead_letter_that_claims_its_body(
         whole.deduplication,
         whole.attributes,
     )
+
+
+@pytest.mark.parametrize("ordering", ["subject", "destination", "none"])
+def test_a_replay_goes_to_the_one_destination_in_a_group_and_under_an_id_of_its_own(ordering: Ordering) -> None:
+    origin = Origin("evt_1", "flipt", "production", None, RECEIVED_AT)
+    event = event_of(TIMED, origin)
+    messages = for_replay(event, "later", ordering, RUN)
+    live = fan_out("evt_1", "flipt", RECEIVED_AT, event, {"later": destination(ordering=ordering)})
+    assert messages == for_replay(event, "later", ordering, RUN)
+    (carried,) = carried_by(messages).values()
+    assert carried == replayed(task("evt_1", "flipt", "later", RECEIVED_AT, TIMED), RUN)
+    assert messages.entries["later"].group != live.entries["later"].group
+    assert messages.entries["later"].deduplication != live.entries["later"].deduplication
+
+
+def test_a_replay_of_a_body_that_is_too_large_names_where_it_must_be_stored_again() -> None:
+    event = event_of(of_task_size(LARGEST_TASK + 1, "later"), Origin("evt_1", "flipt"))
+    messages = for_replay(event, "later", "subject", RUN)
+    assert messages.body_ref == "bodies/evt_1"
+    assert carried_by(messages)["later"].body_ref == "bodies/evt_1"

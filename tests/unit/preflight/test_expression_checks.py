@@ -98,6 +98,9 @@ def test_an_expression_that_holds_for_no_sample_is_a_warning(tmp_path: Path, key
         """when: "event.changed | select('eq', 'enabled') | list | length > 0" """,
         """when: "event.payload.rule_ids is defined and event.payload.rule_ids[0] == 'a'" """,
         """events: ["flag:updated"], when: "event.type == 'flag'" """,
+        'when: "event.is_replay"',
+        'when: "not event.is_replay"',
+        """when: "event.is_replay and event.namespace == 'production' and event.replay_id != 'rpl_1'" """,
     ],
 )  # fmt: skip
 def test_an_expression_over_what_only_the_destination_or_flipt_knows_is_neither(tmp_path: Path, keys: str) -> None:

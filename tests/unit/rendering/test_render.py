@@ -7,11 +7,13 @@ from hypothesis import strategies as st
 
 from flagcast.config.secret_references import Reference
 from flagcast.events.event import Event, Origin
+from flagcast.events.replay import Replay
 from flagcast.exchange.aws_request import AwsRequest
 from flagcast.exchange.request import Request
 from flagcast.primitives.render_failure import RenderFailed
 from flagcast.primitives.text_position import TextPosition
 from flagcast.rendering.compilation import Compiled, compile_destination
+from flagcast.rendering.conditions import wanted
 from flagcast.rendering.render import is_json, render
 from flagcast.summaries.event_summary import Summary, summarise
 from flagcast.tasks.outcomes import Faulty
@@ -362,3 +364,20 @@ def test_only_a_destination_that_may_ask_for_the_summary_pays_for_it(
     assert isinstance(compiled, Compiled)
     assert isinstance(render(compiled, event(payload={"key": "k"}), {}, 0), Request)
     assert len(asked) == made
+
+
+def test_a_replay_says_so_in_a_header_and_keeps_the_events_own_id() -> None:
+    again = made_of({}, event(Origin("evt_7", replay=Replay("rpl_1", "2026-11-27T06:00:00.000Z"))))
+    assert again.headers["Flagcast-Replay"] == "rpl_1"
+    assert again.headers["Webhook-Id"] == "evt_7"
+    assert "Flagcast-Replay" not in made_of({}).headers
+
+
+def test_a_template_and_a_condition_can_tell_a_replay_and_when_it_first_happened() -> None:
+    replay = Replay("rpl_1", "2026-11-27T06:00:00.000Z")
+    about = event(Origin("evt_7", received_at="2026-01-02T03:04:05.000Z", replay=replay))
+    text = "{{ event.is_replay }} {{ event.replay_id }} {{ event.replayed_at }} {{ event.received_at }}"
+    keys: dict[str, Any] = {"body": text, "content_type": "text/plain", "when": "not event.is_replay"}
+    assert made_of(keys, about).body == b"true rpl_1 2026-11-27T06:00:00.000Z 2026-01-02T03:04:05.000Z"
+    assert wanted(compiled(**keys), about) is False
+    assert wanted(compiled(**keys), EVENT) is True

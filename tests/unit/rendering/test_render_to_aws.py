@@ -4,7 +4,10 @@ import pytest
 from msgspec import structs
 
 from flagcast.config.secret_references import Reference
+from flagcast.config.target_validation import MOST_HEADERS
 from flagcast.events.event import NOTICES, Event, Origin
+from flagcast.events.replay import Replay
+from flagcast.exchange.aws_limits import MOST_ATTRIBUTES
 from flagcast.exchange.aws_request import AwsRequest, MessageIds
 from flagcast.primitives.render_failure import RenderFailed
 from flagcast.rendering.compilation import Compiled, compile_destination
@@ -50,6 +53,15 @@ def test_a_message_has_the_rendered_body_and_the_headers_as_attributes() -> None
         "X-Token": "t0ken",
     }
     assert (made.target.arn, made.ids) == (QUEUE, IDS)
+
+
+def test_a_replay_says_so_in_an_attribute_and_as_many_headers_as_are_allowed_still_fit() -> None:
+    again = structs.replace(EVENT, origin=structs.replace(ORIGIN, replay=Replay("rpl_1", "2026-11-27T06:00:00.000Z")))
+    headers = {f"X-{number}": "a" for number in range(MOST_HEADERS)}
+    made = request(again, url=QUEUE, headers=headers)
+    assert made.attributes["Flagcast-Replay"] == "rpl_1"
+    assert len(made.attributes) == MOST_ATTRIBUTES
+    assert "Flagcast-Replay" not in request(url=QUEUE).attributes
 
 
 def test_without_a_body_the_original_bytes_are_sent() -> None:

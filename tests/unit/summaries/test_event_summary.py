@@ -8,6 +8,7 @@ from msgspec import structs
 
 from flagcast.events.change_context import Known
 from flagcast.events.event import Origin
+from flagcast.events.replay import Replay
 from flagcast.summaries.change_lines import LONGEST_LINE, MOST_LINES
 from flagcast.summaries.event_summary import Summary, summarise
 from flagcast.summaries.facts import LONGEST_FACT
@@ -239,3 +240,11 @@ def check(summary: Summary) -> None:
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", summary.time)
         assert summary.epoch_ms is not None
         assert abs(datetime.fromisoformat(summary.time).timestamp() * 1000 - summary.epoch_ms) <= 1_000
+
+
+def test_a_replay_begins_with_what_tells_it_from_news_and_says_when_it_was() -> None:
+    replay = Replay("rpl_1", "2026-12-24T06:00:00.000Z")
+    live, again = of(payload={"key": "k"}), of(structs.replace(ORIGIN, replay=replay), payload={"key": "k"})
+    assert again.title == f"Replayed: {live.title}"
+    assert facts(again) == {**facts(live), "Replayed": "2026-12-24 06:00:00 UTC"}
+    assert again.time == live.time

@@ -9,6 +9,7 @@ from msgspec import structs
 
 from flagcast.edges.runtime.telemetry import Telemetry
 from flagcast.events.change_context import Change, Known
+from flagcast.events.subject import subject_digest
 from flagcast.primitives.render_failure import RenderFailed
 from flagcast.primitives.text_position import TextPosition
 from flagcast.summaries.log_fields import MOST_CHANGES, of_event, of_outcome, waits_for
@@ -45,6 +46,7 @@ def test_an_events_line_says_who_changed_what_and_from_which_value_to_which() ->
         "type": "flag",
         "action": "updated",
         "denied": False,
+        "subject": subject_digest(("flag", "production", "new-checkout")),
         "namespace": "production",
         "flag": "new-checkout",
         "resource": "new-checkout",
@@ -56,7 +58,11 @@ def test_an_events_line_says_who_changed_what_and_from_which_value_to_which() ->
 
 def test_without_names_it_says_neither_who_nor_what() -> None:
     turned_on = changed("flag", FLAG, {**FLAG, "enabled": True})
-    assert of_event(turned_on, names=False) == {"type": "flag", "action": "updated", "denied": False}
+    digest = subject_digest(("flag", "production", "new-checkout"))
+    assert of_event(turned_on, names=False) == {
+        "type": "flag", "action": "updated", "denied": False, "subject": digest
+    }  # fmt: skip
+    assert len(digest) == 16
 
 
 def test_where_it_is_unknown_what_was_there_before_no_changes_are_claimed_and_a_save_without_one_says_so() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from flagcast.config.archive_destination import ARCHIVE
 from flagcast.events.change_context import NOTHING, Change, Known
 from flagcast.events.flipt_signature import flipt_signature
+from flagcast.events.replay import Replay
 from flagcast.tasks.task import Task, decode, encode
 from tests.support.captures import SECRET, captured
 
@@ -35,12 +36,14 @@ def read(line: str) -> Task:
 
 
 def test_a_stored_task_is_read_as_it_was_meant() -> None:
-    as_text, as_bytes, apart, with_changes, for_the_archive = map(read, STORED)
+    as_text, as_bytes, apart, with_changes, again, for_the_archive = map(read, STORED)
     assert as_text.raw == BODY
     assert as_bytes.raw == BODY + b"\xff"
     assert apart.body_ref == f"bodies/{EVENT}"
     assert (as_text.known, as_bytes.known, apart.known) == (NOTHING, NOTHING, NOTHING)
     assert with_changes.known == KNOWN
+    assert (again.raw, again.replay) == (BODY, Replay("rpl_0123456789abcdef", "2026-11-27T06:00:00.000Z"))
+    assert again.id == f"{EVENT}:mirror:rpl_0123456789abcdef"
     for each in (as_text, as_bytes, apart, with_changes):
         assert (each.id, each.event_id) == (f"{EVENT}:mirror", EVENT)
         assert (each.source, each.destination, each.received_at) == ("flipt", "mirror", "2026-11-24T17:50:00.000Z")

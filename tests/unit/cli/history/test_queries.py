@@ -47,6 +47,14 @@ def test_a_delivery_is_in_the_state_of_its_last_attempt_in_whatever_order_the_li
     assert accepted == {"archive": 1000, "chat": 1000}
 
 
+def test_a_replay_to_a_destination_that_never_had_the_event_is_a_delivery_of_it_since_it_was_accepted(
+    store: Store,
+) -> None:
+    store.add([ROWS[0], Attempt("a9", "evt_1", "later", 9000, "delivered", replay="rpl_1")])
+    [_, _, later] = queries.deliveries_of(store, "evt_1")
+    assert (later["destination"], later["accepted_at"], later["replay"]) == ("later", 1000, "rpl_1")
+
+
 def test_a_row_that_is_added_again_changes_nothing(store: Store) -> None:
     store.add([*ROWS, *ROWS, *ROWS])
     assert len(queries.attempts_of(store, "evt_1")) == 2

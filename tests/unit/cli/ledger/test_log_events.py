@@ -11,7 +11,8 @@ from flagcast_cli.ledger.rows import Attempt, Event, Rejection, Row
 
 ACCEPTED = {
     "event": "event.accepted", "event_id": "evt_1", "source": "flipt", "type": "flag", "action": "updated",
-    "denied": False, "namespace": "production", "flag": "f", "resource": "f", "actor": "ada", "title": "ada saved f",
+    "denied": False, "subject": "0123456789abcdef", "namespace": "production", "flag": "f", "resource": "f",
+    "actor": "ada", "title": "ada saved f",
     "changes": [{"field": "enabled", "before": False, "after": True}], "destinations": ["chat"], "duration_ms": 20,
     "EventsAccepted": 1, "_aws": {},
 }  # fmt: skip
@@ -33,18 +34,19 @@ def test_an_accepted_event_is_a_row() -> None:
     assert read(ACCEPTED) == [
         Event(
             id="id-0", event_id="evt_1", at=1000, source="flipt", type="flag", action="updated", destinations=("chat",),
-            namespace="production", flag="f", resource="f", actor="ada", title="ada saved f",
+            subject="0123456789abcdef", namespace="production", flag="f", resource="f", actor="ada",
+            title="ada saved f",
             changes='[{"field":"enabled","before":false,"after":true}]',
         )
     ]  # fmt: skip
 
 
 def test_an_attempt_is_a_row_and_fields_of_a_newer_version_are_passed_over() -> None:
-    assert read(ATTEMPTED) == [
+    assert read({**ATTEMPTED, "replay": "rpl_1"}) == [
         Attempt(
             id="id-0", event_id="evt_1", destination="chat", at=1000, state="retrying", message_id="m", attempt=2,
             receives=3, duration_ms=51, status=503, answer="busy", waits_for="retry", next_attempt_at=1795775404500,
-            gives_up_at=1795861800000,
+            gives_up_at=1795861800000, replay="rpl_1",
         )
     ]  # fmt: skip
 

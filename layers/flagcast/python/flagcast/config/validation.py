@@ -16,7 +16,7 @@ HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A token of RFC 9110 section 5.6.2."""
 
 OWN_HEADERS = frozenset({
-    "connection", "content-length", "content-type", "host", "transfer-encoding", "user-agent",
+    "connection", "content-length", "content-type", "flagcast-replay", "host", "transfer-encoding", "user-agent",
     "webhook-id", "webhook-signature", "webhook-timestamp", "x-flipt-webhook-signature",
 })  # fmt: skip
 """Headers that Flagcast sets itself."""

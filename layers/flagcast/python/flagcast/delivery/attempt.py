@@ -152,7 +152,7 @@ class Attempts:
         if task.destination == ARCHIVE:
             keep = partial(self._archive, task, raw, deadline - self._clock.monotonic())
             return self._gates.through(task.destination, destination, progress, keep)
-        event = parse(raw, self._origin(task), task.known)
+        event = parse(raw, origin_of(self._configuration, task), task.known)
         if isinstance(event, InvalidEvent):
             return Unreadable(event.detail)
         if not wants(destination, event):
@@ -201,11 +201,13 @@ class Attempts:
             self._compiled[name] = compile_destination(destination, self._templates, f"destinations.{name}")
         return self._compiled[name]
 
-    def _origin(self, task: Task) -> Origin:
-        source = self._configuration.sources.get(task.source)
-        if source is None or isinstance(source, FaultySource):
-            return Origin(task.event_id, task.source, None, None, task.received_at)
-        return Origin(task.event_id, task.source, source.environment, source.flipt_url, task.received_at)
+
+def origin_of(configuration: Configuration, task: Task) -> Origin:
+    """Return what Flipt does not say about a task's event; without its source there is no environment and no page."""
+    source = configuration.sources.get(task.source)
+    if source is None or isinstance(source, FaultySource):
+        return Origin(task.event_id, task.source, None, None, task.received_at, task.replay)
+    return Origin(task.event_id, task.source, source.environment, source.flipt_url, task.received_at, task.replay)
 
 
 class Unconfigured:

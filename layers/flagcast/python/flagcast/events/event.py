@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from flagcast.events.change_context import NOTHING, Change, Known
+from flagcast.events.replay import Replay
 from flagcast.primitives.visibility import is_visible
 
 _VERBS = {"created": "create", "updated": "update", "deleted": "delete"}
@@ -27,13 +28,14 @@ NOTICES = "flagcast:notices"
 
 
 class Origin(Struct, frozen=True):
-    """What Flipt does not say about an event: the id we gave it, where it came in and when."""
+    """What Flipt does not say about an event: the id we gave it, where it came in and when, and by which replay."""
 
     id: str = ""
     source: str = ""
     environment: str | None = None
     flipt_url: str | None = None
     received_at: str = ""
+    replay: Replay | None = None
 
 
 class InvalidEvent(Struct, frozen=True):
@@ -83,6 +85,24 @@ class Event(Struct, frozen=True, dict=True):
     def received_at(self) -> str:
         """Return when the event was accepted, RFC 3339 in UTC."""
         return self.origin.received_at
+
+    @property
+    def is_replay(self) -> bool:
+        """Tell whether `flagcast replay` sends it once more; `timestamp` and `received_at` are when it first happened.
+
+        They never change: a replay has a time of its own.
+        """
+        return self.origin.replay is not None
+
+    @property
+    def replay_id(self) -> str | None:
+        """Return the id of the replay that sends it; None where it is no replay."""
+        return self.origin.replay.id if self.origin.replay else None
+
+    @property
+    def replayed_at(self) -> str | None:
+        """Return when its replay began, RFC 3339 in UTC; None where it is no replay."""
+        return self.origin.replay.at if self.origin.replay else None
 
     @property
     def is_known(self) -> bool:

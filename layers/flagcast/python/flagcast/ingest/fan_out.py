@@ -5,13 +5,25 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct, structs
 
 from flagcast.config.archive_destination import ARCHIVE, ARCHIVE_DESTINATION
+from flagcast.config.model import Ordering
 from flagcast.events.event import Event
+from flagcast.events.replay import Replay
 from flagcast.events.subject import subject
 from flagcast.flipt_state.resend_detection import FIRST
 from flagcast.tasks.dead_letter import invalid_event
 from flagcast.tasks.outgoing_message import LARGEST_TASK, Entry
 from flagcast.tasks.routing import Route, message_group_id, recipients
-from flagcast.tasks.task import NO_DESTINATION, Task, body_key, claim_check, deduplication_id, encode, event_id, task
+from flagcast.tasks.task import (
+    NO_DESTINATION,
+    Task,
+    body_key,
+    claim_check,
+    deduplication_id,
+    encode,
+    event_id,
+    replayed,
+    task,
+)
 
 
 class Messages(Struct, frozen=True):
@@ -67,6 +79,19 @@ def fan_out(
         group = message_group_id(each.destination, routes[each.destination].ordering, about, each.id)
         entries[each.destination] = Entry(text, group, deduplication_id(each.id))
     return Messages(entries, body_ref)
+
+
+def for_replay(event: Event, destination: str, ordering: Ordering, replay: Replay) -> Messages:
+    """Return the message that carries an accepted event once more, to one destination alone.
+
+    Its group and its deduplication id are the replay's own, the same each time: sent twice within five minutes, it is
+    delivered once.
+    """
+    origin = event.origin
+    made = replayed(task(origin.id, origin.source, destination, origin.received_at, event.raw, event.known), replay)
+    (text,), body_ref = _encoded([made], event.raw)
+    group = message_group_id(destination, ordering, subject(event), made.id, replay)
+    return Messages({destination: Entry(text, group, deduplication_id(made.id))}, body_ref)
 
 
 def for_nobody(source: str, received_at: str, raw: bytes, detail: str) -> Messages:

@@ -6,7 +6,7 @@ from flagcast.config.model import Problem
 from flagcast.config.presets import Answers
 from flagcast.events.event import Event
 from flagcast.exchange.response import Response
-from flagcast.preflight.match_anything import any_answers, any_event
+from flagcast.preflight.match_anything import any_answers, any_event, as_replay
 from flagcast.primitives.render_failure import RenderFailed
 from flagcast.rendering.compilation import Compiled
 from flagcast.rendering.conditions import may_be_accepted
@@ -33,7 +33,12 @@ def doubts(compiled: Compiled, path: str, answers: Answers, events: Iterable[tup
         yield from _doubt(retry_when, f"{path}.retry.when", asked, "it would never retry anything")
     if (when := compiled.when) is not None:
         seen = [names_for(each, {}) for _, each in events if not each.is_notice and wants(compiled.destination, each)]
-        names = [each for one in seen for each in (one, one | {"event": any_event(one["event"])})]
+        names = [
+            one | {"event": each}
+            for one in seen
+            for event in (one["event"], any_event(one["event"]))
+            for each in (event, as_replay(event))
+        ]
         if names and not any(when.ask(each) is True for each in names):
             sentence = f"is true for none of the {len(seen)} sample events that match events: nothing would be sent"
             yield Problem(f"{path}.when", sentence, is_warning=True)

@@ -13,6 +13,7 @@ from msgspec import structs
 
 from flagcast.events.change_context import Change, Known
 from flagcast.events.event import Event
+from flagcast.events.replay import Replay
 from flagcast.exchange import response
 from flagcast.exchange.response import Headers
 
@@ -129,6 +130,11 @@ def any_event(event: Event) -> Event:
     changed = Change(ANY, ANY, ANY)
     known = Known(is_known=True, changes=(changed,), previous=_loosened(event.payload), known_at=event.received_at)
     return structs.replace(event, payload=_loosened(event.payload), metadata=_loosened(event.metadata), known=known)
+
+
+def as_replay(event: Event) -> Event:
+    """Return an event as `flagcast replay` sends it."""
+    return structs.replace(event, origin=structs.replace(event.origin, replay=Replay(ANY, ANY)))
 
 
 def _loosened(value: Any) -> Any:

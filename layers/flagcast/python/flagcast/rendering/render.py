@@ -19,6 +19,11 @@ from flagcast.rendering.template_context import names_for
 from flagcast.tasks.outcomes import Faulty
 from flagcast.templates.json_escaping import Misplaced, place, plain
 
+REPLAY_HEADER = "Flagcast-Replay"
+"""Says by which replay an event comes. Webhook-Id stays the event's, so a receiver that drops what it has seen drops a
+replay too, unless it compares both. A webhook that is sent again keeps its id:
+https://docs.svix.com/receiving/verifying-payloads/how-manual.
+"""
 UNQUEUED = MessageIds("", "")
 """The ids of what was never on the task queue, and goes to no FIFO queue or topic either."""
 
@@ -55,6 +60,8 @@ def render(
     if isinstance(body, RenderFailed):
         return body
     stamp = {"Content-Type": destination.content_type, "Webhook-Id": event.id}
+    if event.replay_id is not None:
+        stamp[REPLAY_HEADER] = event.replay_id
     if compiled.target is not None:
         return _to_aws(compiled.target, event, body, stamp | headers, ids)
     stamp["Webhook-Timestamp"] = str(int(now))

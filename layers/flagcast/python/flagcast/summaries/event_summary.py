@@ -47,7 +47,7 @@ def summarise(event: Event) -> Summary:
     at = moment_of(event.timestamp) or moment_of(event.received_at)
     made = differences(event)
     return Summary(
-        title=title(event, made),
+        title=as_replayed(event, title(event, made)),
         what=what(event),
         where=_where(event),
         kind="denied" if event.is_denied else event.action if event.action in _KINDS else "other",
@@ -58,6 +58,11 @@ def summarise(event: Event) -> Summary:
         time=written(at, "T", "Z") if at else None,
         epoch_ms=round(at.timestamp() * 1000) if at else None,
     )
+
+
+def as_replayed(event: Event, said: str) -> str:
+    """Begin a title with what tells a replay from news."""
+    return f"Replayed: {said}" if event.is_replay else said
 
 
 def _where(event: Event) -> str:

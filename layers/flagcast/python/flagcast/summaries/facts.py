@@ -42,6 +42,8 @@ def _candidates(event: Event, at: datetime | None) -> Iterator[tuple[str, str]]:
     email = said(actor.get("email"))
     yield "E-mail", email if email != event.actor else ""
     yield "IP", said(actor.get("ip"))
+    replayed = moment_of(event.replayed_at or "")
+    yield "Replayed", written(replayed, " ", " UTC") if replayed else ""
     yield "Time", written(at, " ", " UTC") if at else ""
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from flagcast.events.event import Event
+from flagcast.events.subject import subject, subject_digest
 from flagcast.primitives.render_failure import RenderFailed
 from flagcast.summaries.action_phrases import title
 from flagcast.tasks.outcomes import (
@@ -53,6 +54,7 @@ def of_event(event: Event, *, names: bool) -> dict[str, Any]:
         "type": event.type[:LONGEST_WORD],
         "action": event.action[:LONGEST_WORD],
         "denied": event.is_denied,
+        "subject": subject_digest(subject(event)),
     }
     if not names:
         return fields

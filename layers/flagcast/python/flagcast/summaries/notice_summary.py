@@ -7,7 +7,7 @@ from msgspec import structs
 
 from flagcast.events.event import Event
 from flagcast.primitives.line_of_text import line, shorten
-from flagcast.summaries.event_summary import Summary, summarise
+from flagcast.summaries.event_summary import Summary, as_replayed, summarise
 from flagcast.summaries.facts import LONGEST_FACT
 from flagcast.summaries.value_text import LONGEST_NAME
 
@@ -35,10 +35,11 @@ def summarise_notice(event: Event) -> Summary:
     is_over = event.action == "recovered"
     why = _REASONS.get(said.get("reason", ""), "the reason is not known")
     state = "has recovered" if is_over else f"is in trouble: {why}"
-    facts = [*_facts(said, why, is_over=is_over), ("Time", dict(plain.facts).get("Time", ""))]
+    kept = dict(plain.facts)
+    facts = [*_facts(said, why, is_over=is_over), *((label, kept.get(label, "")) for label in ("Replayed", "Time"))]
     return structs.replace(
         plain,
-        title=f"Destination {destination} {state}",
+        title=as_replayed(event, f"Destination {destination} {state}"),
         what=f"destination {destination}",
         where="",
         kind="recovered" if is_over else "trouble",

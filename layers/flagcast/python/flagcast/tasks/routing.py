@@ -6,6 +6,7 @@ from typing import Protocol, assert_never
 from flagcast.config.model import Ordering
 from flagcast.events.event import Event
 from flagcast.events.event_filter import EventFilter
+from flagcast.events.replay import Replay
 from flagcast.tasks.task import group_id
 
 
@@ -31,13 +32,20 @@ def recipients(routes: Mapping[str, Route], event: Event) -> list[str]:
     return [name for name, route in routes.items() if wants(route, event)]
 
 
-def message_group_id(destination: str, ordering: Ordering, about: tuple[str, ...], task_id: str) -> str:
-    """Name the group whose tasks SQS hands out one after another; `about` is the event's subject."""
+def message_group_id(
+    destination: str, ordering: Ordering, about: tuple[str, ...], task_id: str, replay: Replay | None = None
+) -> str:
+    """Name the group whose tasks SQS hands out one after another; `about` is the event's subject.
+
+    What a replay sends has groups of its own, so that a live event never waits behind it: no destination can have a
+    name with a colon (config/validation.py).
+    """
+    run = () if replay is None else (f"replay:{replay.id}",)
     match ordering:
         case "subject":
-            return group_id(destination, *about)
+            return group_id(*run, destination, *about)
         case "destination":
-            return group_id(destination)
+            return group_id(*run, destination)
         case "none":
             return group_id(task_id)
     assert_never(ordering)

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType, structs
 
 from flagcast.events.change_context import NOTHING, Known
+from flagcast.events.replay import Replay
 
 VERSION: Final = 1
 NO_DESTINATION = "-"
@@ -19,7 +20,7 @@ BODIES: Final = "bodies/"
 
 
 _SENDABLE = re.compile("[!-~]{1,256}")
-"""An event id that can be a header's value, Webhook-Id: https://www.rfc-editor.org/rfc/rfc9110#section-5.5."""
+"""An id that can be a header's value, Webhook-Id or Flagcast-Replay: https://www.rfc-editor.org/rfc/rfc9110#section-5.5."""
 
 
 class Task(Struct, frozen=True, omit_defaults=True):
@@ -27,8 +28,9 @@ class Task(Struct, frozen=True, omit_defaults=True):
 
     `body` is the raw body as text, `body_base64` its bytes where they are not UTF-8, `body_ref` the key under which
     they are stored where they are too large for a message: exactly one is set. `known` is what ingest knew beside it;
-    a task of a release before has none, which means that nothing is known. Only a task for the archive has `number`
-    (what `event_id` took beside source and body) and `signature`, Flipt's header; None where there is none.
+    a task of a release before has none, which means that nothing is known. `replay` is set where the event is sent once
+    more: `received_at` stays when it was accepted. Only a task for the archive has `number` (what `event_id` took
+    beside source and body) and `signature`, Flipt's header; None where there is none.
     """
 
     v: Literal[1]
@@ -41,6 +43,7 @@ class Task(Struct, frozen=True, omit_defaults=True):
     body_base64: str | UnsetType = UNSET
     body_ref: str | UnsetType = UNSET
     known: Known = NOTHING
+    replay: Replay | None = None
     number: str | None = None
     signature: str | None = None
 
@@ -99,6 +102,11 @@ def task(event: str, source: str, destination: str, received_at: str, raw: str |
     return Task(VERSION, name, event, source, destination, received_at, body=text, known=known)
 
 
+def replayed(task: Task, replay: Replay) -> Task:
+    """Return the task that carries the event once more: with an id of its own, so that SQS takes it for another."""
+    return structs.replace(task, id=f"{task.id}:{replay.id}", replay=replay)
+
+
 def body_key(event: str) -> str:
     """Return the key under which an event's body is stored: one for all destinations, and the same for a resend."""
     return BODIES + event
@@ -142,6 +150,8 @@ def decode(body: str) -> Task | NewerVersion | UnreadableTask:
         return UnreadableTask("not a task: body_base64 is not base64")
     if not _SENDABLE.fullmatch(read.event_id):
         return UnreadableTask("not a task: event_id cannot be sent as a header")
+    if read.replay is not None and not _SENDABLE.fullmatch(read.replay.id):
+        return UnreadableTask("not a task: replay.id cannot be sent as a header")
     if read.body_ref is not UNSET and not read.body_ref.startswith(BODIES):
         return UnreadableTask(f"not a task: body_ref does not begin with {BODIES}")
     return read

@@ -97,6 +97,7 @@ class Telemetry:
             "delivery_id": task.id if task else UNKNOWN,
             "source": task.source if task else UNKNOWN,
             "destination": task.destination if task else NO_DESTINATION,
+            **({"replay": task.replay.id} if task and task.replay else {}),
             "message_id": message.id,
             "attempt": attempts,
             "receives": message.receives,
