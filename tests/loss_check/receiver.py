@@ -120,7 +120,7 @@ class Receiver:
         destination = first.split(" ")[1].split("/")[1]
         request = Request(destination, headers["webhook-id"], pid, text, body)
         task = f"{request.event_id}:{destination}"
-        arrival = Arrival(task, 0, self._clock.now(), self._generation(pid), pid)
+        arrival = Arrival(task, 0, self._clock.now(), self._generation(pid), pid, call=int(headers["x-attempt"]))
         before = self._ledger.arrived(arrival)
         arrival.action = kind = choose(self._dice, self._scale, self._slow, destination, request.event_id, before)
         if kind != "good":

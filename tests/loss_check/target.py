@@ -43,11 +43,11 @@ class Targets:
         self._generation = generation
 
     def call(
-        self, pid: int, operation: str, arguments: Mapping[str, Any], kill: Callable[[int, str], None]
+        self, pid: int, number: int, operation: str, arguments: Mapping[str, Any], kill: Callable[[int, str], None]
     ) -> Reply | None:
         """Answer a call; None where there is no one left to hear it."""
         destination, event_id = DESTINATIONS[operation], _event_id(operation, arguments)
-        arrival = Arrival(f"{event_id}:{destination}", 0, self._clock.now(), self._generation(pid), pid)
+        arrival = Arrival(f"{event_id}:{destination}", 0, self._clock.now(), self._generation(pid), pid, call=number)
         before = self._ledger.arrived(arrival)
         arrival.action = kind = self._chosen(destination, event_id, before)
         if kind in REFUSED:
