@@ -40,34 +40,42 @@ class Caller:
     """A thread that does what there is to do, and is idle until there is news."""
 
     news: ClassVar[int] = 0
-    _changed: ClassVar[threading.Condition] = threading.Condition()
+    changed: ClassVar[threading.Condition] = threading.Condition()
+    """While it is held, nobody begins anything."""
 
     def __init__(self, run: Run, place: Place) -> None:
         self.run = run
         self.place = place
-        self.idle_at = -1
         self.over = False
         self.began = 0.0
-        """When the invocation that goes on began, in simulated time; 0 if there is none."""
+        """When the work that goes on began, in simulated time; 0 if there is none."""
+        self._looked_at = -1
 
     @classmethod
     def tell(cls) -> None:
         """Let everybody look again."""
-        with cls._changed:
+        with cls.changed:
             Caller.news += 1
-            cls._changed.notify_all()
+            cls.changed.notify_all()
+
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether there was nothing to do after the last news; it may look again without any."""
+        return not self.began and self._looked_at == Caller.news
 
     def work(self) -> None:
         while not self.over:
-            news = Caller.news
-            if self.act():
+            with Caller.changed:
+                news, self.began = Caller.news, self.run.clock.now()
+            has_acted = self.act()
+            with Caller.changed:
                 self.began = 0.0
-                Caller.tell()
-                continue
-            self.idle_at = news
-            with Caller._changed:
+                if has_acted:
+                    Caller.tell()
+                    continue
+                self._looked_at = news
                 if Caller.news == news and not self.over:
-                    Caller._changed.wait(0.05)
+                    Caller.changed.wait(0.05)
 
     def act(self) -> bool:
         """Do one thing; returns whether there was something to do."""
@@ -104,11 +112,10 @@ class Deliverer(Caller):
         event = source.poll()
         if event is None:
             return False
-        self.began = run.clock.now()
         tasks: defaultdict[str, list[str]] = defaultdict(list)
         for each in event["Records"]:
             tasks[setup.task_of(each["body"])].append(each["messageId"])
-        invocation = Invocation(tasks, self.began, run.ledger.tick())
+        invocation = Invocation(tasks, run.clock.now(), run.ledger.tick())
         run.ledger.invocations.append(invocation)
         try:
             answer = self.place.invoke("deliver", event, run.generation, invocation)

@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 
+ACCOUNTANT = "accountant"
+"""What the process asks that tells the accountant something, and nothing of AWS."""
+
 EVERY = ("refused", "unreachable", "answer lost", "killed before", "killed after")
 CALLS: Mapping[str, tuple[str, ...]] = {
     "send": (*EVERY, "refused in part", "late"),

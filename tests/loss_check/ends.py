@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
-from tests.loss_check.ledger import Arrival, Invocation, Ledger, Letter, TaskId
+from tests.loss_check.answers import SLOW
+from tests.loss_check.ledger import Arrival, Ledger, Letter, TaskId
 from tests.loss_check.task_record import Books
 
 End = Arrival | Letter
@@ -16,6 +17,7 @@ class Ends:
     def __init__(self, ledger: Ledger, books: Books, task: TaskId, good: list[Arrival]) -> None:
         """Sort the ends; `good` are the requests that were answered 2xx."""
         self._ledger = ledger
+        self._books = books
         self._arrivals = books.arrivals[task]
         self._invocations = books.invocations[task]
         self._task = task
@@ -49,26 +51,24 @@ class Ends:
         if isinstance(before, Letter):
             # The same letter may have been put there again, which its queue swallows: the last one had the last word.
             last = [each for each in self._ledger.puts[before.message_id] if each.tick < after.tick][-1]
-            tick, pid, is_heard = last.tick, last.pid, last.is_heard
-        by = self._by(pid, tick)
+            tick, pid, is_heard = last.tick, last.pid, self._ledger.is_heard(last)
+        by = self._books.invocation(self._task, pid, tick)
         if by.killed_by is not None:
             return "the function was killed before its task was deleted"
         if by.forgotten:
             return "the function's answer did not reach the event source"
         # What hung may also take effect when the task has come to another end meanwhile.
         first = self._ledger.puts[after.message_id][0] if isinstance(after, Letter) else None
-        if not is_heard or (first is not None and not first.is_heard and first.asked < before.tick):
+        if not is_heard or (first is not None and not self._ledger.is_heard(first) and first.asked < before.tick):
             return "the queue took a dead letter, and its answer was lost"
+        # Where the script says that an answer takes long, the function must still know what it was told in time.
+        if isinstance(before, Arrival) and (pid, before.call) in self._ledger.unheard and before.action not in SLOW:
+            return "a busy machine brought the destination's answer too late"
         return None
-
-    def _by(self, pid: int, tick: int) -> Invocation:
-        """Return the invocation that did something at a time."""
-        had = [each for each in self._invocations if each.pid == pid and each.began_tick < tick]
-        return max(had, key=lambda each: each.began_tick)
 
     def _message(self, end: End) -> str:
         """Return the id of the message that came to an end; two of one task are worked on in order."""
-        by = self._by(end.pid, end.tick)
+        by = self._books.invocation(self._task, end.pid, end.tick)
         messages = by.tasks[self._task]
         if isinstance(end, Letter) and end.of in messages:
             return end.of

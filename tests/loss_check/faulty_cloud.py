@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from tests.loss_check import setup
 from tests.loss_check.archive import ARCHIVE, BUCKET
-from tests.loss_check.calls import CALLS, NAMES
+from tests.loss_check.calls import ACCOUNTANT, CALLS, NAMES
 from tests.loss_check.clock import SharedClock
 from tests.loss_check.events import FOR_NOBODY, NO_EVENT
 from tests.loss_check.ledger import Invocation, Ledger
@@ -69,12 +69,15 @@ class FaultyCloud:
         self._asked: Counter[tuple[str, str]] = Counter()
         self._lock = threading.Lock()
 
-    def call(self, pid: int, service: str, operation: str, arguments: dict[str, Any]) -> Reply | None:
-        """Do what a function asks; None where there is nobody left to answer."""
+    def call(self, pid: int, number: int, service: str, operation: str, arguments: dict[str, Any]) -> Reply | None:
+        """Do what a function asks, in a call that has a number; None where there is nobody left to answer."""
+        if service == ACCOUNTANT:
+            self._ledger.unheard.update((pid, each) for each in arguments["calls"])
+            return "ok", {}
         if service == "target":
             where = "archive" if arguments.get("Bucket") == BUCKET else "target"
             self.watch(where, json.dumps(arguments, default=str))
-            return self.targets.call(pid, operation, arguments, self.kill)
+            return self.targets.call(pid, number, operation, arguments, self.kill)
         name, asked = self._name(service, operation, arguments), self._ledger.tick()
         fault = self._fault(name, arguments)
         if fault is not None:
@@ -97,7 +100,7 @@ class FaultyCloud:
         reply = self._do(pid, service, operation, arguments)
         if name == "dead letter" and reply[0] == "ok":
             for sent in reply[1].get("Successful", []):
-                self._ledger.put(sent["MessageId"], asked, pid, is_heard=fault is None)
+                self._ledger.put(sent["MessageId"], asked, pid, number, is_answered=fault is None)
         if fault == "killed after":
             self.kill(pid, f"after {name}")
             return None

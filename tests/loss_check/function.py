@@ -26,11 +26,15 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeou
 
 import deliver
 import ingest
+from flagcast.edges.aws import queue
+from flagcast.edges.aws.targets import transport as targets
 from flagcast.edges.http import transport
 from flagcast.edges.wiring import deliver_batch, ingest_request, resources
 from tests.loss_check import redriving
+from tests.loss_check.calls import ACCOUNTANT
 from tests.loss_check.clock import SharedClock
 from tests.loss_check.mutations import MUTATIONS
+from tests.loss_check.patience import Patience
 from tests.loss_check.wire import put, take
 
 POWERTOOLS = (base, persistence, dynamodb)
@@ -51,16 +55,18 @@ class Service:
 
     meta = SimpleNamespace(endpoint_url="https://aws")
 
-    def __init__(self, name: str, address: str) -> None:
+    def __init__(self, name: str, address: str, number: Callable[[], int] = lambda: 0) -> None:
+        """Keep what tells the number of the call that is made."""
         self._name = name
         self._address = address
+        self._number = number
         self._own = threading.local()
 
     def __getattr__(self, operation: str) -> Any:
         def call(**arguments: Any) -> Any:
             if not hasattr(self._own, "connection"):
                 self._own.connection = connect(self._address, "calls")
-            put(self._own.connection, (self._name, operation, arguments))
+            put(self._own.connection, (self._number(), self._name, operation, arguments))
             answer, value = take(self._own.connection)
             if answer == "error":
                 error = getattr(self.exceptions, value, ClientError)
@@ -103,10 +109,19 @@ def work(address: str, clock: SharedClock, settings: dict[str, Any]) -> None:
     simulated = SimpleNamespace(time=clock.now, monotonic=time.monotonic)
     simulated_datetime = SimpleNamespace(now=lambda: datetime.fromtimestamp(clock.now(), UTC))
     services: dict[str, Service] = {}
+    accountant = Service(ACCOUNTANT, address)
+    patience = Patience(lambda calls: accountant.unheard(calls=calls))
+
+    def client(name: str, *_: object) -> Service:
+        return services.setdefault(name, Service(name, address, lambda: patience.number))
+
     for module, name, value in [
         (resources, "time", simulated),
-        (resources, "client", lambda name: services.setdefault(name, Service(name, address))),
-        (deliver_batch, "target_client", lambda *_: services.setdefault(TARGET, Service(TARGET, address))),
+        (resources, "client", client),
+        (deliver_batch, "target_client", lambda *_: client(TARGET)),
+        (queue, "within", patience.within),
+        (targets, "within", patience.within),
+        (deliver_batch, "send", patience.send(deliver_batch.send)),
         (deliver_batch, "CLOCK", SimpleNamespace(now=clock.now, monotonic=time.monotonic)),
         (deliver_batch, "PATIENCE", settings["patience"]),
         (ingest_request, "time", simulated),

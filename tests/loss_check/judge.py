@@ -158,7 +158,11 @@ class Judge:
             if before.status is None or before.status < 300 or before.wants_rest:
                 continue
             between = [each for each in self._books.invocations[task] if each.began_tick < after.tick]
-            between = [each for each in between if each.ended_tick is None or each.ended_tick > before.tick]
+            # The receiver reads what is there when it comes to it: its sender may have been killed by then.
+            by = self._books.invocation(task, before.pid, before.tick)
+            between = [
+                each for each in between if each is by or each.ended_tick is None or each.ended_tick > before.tick
+            ]
             destination = task.rpartition(":")[2]
             if any(each.troubles or each.killed_by for each in between) or self._books.rested(
                 destination, before, after

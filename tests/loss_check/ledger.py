@@ -43,6 +43,8 @@ class Arrival(Struct):
     is_lost: bool = False
     """The request was read whole and might have been worked on, but the answer was kept back or cut off."""
     wants_rest: bool = False
+    call: int = 0
+    """The number that the process gave the attempt."""
 
 
 class Invocation(Struct):
@@ -81,8 +83,10 @@ class Put(Struct, frozen=True):
     asked: int
     tick: int
     pid: int
-    is_heard: bool
-    """Whether the function was told so."""
+    call: int
+    """The number that the process gave the call."""
+    is_answered: bool
+    """Whether the function was told so; on a busy machine it may have given up by then."""
 
 
 class Ledger:
@@ -99,6 +103,8 @@ class Ledger:
         """Message ids of the dead letters that were sent back."""
         self.resent: Counter[TaskId] = Counter()
         """How often a replayed task may be on the queue once more, as it was not known to be there."""
+        self.unheard: set[tuple[int, int]] = set()
+        """Calls and attempts that a process waited for in vain, for as long as it may: its id, and their numbers."""
         self.leaks: list[str] = []
         self.breaks: list[str] = []
         """What should not happen to a function whatever befalls it: an error that it raises, a call without end."""
@@ -110,10 +116,14 @@ class Ledger:
         with self._lock:
             return next(self._ticks)
 
-    def put(self, message_id: str, asked: int, pid: int, *, is_heard: bool) -> None:
-        """Keep a send of a dead letter that its queue has answered."""
+    def put(self, message_id: str, asked: int, pid: int, call: int, *, is_answered: bool) -> None:
+        """Keep a send of a dead letter that its queue took."""
         with self._lock:
-            self.puts.setdefault(message_id, []).append(Put(asked, next(self._ticks), pid, is_heard))
+            self.puts.setdefault(message_id, []).append(Put(asked, next(self._ticks), pid, call, is_answered))
+
+    def is_heard(self, put: Put) -> bool:
+        """Tell whether the function knew that its dead letter is on the queue."""
+        return put.is_answered and (put.pid, put.call) not in self.unheard
 
     def arrived(self, arrival: Arrival) -> int:
         """Keep a request; returns how many there were of its task before."""

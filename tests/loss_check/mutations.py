@@ -9,6 +9,7 @@ from msgspec import Struct
 from flagcast.delivery import archiving, attempt, decision, message_group
 from flagcast.delivery.batch_progress import BatchProgress
 from flagcast.edges.aws.queue import Queue
+from flagcast.edges.wiring import resources
 from flagcast.errors import QueueUnavailable
 from flagcast.exchange.aws_request import AwsRequest
 from flagcast.exchange.request import Request
@@ -76,6 +77,17 @@ def _decide(change: Callable[[Outcome, Decision], Decision]) -> None:
 
 def _refused_is_done(_: Outcome, decision: Decision) -> Decision:
     return Done() if isinstance(decision, GiveUp) and decision.reason == "rejected" else decision
+
+
+def _answer_not_believed() -> None:
+    send = Queue.send
+
+    def mutated(self: Queue, entries: Sequence[Any], deadline: float) -> None:
+        send(self, entries, deadline)
+        if self is resources.dead_letter_queue():
+            raise QueueUnavailable("no word of them")
+
+    _replace(Queue, "send", mutated)
 
 
 def _put_off_is_done(outcome: Outcome, decision: Decision) -> Decision:
@@ -190,6 +202,9 @@ MUTATIONS: Mapping[str, Mutation] = {
     ),
     "the archive is not insisted on": Mutation(_archive_not_insisted_on, "lost", {"archives": True, "scale": 8.0}),
     "signatures not checked": Mutation(_signatures_not_checked, "trace", {"events": 200}),
+    "a queue's answer is not believed": Mutation(
+        _answer_not_believed, "duplicate", {"scale": 6.0, "real_seconds": 10.0}
+    ),
     "a repeat is another message": Mutation(
         lambda: _replace(fan_out, "deduplication_id", lambda _: uuid.uuid4().hex), "duplicate", {"rates": {"send": 0.5}}
     ),

@@ -121,7 +121,7 @@ class Receiver:
         destination = first.split(" ")[1].split("/")[1]
         request = Request(destination, headers["webhook-id"], pid, text, body)
         task = f"{request.event_id}:{destination}"
-        arrival = Arrival(task, 0, self._clock.now(), self._generation(pid), pid)
+        arrival = Arrival(task, 0, self._clock.now(), self._generation(pid), pid, call=int(headers["x-attempt"]))
         if (destination == setup.ADDED) != ("flagcast-replay" in headers):
             self._ledger.breaks.append(f"{task}: a replay is marked, and nothing else is")
         before = self._ledger.arrived(arrival)

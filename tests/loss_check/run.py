@@ -1,5 +1,6 @@
 """One run: events in, through both functions and everything that can go wrong, until nothing is left to do."""
 
+import math
 import shutil
 import tempfile
 import threading
@@ -29,7 +30,7 @@ REAL_PATIENCE = 0.03
 """Real seconds without news after which time goes on although somebody is still at work."""
 LONGEST_STEP = 5.0
 LONGEST_WORK = 40.0
-"""Simulated seconds that an invocation may take: less than Lambda allows."""
+"""Simulated seconds that anybody's work may take: less than Lambda allows an invocation."""
 DOOR = ((100.0, 25.0), (400.0, 200.0), (900.0, 25.0))
 """When the guarded destination refuses connections, and for how long, in each round of 1200 s."""
 ROUND = 1200.0
@@ -148,16 +149,18 @@ class Run:
             news, since = -1, time.monotonic()
             while time.monotonic() < until:
                 time.sleep(0.001)
-                if news != (news := Caller.news):
-                    since = time.monotonic()
-                if all(hand.idle_at == news for hand in hands):
-                    if self._is_over():
-                        break
-                    self._pass_time(LONGEST_WORK * 1e6)
-                elif time.monotonic() - since > REAL_PATIENCE:
-                    began = min((hand.began for hand in hands if hand.began), default=self.clock.now())
-                    self._pass_time(min(LONGEST_STEP, began + LONGEST_WORK - self.clock.now()))
-                    since = time.monotonic()
+                # Nobody begins to work between the look at who does and the step of the time.
+                with Caller.changed:
+                    if news != (news := Caller.news):
+                        since = time.monotonic()
+                    if all(hand.is_idle for hand in hands):
+                        if self._is_over():
+                            break
+                        self._pass_time(math.inf)
+                    elif time.monotonic() - since > REAL_PATIENCE:
+                        began = min((hand.began for hand in hands if hand.began), default=self.clock.now())
+                        self._pass_time(min(LONGEST_STEP, began + LONGEST_WORK - self.clock.now()))
+                        since = time.monotonic()
         finally:
             for hand in hands:
                 hand.over = True

@@ -45,13 +45,13 @@ class Targets:
         self.archive = Objects()
 
     def call(
-        self, pid: int, operation: str, arguments: Mapping[str, Any], kill: Callable[[int, str], None]
+        self, pid: int, number: int, operation: str, arguments: Mapping[str, Any], kill: Callable[[int, str], None]
     ) -> Reply | None:
         """Answer a call; None where there is no one left to hear it."""
         is_archive = arguments.get("Bucket") == BUCKET
         destination = ARCHIVE if is_archive else DESTINATIONS[operation]
         event_id = event_of(arguments) if is_archive else _event_id(operation, arguments)
-        arrival = Arrival(f"{event_id}:{destination}", 0, self._clock.now(), self._generation(pid), pid)
+        arrival = Arrival(f"{event_id}:{destination}", 0, self._clock.now(), self._generation(pid), pid, call=number)
         before = self._ledger.arrived(arrival)
         arrival.action = kind = self._chosen(destination, event_id, before)
         if kind in REFUSED:

@@ -32,6 +32,11 @@ class Books:
         kept = (self.arrivals, self.letters, self.invocations)
         return {task for each in kept for task, seen in each.items() if seen}
 
+    def invocation(self, task: TaskId, pid: int, tick: int) -> Invocation:
+        """Return the invocation that did something at a time, or whose process did it shortly before it ended."""
+        had = [each for each in self.invocations[task] if each.pid == pid and each.began_tick < tick]
+        return max(had, key=lambda each: each.began_tick)
+
     def rested(self, destination: str, before: Arrival, after: Arrival) -> bool:
         """Tell whether the destination asked for rest since shortly before an attempt."""
         times = self._rests_asked[destination]

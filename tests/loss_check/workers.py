@@ -86,8 +86,8 @@ class Workers:
                 self._ready.put((pid, connection))
                 return
             while True:
-                service, operation, arguments = take(connection)
-                reply = self.cloud.call(pid, service, operation, arguments)
+                number, service, operation, arguments = take(connection)
+                reply = self.cloud.call(pid, number, service, operation, arguments)
                 if reply is None:
                     break
                 put(connection, reply)
