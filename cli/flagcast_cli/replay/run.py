@@ -107,7 +107,7 @@ def resume(stack: str, account: Account, name: str, options: Options) -> int:
                 "Give its own --stack, --profile and --region.",
             )
         target = target_of(deployed_configuration(stack, account), saved.destination)
-        left = len(saved.refs) - file.position
+        left = len(saved.refs) - file.progress.position
         report = Report(destination=saved.destination, events=left)
         if options.dry_run and options.json:
             write(report)
