@@ -128,6 +128,11 @@ class Bucket:
                 for _, fetched in waiting:
                     fetched.cancel()
 
+    def is_overwritten(self, stored: Stored, data: bytes) -> bool:
+        """Tell whether an earlier version has other bytes than the newest: the archive writes each object once."""
+        before = (each for each in stored.versions[1:] if not each.is_deletion)
+        return any(self.fetch(stored.key, each.id) != data for each in before)
+
     def _newest(self, stored: Stored) -> bytes | None:
         return None if stored.is_deleted else self.fetch(stored.key, stored.versions[0].id)
 

@@ -171,7 +171,7 @@ class Verification:
             return self._altered(stored, "; ".join(verdict.what), secrets)
         if self._is_outside(verdict):
             return None
-        if any(self._bucket.fetch(stored.key, each.id) != data for each in stored.versions[1:] if not each.is_deletion):
+        if self._bucket.is_overwritten(stored, data):
             return self._altered(stored, f"overwritten at {_written(newest)}", secrets)
         return _intact(stored, verdict)
 

@@ -11,6 +11,7 @@ from flagcast_cli.archive.bucket import TOGETHER, Bucket, Days, Stored
 from flagcast_cli.replay.kept_event import KeptEvent, NotReplayable, Where
 
 _GONE: Final = "it is not in the archive any more"
+_ALTERED: Final = "it was altered in the archive"
 
 
 class ArchiveSource:
@@ -22,9 +23,12 @@ class ArchiveSource:
         self._now = now
 
     def events(self, where: Where) -> Iterator[KeptEvent | NotReplayable]:
-        """Yield the events of the days that are asked for; what does not fit its key or its hash is not replayable."""
+        """Yield the events of the days that are asked for; what was altered is not replayable."""
         for each, data in self._bucket.fetch_each(self._objects(where)):
-            yield _read(each.key, each.versions[0].id, data)
+            read = _read(each.key, each.versions[0].id, data)
+            if data is not None and isinstance(read, KeptEvent) and self._bucket.is_overwritten(each, data):
+                read = NotReplayable(str(each.key), f"{_ALTERED}: it was overwritten")
+            yield read
 
     def fetch(self, refs: Sequence[str]) -> list[KeptEvent | NotReplayable]:
         """Return the events of versions of objects, several at a time."""
@@ -59,7 +63,7 @@ def _read(key: Key, version: str, data: bytes | None) -> KeptEvent | NotReplayab
         case NewerRecord(newer):
             return NotReplayable(str(key), f"a later version of Flagcast wrote it (v{newer}): use that flagcast")
         case Altered(what):
-            return NotReplayable(str(key), f"it was altered in the archive: {'; '.join(what)}")
+            return NotReplayable(str(key), f"{_ALTERED}: {'; '.join(what)}")
         case judged:
             kept = judged.record
             return KeptEvent(f"{key} {version}", kept.event_id, kept.source, kept.received_at, kept.raw, kept.known)

@@ -10,7 +10,7 @@ from msgspec import structs
 from flagcast.archive.record import Key, encode, record_of
 from flagcast.primitives.duration import DAY
 from flagcast.tasks.task import event_id, task
-from flagcast_cli.archive.bucket import Days, Foreign, Stored, Version
+from flagcast_cli.archive.bucket import Bucket, Days, Foreign, Stored, Version
 from flagcast_cli.archive.findings import Finding, Period, Seen, Tally, Verification
 
 RAW = b'{"type": "flag", "action": "updated"}'
@@ -21,7 +21,7 @@ RECORD = record_of(task(event_id("flipt", RAW), "flipt", "flagcast-archive", REC
 EVER = Period(None, WRITTEN + 4_000 * DAY)
 
 
-class FakeBucket:
+class FakeBucket(Bucket):
     """Holds objects by version."""
 
     def __init__(self, *objects: Stored | Foreign, versions: dict[str, bytes]) -> None:
