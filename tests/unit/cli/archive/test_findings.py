@@ -28,7 +28,7 @@ class FakeBucket(Bucket):
         self._objects = objects
         self._versions = versions
 
-    def objects(self, source: str, days: Days | None) -> Iterator[Stored | Foreign]:
+    def objects(self, source: str, days: Days | None = None) -> Iterator[Stored | Foreign]:
         yield from self._objects
 
     def fetch(self, key: Key, version: str | None = None) -> bytes | None:
