@@ -69,6 +69,24 @@ def test_what_was_deleted_before_its_time_or_without_a_lifecycle_is_altered(days
     assert tally.expired == 0
 
 
+@pytest.mark.parametrize(("days", "results"), [(7, []), (36, []), (5.9, ["altered"])])
+def test_a_delete_marker_that_is_all_that_is_left_is_judged_by_the_day_of_its_key(
+    days: float, results: list[str]
+) -> None:
+    """S3 deletes the last version of what expired a day or more before the marker: each was said to be altered."""
+    marker = Version("2", WRITTEN + days * DAY, is_deletion=True)
+    findings, tally = found(FakeBucket(Stored(key(), (marker,)), versions={}), kept_days=7)
+    assert [each.result for each in findings] == results
+    assert tally.expired == (not results)
+
+
+def test_a_lone_delete_marker_of_no_day_is_altered() -> None:
+    nowhere = structs.replace(key(), day="2026-99-99")
+    marker = Version("2", WRITTEN + 36 * DAY, is_deletion=True)
+    ([finding], _) = found(FakeBucket(Stored(nowhere, (marker,)), versions={}), kept_days=7)
+    assert finding.result == "altered"
+
+
 def test_an_object_that_is_gone_since_it_was_listed_is_no_finding() -> None:
     assert found(FakeBucket(Stored(key(), (Version("1", WRITTEN),)), versions={}))[0] == []
 
