@@ -7,6 +7,7 @@ from typing import Final
 
 from flagcast.archive.record import Key, NewerRecord
 from flagcast.archive.verification import Altered, verify
+from flagcast.primitives.duration import DAY
 from flagcast_cli.archive.bucket import TOGETHER, Bucket, Days, Stored
 from flagcast_cli.replay.kept_event import KeptEvent, NotReplayable, Where
 
@@ -36,8 +37,8 @@ class ArchiveSource:
             return list(threads.map(self._fetch, refs))
 
     def _objects(self, where: Where) -> Iterator[Stored]:
-        # A month is asked for at a time, so a beginning without an end ends today.
-        last = _day(self._now() if where.until is None else where.until / 1000)
+        # A month is asked for at a time, so a beginning without an end ends tomorrow: a clock here may be behind AWS's.
+        last = _day(self._now() + DAY if where.until is None else where.until / 1000)
         days = None if where.since is None else Days(_day(where.since / 1000), last)
         for source in self._bucket.sources() if where.source is None else [where.source]:
             for each in self._bucket.objects(source, days):

@@ -351,6 +351,12 @@ def test_a_body_that_is_too_large_for_a_message_is_stored_anew(replays: ReplaySt
     assert replays.s3.get_object(Bucket="bodies", Key=made.body_ref)["Body"].read() == raw
 
 
+def test_what_was_accepted_tomorrow_by_a_clock_that_is_behind_is_replayed(replays: ReplayStack) -> None:
+    kept = replays.keep("a", ago=-DAY)
+    assert replays.run("later", "--since", "1d", "--yes") == 0
+    assert replays.ids() == [kept.id]
+
+
 def test_an_object_that_was_altered_is_not_replayed(replays: ReplayStack, capsys: CapSys) -> None:
     good, bad = replays.keep("a", ago=3600), replays.keep("b", ago=3600)
     body = replays.s3.get_object(Bucket="archive", Key=str(bad.key))["Body"].read()
