@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flagcast_cli.local.receiver import Receiver
-from flagcast_cli.local.stack import Stack, local_stack
+from flagcast_cli.local.stack import WITH_ARCHIVE, Stack, local_stack
 from tests.support.captures import TOKEN
 from tests.support.ports import free_port
 
@@ -22,7 +22,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def running(deployed: Path) -> Iterator[tuple[Stack, Receiver]]:
-    with local_stack(free_port(), deployed, "--parameter-overrides", "ArchiveDays=30") as (stack, receiver):
+    with local_stack(free_port(), deployed, *WITH_ARCHIVE) as (stack, receiver):
         secrets = stack.emulator.client("secretsmanager")
         secrets.create_secret(Name="flagcast/flagcast/template-mode-token", SecretString=TOKEN)
         yield stack, receiver

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 from flagcast_cli.checkout import ROOT
@@ -68,7 +69,7 @@ def test_dev_shows_what_happens_takes_over_what_is_saved_and_stops_cleanly_on_ct
     event = tmp_path / "event.json"
     event.write_bytes(sample("flag", "created").read_bytes())
     with subprocess.Popen(
-        [FLAGCAST, "dev", "--port", str(port), "--config", str(tmp_path), "--full"],
+        [FLAGCAST, "dev", "--port", str(port), "--config", str(tmp_path), "--full", "--archive"],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     ) as dev:  # fmt: skip
@@ -84,7 +85,7 @@ def test_dev_shows_what_happens_takes_over_what_is_saved_and_stops_cleanly_on_ct
             assert "Someone created flag new-checkout → chat" in line_with(dev, "accepted")
             line_with(dev, "POST /chat")
             line_with(dev, '"text": "first, Someone created flag new-checkout"')
-            assert "chat: Someone created flag new-checkout, attempt 1, 200" in line_with(dev, "delivered")
+            assert "attempt 1, 200" in line_with(dev, "chat: Someone created flag new-checkout")
             assert flagcast("--local", "send", str(event)).stderr.startswith("Already accepted ")
             assert flagcast("--local", "dlq", "list").returncode == 0
 
@@ -102,6 +103,11 @@ def test_dev_shows_what_happens_takes_over_what_is_saved_and_stops_cleanly_on_ct
             assert flagcast("--local", "send").returncode == 0
             line_with(dev, '"text": "second, ')
 
+            wait_until_archived()
+            replayed = flagcast("--local", "replay", "chat", "--since", "1h", "--allow-stale", "--yes")
+            assert "2 events sent to chat" in replayed.stdout, replayed.stdout + replayed.stderr
+            line_with(dev, '"text": "second, Replayed: Someone created flag new-checkout')
+
             dev.send_signal(signal.SIGINT)
             rest, _ = dev.communicate(timeout=PATIENCE)
         finally:
@@ -113,6 +119,13 @@ def test_dev_shows_what_happens_takes_over_what_is_saved_and_stops_cleanly_on_ct
     assert "Traceback" not in rest
     assert not listens(port)
     assert not VARIABLES.exists()
+
+
+def wait_until_archived() -> None:
+    """Wait until `archive verify` has proven both events."""
+    deadline = time.monotonic() + PATIENCE
+    while "2 proven" not in (verified := flagcast("--local", "archive", "verify")).stdout:
+        assert time.monotonic() < deadline, verified.stdout + verified.stderr
 
 
 def line_with(process: subprocess.Popen[str], words: str, patience: float = PATIENCE) -> str:

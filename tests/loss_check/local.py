@@ -15,7 +15,7 @@ from urllib3.exceptions import HTTPError
 
 from flagcast.ingest import http_api
 from flagcast_cli.local.receiver import Receiver
-from flagcast_cli.local.stack import Stack, local_stack
+from flagcast_cli.local.stack import WITH_ARCHIVE, Stack, local_stack
 from tests.loss_check.archive import faults, versions
 from tests.loss_check.client import headers
 from tests.loss_check.events import Made
@@ -96,7 +96,7 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=60)
     parser.add_argument("--seed", type=int, default=19)
     asked = parser.parse_args()
-    with local_stack(free_port(), CONFIGURATION, "--parameter-overrides", "ArchiveDays=30") as (stack, receiver):
+    with local_stack(free_port(), CONFIGURATION, *WITH_ARCHIVE) as (stack, receiver):
         judge = account(stack, receiver, asked.events, asked.seed)
     print(json.dumps(judge.counts))
     for each in judge.broken:

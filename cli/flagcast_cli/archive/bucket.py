@@ -76,9 +76,12 @@ class Bucket:
         self.name = name
 
     def sources(self) -> list[str]:
-        """Return the sources that it has objects of."""
+        """Return the sources that it has objects of, those included of which each one is hidden by a delete marker.
+
+        ListObjectsV2 does not see these: https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeleteMarker.html
+        """
         with self._asking():
-            pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Delimiter="/")
+            pages = self._s3.get_paginator("list_object_versions").paginate(Bucket=self.name, Delimiter="/")
             return [each["Prefix"].removesuffix("/") for page in pages for each in page.get("CommonPrefixes", [])]
 
     def objects(self, source: str, days: Days | None = None) -> Iterator[Stored | Foreign]:
@@ -124,6 +127,11 @@ class Bucket:
             finally:
                 for _, fetched in waiting:
                     fetched.cancel()
+
+    def is_overwritten(self, stored: Stored, data: bytes) -> bool:
+        """Tell whether an earlier version has other bytes than the newest: the archive writes each object once."""
+        before = (each for each in stored.versions[1:] if not each.is_deletion)
+        return any(self.fetch(stored.key, each.id) != data for each in before)
 
     def _newest(self, stored: Stored) -> bytes | None:
         return None if stored.is_deleted else self.fetch(stored.key, stored.versions[0].id)

@@ -155,8 +155,14 @@ class Verification:
                 yield each
 
     def _is_expired(self, stored: Stored) -> bool:
-        """Tell whether the lifecycle deleted an object, which leaves an earlier version for 30 days (template.yaml)."""
-        age = stored.versions[0].at - stored.versions[-1].at
+        """Tell whether the lifecycle deleted an object: it leaves an earlier version for 30 days (template.yaml).
+
+        Then the delete marker is alone until S3 deletes that too, a day or more later, and the key says how old it was:
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-configuration-examples.html (example 7)
+        """
+        newest, oldest = stored.versions[0], stored.versions[-1]
+        accepted = epoch_of(f"{stored.key.day}T00:00:00Z") if oldest.is_deletion else None
+        age = newest.at - (oldest.at if accepted is None else accepted)
         return stored.is_deleted and self._kept_for > 0 and age >= self._kept_for
 
     def _finding(self, stored: Stored, data: bytes | None, secrets: Sequence[str]) -> Finding | None:
@@ -171,7 +177,7 @@ class Verification:
             return self._altered(stored, "; ".join(verdict.what), secrets)
         if self._is_outside(verdict):
             return None
-        if any(self._bucket.fetch(stored.key, each.id) != data for each in stored.versions[1:] if not each.is_deletion):
+        if self._bucket.is_overwritten(stored, data):
             return self._altered(stored, f"overwritten at {_written(newest)}", secrets)
         return _intact(stored, verdict)
 

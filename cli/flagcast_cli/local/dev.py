@@ -29,7 +29,7 @@ from flagcast_cli.local.kept import forget_sent, published, signing_secret
 from flagcast_cli.local.log_tail import LogTail
 from flagcast_cli.local.receiver import Receiver
 from flagcast_cli.local.sam_local import COMMANDS, prepared
-from flagcast_cli.local.stack import Stack, local_stack, start_functions_anew
+from flagcast_cli.local.stack import WITH_ARCHIVE, Stack, local_stack, start_functions_anew
 from flagcast_cli.request_output import show_request
 
 _LOGS: Final = ("IngestLogGroupName", "DeliverLogGroupName")
@@ -38,11 +38,12 @@ _LOGS: Final = ("IngestLogGroupName", "DeliverLogGroupName")
 class Options(Struct, frozen=True):
     """What was typed: real addresses instead of the receiver, bodies and headers, and whether containers may come in.
 
-    `containers` is, by default, whether FLAGCAST_CONTAINERS is set.
+    `archive` turns the archive on. `containers` is, by default, whether FLAGCAST_CONTAINERS is set.
     """
 
     real: bool = False
     full: bool = False
+    archive: bool = False
     containers: bool | None = None
 
 
@@ -63,6 +64,7 @@ def command(
     config: Config | None = None,
     real: Annotated[bool, Parameter(negative="")] = False,
     full: Annotated[bool, Parameter(negative="")] = False,
+    archive: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """Keep the local stack running, take over what is saved, and print what happens, until Ctrl-C.
 
@@ -75,9 +77,11 @@ def command(
         Send to the addresses that the configuration names, instead of the receiver.
     full
         Print the requests that the receiver is sent, with headers and bodies.
+    archive
+        Turn the archive on, for `flagcast --local archive verify` and `flagcast --local replay`.
 
     """
-    return dev(port, config, Options(real=real, full=full))
+    return dev(port, config, Options(real=real, full=full, archive=archive))
 
 
 def dev(port: int, given: Path | None, options: Options) -> int:
@@ -93,7 +97,8 @@ def dev(port: int, given: Path | None, options: Options) -> int:
     replaced = _installed(config, folder, options)
     _show_problems(config)
     with ExitStack() as opened:
-        stack, receiver = opened.enter_context(local_stack(port, folder / FILE))
+        parameters = WITH_ARCHIVE if options.archive else ()
+        stack, receiver = opened.enter_context(local_stack(port, folder / FILE, *parameters))
         if network:
             with step("Letting containers reach it, and writing what sam local reads"):
                 stack = opened.enter_context(prepared(stack, receiver, folder / FILE, network))

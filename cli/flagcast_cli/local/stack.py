@@ -20,6 +20,7 @@ BUILT = ROOT / ".aws-sam" / "local"
 """Beside what `make build` makes: SAM keeps one record of what it has built, and builds again what is not in it."""
 
 DEPLOYED = BUILT / "local.yaml"
+WITH_ARCHIVE = ("--parameter-overrides", "ArchiveDays=30")
 API_ID = f"ms-custom-id={NAME}"
 """A tag by which MiniStack gives the HTTP API an id that is the same at each start, and so the same address."""
 

@@ -7,10 +7,12 @@ from typing import Final
 
 from flagcast.archive.record import Key, NewerRecord
 from flagcast.archive.verification import Altered, verify
+from flagcast.primitives.duration import DAY
 from flagcast_cli.archive.bucket import TOGETHER, Bucket, Days, Stored
 from flagcast_cli.replay.kept_event import KeptEvent, NotReplayable, Where
 
 _GONE: Final = "it is not in the archive any more"
+_ALTERED: Final = "it was altered in the archive"
 
 
 class ArchiveSource:
@@ -22,9 +24,12 @@ class ArchiveSource:
         self._now = now
 
     def events(self, where: Where) -> Iterator[KeptEvent | NotReplayable]:
-        """Yield the events of the days that are asked for; what does not fit its key or its hash is not replayable."""
+        """Yield the events of the days that are asked for; what was altered is not replayable."""
         for each, data in self._bucket.fetch_each(self._objects(where)):
-            yield _read(each.key, each.versions[0].id, data)
+            read = _read(each.key, each.versions[0].id, data)
+            if data is not None and isinstance(read, KeptEvent) and self._bucket.is_overwritten(each, data):
+                read = NotReplayable(str(each.key), f"{_ALTERED}: it was overwritten")
+            yield read
 
     def fetch(self, refs: Sequence[str]) -> list[KeptEvent | NotReplayable]:
         """Return the events of versions of objects, several at a time."""
@@ -32,8 +37,8 @@ class ArchiveSource:
             return list(threads.map(self._fetch, refs))
 
     def _objects(self, where: Where) -> Iterator[Stored]:
-        # A month is asked for at a time, so a beginning without an end ends today.
-        last = _day(self._now() if where.until is None else where.until / 1000)
+        # A month is asked for at a time, so a beginning without an end ends tomorrow: a clock here may be behind AWS's.
+        last = _day(self._now() + DAY if where.until is None else where.until / 1000)
         days = None if where.since is None else Days(_day(where.since / 1000), last)
         for source in self._bucket.sources() if where.source is None else [where.source]:
             for each in self._bucket.objects(source, days):
@@ -59,7 +64,7 @@ def _read(key: Key, version: str, data: bytes | None) -> KeptEvent | NotReplayab
         case NewerRecord(newer):
             return NotReplayable(str(key), f"a later version of Flagcast wrote it (v{newer}): use that flagcast")
         case Altered(what):
-            return NotReplayable(str(key), f"it was altered in the archive: {'; '.join(what)}")
+            return NotReplayable(str(key), f"{_ALTERED}: {'; '.join(what)}")
         case judged:
             kept = judged.record
             return KeptEvent(f"{key} {version}", kept.event_id, kept.source, kept.received_at, kept.raw, kept.known)

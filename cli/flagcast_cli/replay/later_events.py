@@ -13,7 +13,10 @@ from flagcast.events.event import NOTICES
 from flagcast_cli.ledger.event_ids import Asked
 
 _NEVER_HAD: Final = ("filtered", "dead-lettered")
-"""Deliveries that the destination did not take; a dead letter that is redriven comes after the replay, in order."""
+"""Deliveries that the destination did not take; a dead letter that is redriven comes after the replay, in order.
+
+What a later replay of an event ended as takes nothing back of what was delivered before it.
+"""
 
 
 class Replayable(Struct, frozen=True):
@@ -65,9 +68,14 @@ def had(ledger: Asked, destination: str, chosen: Sequence[Replayable]) -> Had:
         f"""
         SELECT fan_out.event_id, events.subject, coalesce(events.at, fan_out.accepted_at) AS at
         FROM fan_out LEFT JOIN events ON events.event_id = fan_out.event_id
-        WHERE destination = ? AND state NOT IN ({", ".join("?" * len(_NEVER_HAD))}) AND ifnull(source, '') <> ?
+        WHERE destination = ? AND ifnull(source, '') <> ? AND (
+          state NOT IN ({", ".join("?" * len(_NEVER_HAD))}) OR EXISTS (
+            SELECT 1 FROM attempts
+            WHERE event_id = fan_out.event_id AND destination = fan_out.destination AND state = 'delivered'
+          )
+        )
         """,  # noqa: S608 - the text is ours
-        [destination, *_NEVER_HAD, NOTICES],
+        [destination, NOTICES, *_NEVER_HAD],
     )
     counts, unknown, earliest = Counter[str](), 0, min((each.at for each in chosen), default=0)
     for row in rows:

@@ -107,7 +107,7 @@ def resume(stack: str, account: Account, name: str, options: Options) -> int:
                 "Give its own --stack, --profile and --region.",
             )
         target = target_of(deployed_configuration(stack, account), saved.destination)
-        left = len(saved.refs) - file.position
+        left = len(saved.refs) - file.progress.position
         report = Report(destination=saved.destination, events=left)
         if options.dry_run and options.json:
             write(report)
@@ -121,9 +121,11 @@ def resume(stack: str, account: Account, name: str, options: Options) -> int:
 
 
 def _source(kept_in: KeptIn, stack: str, account: Account, place: StackQueues) -> Source:
+    # A stack without it is of a release that knows no replays: it would send them without their mark.
+    bucket = bucket_of(stack, account)
     match kept_in:
         case "archive":
-            return ArchiveSource(bucket_of(stack, account), place.now)
+            return ArchiveSource(bucket, place.now)
         case "dead-letters":
             return DeadLetterSource(place)
 

@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal
@@ -14,7 +14,7 @@ from platformdirs import user_state_path
 from flagcast.config.model import Ordering
 from flagcast.events.replay import Replay
 from flagcast_cli.console import CommandError
-from flagcast_cli.replay.kept_event import KeptIn
+from flagcast_cli.replay.kept_event import KeptIn, NotReplayable
 
 VERSION: Final = 1
 
@@ -36,8 +36,15 @@ class SavedReplay(Struct, frozen=True):
     rate: float
 
 
+class Progress(Struct, frozen=True):
+    """How many events of a replay are settled, and which of them could not be read and are not sent."""
+
+    position: int = 0
+    missing: tuple[NotReplayable, ...] = ()
+
+
 class ReplayFile:
-    """The file of one replay, and beside it how many of its events are sent; one command at a time has it."""
+    """The file of one replay, and beside it how far it is; one command at a time has it."""
 
     def __init__(self, path: Path) -> None:
         """Keep the path."""
@@ -50,21 +57,16 @@ class ReplayFile:
 
     def read(self) -> SavedReplay:
         """Read what was saved; raises CommandError."""
-        try:
-            return msgspec.json.decode(self._path.read_bytes(), type=SavedReplay)
-        except msgspec.DecodeError as error:
-            raise CommandError(
-                f"{self._path} cannot be read: {error}", "Delete it, and start the replay again from the beginning."
-            ) from error
+        return _read(self._path, SavedReplay)
 
     @property
-    def position(self) -> int:
-        """Return how many of the events are known to be sent."""
-        return int(self._sent.read_text()) if self._sent.exists() else 0
+    def progress(self) -> Progress:
+        """Return how far it is known to be; raises CommandError."""
+        return _read(self._sent, Progress) if self._sent.exists() else Progress()
 
-    def advance(self, position: int) -> None:
-        """Remember how many are sent, on disk when it returns: what is sent again later would come out of order."""
-        _replace(self._sent, str(position).encode())
+    def advance(self, position: int, missing: Sequence[NotReplayable]) -> None:
+        """Remember how far it is, on disk when it returns: what is sent again later would come out of order."""
+        _replace(self._sent, msgspec.json.encode(Progress(position, tuple(missing))))
 
     def remove(self) -> None:
         """Forget the replay, all of which is sent."""
@@ -107,6 +109,15 @@ def unfinished() -> list[str]:
 def folder() -> Path:
     """Return where replays are saved: XDG_STATE_HOME, else what is usual on this system."""
     return user_state_path("flagcast") / "replays"
+
+
+def _read[T](path: Path, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except msgspec.DecodeError as error:
+        raise CommandError(
+            f"{path} cannot be read: {error}", "Delete it, and start the replay again from the beginning."
+        ) from error
 
 
 def _replace(path: Path, data: bytes) -> None:

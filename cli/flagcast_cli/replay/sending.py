@@ -59,12 +59,19 @@ class Sending:
         self._file = file
         self._source = source
         self._place = place
-        self.begun_at = file.position
+        before = file.progress
+        self.begun_at = before.position
         self.position = self.begun_at
         self.sent = 0
         """Messages that SQS took in this run."""
-        self.missing: list[NotReplayable] = []
+        self._missing_before = before.missing
+        self._missing_now: dict[int, NotReplayable] = {}
         self._due = place.now()
+
+    @property
+    def missing(self) -> list[NotReplayable]:
+        """Return the events that could not be read, in this run or in one before it."""
+        return [*self._missing_before, *self._missing_now.values()]
 
     def run(self, done: Callable[[int], None]) -> None:
         """Send what is not sent yet, and tell `done` after each request how many events are settled.
@@ -95,7 +102,7 @@ class Sending:
         for position, each in zip(positions, kept, strict=True):
             made = message_of(each, self._saved, position)
             if isinstance(made, NotReplayable):
-                self.missing.append(made)
+                self._missing_now[position] = made
             else:
                 yield made
 
@@ -128,7 +135,9 @@ class Sending:
 
     def _advance(self, position: int) -> None:
         if position > self.position:
-            self._file.advance(position)
+            # What lies behind that is read again.
+            settled = (each for place, each in self._missing_now.items() if place < position)
+            self._file.advance(position, [*self._missing_before, *settled])
             self.position = position
 
 

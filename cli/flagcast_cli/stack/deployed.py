@@ -32,7 +32,7 @@ def existing(cloudformation: Any, account: Account, stack: str, *needed: str) ->
     if missing := [name for name in needed if name not in there.outputs]:
         raise CommandError(
             f"the stack {stack} has no output {' and no '.join(missing)}",
-            "It is not a Flagcast stack, or its deployment is still running.",
+            "It is not a Flagcast stack, is of an earlier release, or its deployment is still running.",
         )
     return there
 

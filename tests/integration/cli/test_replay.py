@@ -5,6 +5,7 @@ import json
 import pytest
 from msgspec import structs
 
+from flagcast.archive.record import encode, record_of
 from flagcast.events.replay import Replay
 from flagcast.tasks.routing import message_group_id
 from flagcast.tasks.task import deduplication_id
@@ -174,6 +175,16 @@ def test_what_waits_counts_as_had_and_what_was_never_taken_does_not(
         assert replays.run(*words) == 0
 
 
+@pytest.mark.parametrize("outcome", ["dead_lettered", "filtered"])
+def test_what_was_delivered_counts_as_had_however_a_replay_of_it_ended(replays: ReplayStack, outcome: str) -> None:
+    """The last attempt alone counted: a later event that was delivered, and then replayed in vain, was not had."""
+    old, new = replays.keep("a", ago=2 * DAY), replays.keep("a", ago=3600)
+    replays.log_accepted(new, "later")
+    replays.log_attempt(new, "later", "delivered")
+    replays.log_attempt(new, "later", outcome, ago=60)
+    assert "had later events" in refusal(replays, "later", "--event", old.id, "--yes")[0]
+
+
 def test_another_destinations_later_events_do_not_count(replays: ReplayStack) -> None:
     old, new = replays.keep("a", ago=2 * DAY), replays.keep("a", ago=3600)
     replays.log_accepted(new, "chat")
@@ -340,6 +351,12 @@ def test_a_body_that_is_too_large_for_a_message_is_stored_anew(replays: ReplaySt
     assert replays.s3.get_object(Bucket="bodies", Key=made.body_ref)["Body"].read() == raw
 
 
+def test_what_was_accepted_tomorrow_by_a_clock_that_is_behind_is_replayed(replays: ReplayStack) -> None:
+    kept = replays.keep("a", ago=-DAY)
+    assert replays.run("later", "--since", "1d", "--yes") == 0
+    assert replays.ids() == [kept.id]
+
+
 def test_an_object_that_was_altered_is_not_replayed(replays: ReplayStack, capsys: CapSys) -> None:
     good, bad = replays.keep("a", ago=3600), replays.keep("b", ago=3600)
     body = replays.s3.get_object(Bucket="archive", Key=str(bad.key))["Body"].read()
@@ -348,6 +365,18 @@ def test_an_object_that_was_altered_is_not_replayed(replays: ReplayStack, capsys
     assert replays.ids() == [good.id]
     assert "altered in the archive" in capsys.readouterr().out
     assert "altered in the archive" in refusal(replays, "later", "--event", bad.id, "--yes")[0]
+
+
+def test_an_object_that_was_overwritten_with_one_that_fits_is_not_replayed(
+    replays: ReplayStack, capsys: CapSys
+) -> None:
+    """With the hash computed anew it fits: `archive verify` called it altered, and `replay` sent what it said."""
+    good, bad = replays.keep("a", ago=3600), replays.keep("b", ago=3600)
+    forged = structs.replace(record_of(bad.task, bad.task.raw), names={"b": "forged"})
+    replays.s3.put_object(Bucket="archive", Key=str(bad.key), Body=encode(forged))
+    assert replays.run("later", "--since", "1d", "--yes") == 0
+    assert replays.ids() == [good.id]
+    assert f"left out: {bad.key}: it was altered in the archive: it was overwritten" in capsys.readouterr().out
 
 
 def test_an_object_that_is_gone_when_its_turn_comes_is_said(replays: ReplayStack, capsys: CapSys) -> None:
@@ -367,12 +396,21 @@ def test_events_of_the_dead_letters_go_to_another_destination_and_the_letters_st
     dead = [replays.dlq.die("chat", "a"), replays.dlq.die("line", "b"), replays.dlq.die("chat", "a")]
     replays.dlq.not_an_event()
     replays.clock.advance(60)
-    del replays.dlq.outputs["ArchiveBucketName"]
     assert replays.run("later", "--from-dlq", "--yes") == 0
     assert replays.ids() == [each.event_id for each in dead]
     assert {each.destination for each in replays.tasks()} == {"later"}
     assert len(replays.dlq.letters()) == 4
     assert replays.dlq.held() == []
+
+
+def test_a_stack_of_a_release_that_knows_no_replays_is_sent_none(replays: ReplayStack) -> None:
+    """Its functions read no mark, so that a destination would have taken the events for live ones."""
+    replays.dlq.die("chat", "a")
+    del replays.dlq.outputs["ArchiveBucketName"]
+    said, steps = refusal(replays, "later", "--from-dlq", "--yes")
+    assert said == "the stack flagcast has no output ArchiveBucketName"
+    assert any("of an earlier release" in each for each in steps)
+    assert replays.queued() == []
 
 
 def test_a_replayed_event_that_died_is_redriven_as_the_replay_that_it_was(replays: ReplayStack, dlq: Dlq) -> None:

@@ -121,6 +121,23 @@ def test_what_is_sealed_and_not_a_record_says_why(changed: dict[str, object], de
     assert decode(sealed(json.dumps(fields))) == UnreadableRecord(f"not a record: {detail}")
 
 
+@pytest.mark.parametrize(
+    ("written", "forged"),
+    [
+        (b'"body":', b'"body":"{\\"forged\\":1}","body":'),
+        (b'"source":', b'"\\u0062ody":"{\\"forged\\":1}","source":'),
+        (b'"source":', b'"sourc\\u0065":'),
+        (b'"source":', b' "source":'),
+    ],
+)
+def test_a_field_that_another_reader_could_read_otherwise_is_not_a_record(written: bytes, forged: bytes) -> None:
+    """Of a body that was there twice, the signature of the last one made the object proven, whatever the first said."""
+    data = encode(made(b"{}"))
+    text = data[: data.index(b',"record_sha256"')] + b"}"
+    what = "not a record: a field is there twice, or is not written as the archive writes it"
+    assert decode(sealed(text.replace(written, forged).decode())) == UnreadableRecord(what)
+
+
 def test_a_record_needs_a_body_and_base64_must_be_base64() -> None:
     fields = json.loads(encode(made(b"{}")))
     del fields["record_sha256"], fields["body"]

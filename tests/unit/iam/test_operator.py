@@ -12,7 +12,7 @@ from tests.unit.iam.known import faults
 from tests.unit.iam.stacks import PLACES, Stack, stack
 
 NAME = "operator.json"
-ASKED_BY_NO_CALL = [("s3:ListBucket", "BodiesBucket")]
+ASKED_BY_NO_CALL = [("s3:ListBucket", "BodiesBucket"), ("s3:ListBucket", "ArchiveBucket")]
 """As for deliver: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html"""
 
 

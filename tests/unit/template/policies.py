@@ -178,7 +178,7 @@ def bucket(template: Template) -> list[str]:
 
 
 def archive(template: Template) -> list[str]:
-    """It keeps every version, can be locked at any time, and drops nothing but what is older than ArchiveDays."""
+    """It keeps every version, can be locked, takes no object twice, and drops only what is older than ArchiveDays."""
     made = template["Resources"]["ArchiveBucket"]["Properties"]
     wrong = [] if made.get("VersioningConfiguration") == {"Status": "Enabled"} else ["the archive has no versions"]
     # Only while a bucket is created, CloudFormation is sure to be able to: on an older one it failed until 2023.
@@ -190,7 +190,23 @@ def archive(template: Template) -> list[str]:
         for rule in made.get("LifecycleConfiguration", {}).get("Rules", [])
         if rule.get("ExpirationInDays", days) != days
     ]
-    return wrong
+    guard = template["Resources"]["ArchiveOverTlsOnly"]["Properties"]["PolicyDocument"]["Statement"]
+    return wrong + ([] if any(map(_denies_overwriting, guard)) else ["its objects can be overwritten"])
+
+
+def _denies_overwriting(statement: dict[str, Any]) -> bool:
+    """Tell whether a write without If-None-Match is denied.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
+    """
+    return {**statement, "Sid": ""} == {
+        "Sid": "",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:PutObject",
+        "Resource": {"Fn::Sub": "${ArchiveBucket.Arn}/*"},
+        "Condition": {"Null": {"s3:if-none-match": True}},
+    }
 
 
 def encryption(template: Template) -> list[str]:

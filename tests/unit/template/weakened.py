@@ -79,6 +79,8 @@ WEAKENED: list[tuple[Policy, str, Any]] = [
     (policies.bucket, f"{ARCHIVE}/PublicAccessBlockConfiguration/BlockPublicPolicy", False),
     (policies.archive, f"{ARCHIVE}/VersioningConfiguration", ...),
     (policies.archive, f"{ARCHIVE}/ObjectLockEnabled", ...),
+    (policies.archive, "Resources/ArchiveOverTlsOnly/Properties/PolicyDocument/Statement/1", ...),
+    (policies.archive, "Resources/ArchiveOverTlsOnly/Properties/PolicyDocument/Statement/1/Condition", {}),
     (policies.archive, f"{ARCHIVE}/ObjectLockConfiguration/ObjectLockEnabled", ...),
     (policies.archive, f"{ARCHIVE}/LifecycleConfiguration", {"Rules": [{"Status": "Enabled", "ExpirationInDays": 45}]}),
     (policies.encryption, f"{TASKS}/SqsManagedSseEnabled", False),

@@ -10,7 +10,7 @@ from msgspec import structs
 from flagcast.archive.record import Key, encode, record_of
 from flagcast.primitives.duration import DAY
 from flagcast.tasks.task import event_id, task
-from flagcast_cli.archive.bucket import Days, Foreign, Stored, Version
+from flagcast_cli.archive.bucket import Bucket, Days, Foreign, Stored, Version
 from flagcast_cli.archive.findings import Finding, Period, Seen, Tally, Verification
 
 RAW = b'{"type": "flag", "action": "updated"}'
@@ -21,14 +21,14 @@ RECORD = record_of(task(event_id("flipt", RAW), "flipt", "flagcast-archive", REC
 EVER = Period(None, WRITTEN + 4_000 * DAY)
 
 
-class FakeBucket:
+class FakeBucket(Bucket):
     """Holds objects by version."""
 
     def __init__(self, *objects: Stored | Foreign, versions: dict[str, bytes]) -> None:
         self._objects = objects
         self._versions = versions
 
-    def objects(self, source: str, days: Days | None) -> Iterator[Stored | Foreign]:
+    def objects(self, source: str, days: Days | None = None) -> Iterator[Stored | Foreign]:
         yield from self._objects
 
     def fetch(self, key: Key, version: str | None = None) -> bytes | None:
@@ -67,6 +67,24 @@ def test_what_was_deleted_before_its_time_or_without_a_lifecycle_is_altered(days
     assert (finding.result, finding.version, finding.intact_version) == ("altered", "2", "1")
     assert finding.what[0].startswith("deleted at ")
     assert tally.expired == 0
+
+
+@pytest.mark.parametrize(("days", "results"), [(7, []), (36, []), (5.9, ["altered"])])
+def test_a_delete_marker_that_is_all_that_is_left_is_judged_by_the_day_of_its_key(
+    days: float, results: list[str]
+) -> None:
+    """S3 deletes the last version of what expired a day or more before the marker: each was said to be altered."""
+    marker = Version("2", WRITTEN + days * DAY, is_deletion=True)
+    findings, tally = found(FakeBucket(Stored(key(), (marker,)), versions={}), kept_days=7)
+    assert [each.result for each in findings] == results
+    assert tally.expired == (not results)
+
+
+def test_a_lone_delete_marker_of_no_day_is_altered() -> None:
+    nowhere = structs.replace(key(), day="2026-99-99")
+    marker = Version("2", WRITTEN + 36 * DAY, is_deletion=True)
+    ([finding], _) = found(FakeBucket(Stored(nowhere, (marker,)), versions={}), kept_days=7)
+    assert finding.result == "altered"
 
 
 def test_an_object_that_is_gone_since_it_was_listed_is_no_finding() -> None:

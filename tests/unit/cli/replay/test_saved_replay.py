@@ -7,14 +7,16 @@ import pytest
 
 from flagcast.events.replay import Replay
 from flagcast_cli.console import CommandError
+from flagcast_cli.replay.kept_event import NotReplayable
 from flagcast_cli.replay.output import Report
-from flagcast_cli.replay.saved_replay import SavedReplay, folder, opened, unfinished
+from flagcast_cli.replay.saved_replay import Progress, SavedReplay, folder, opened, unfinished
 from tests.support.template import ROOT
 
 SAVED = SavedReplay(
     v=1, replay=Replay("rpl_1", "2026-11-27T06:00:00.000Z"), queue="https://q", destination="later", ordering="subject",
     kept_in="archive", refs=("a", "b"), rate=10.0,
 )  # fmt: skip
+GONE = NotReplayable("a", "it is not in the archive any more")
 
 
 @pytest.fixture(autouse=True)
@@ -25,11 +27,11 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_it_is_read_as_it_was_written_and_knows_how_far_it_is() -> None:
     with opened("rpl_1", is_new=True) as file:
         file.save(SAVED)
-        assert file.position == 0
-        file.advance(1)
+        assert file.progress == Progress()
+        file.advance(1, [GONE])
     assert unfinished() == ["rpl_1"]
     with opened("rpl_1", is_new=False) as file:
-        assert (file.read(), file.position) == (SAVED, 1)
+        assert (file.read(), file.progress) == (SAVED, Progress(1, (GONE,)))
         file.remove()
     assert (unfinished(), list(folder().iterdir())) == ([], [])
 
@@ -37,7 +39,7 @@ def test_it_is_read_as_it_was_written_and_knows_how_far_it_is() -> None:
 def test_no_one_but_its_owner_can_read_it() -> None:
     with opened("rpl_1", is_new=True) as file:
         file.save(SAVED)
-        file.advance(1)
+        file.advance(1, [])
         modes = {stat.S_IMODE(each.stat().st_mode) for each in folder().iterdir()}
     assert (modes, stat.S_IMODE(folder().stat().st_mode)) == ({0o600}, 0o700)
 

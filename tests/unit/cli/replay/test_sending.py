@@ -15,7 +15,7 @@ from flagcast.events.replay import Replay
 from flagcast.tasks.outgoing_message import Entry
 from flagcast.tasks.task import Task, decode
 from flagcast_cli.replay.kept_event import KeptEvent, NotReplayable
-from flagcast_cli.replay.saved_replay import SavedReplay
+from flagcast_cli.replay.saved_replay import Progress, SavedReplay
 from flagcast_cli.replay.sending import Sending
 from tests.unit.builders import RECEIVED_AT, body
 
@@ -30,11 +30,11 @@ class Position:
     """Stands for the file: what is remembered outlives a stop."""
 
     def __init__(self) -> None:
-        self.position = 0
+        self.progress = Progress()
 
-    def advance(self, position: int) -> None:
-        assert position > self.position
-        self.position = position
+    def advance(self, position: int, missing: Sequence[NotReplayable]) -> None:
+        assert position > self.progress.position
+        self.progress = Progress(position, tuple(missing))
 
 
 class Kept:
@@ -118,7 +118,7 @@ def test_however_often_it_is_stopped_nothing_is_lost_and_each_subject_comes_in_t
     else:
         tasks.stops = {}
         Sending(made, file, Kept(keys), place(tasks)).run(lambda _: None)  # type: ignore[arg-type]  # a double
-    assert file.position == len(keys)
+    assert file.progress.position == len(keys)
     sent = tasks_in(tasks.taken)
     assert {each.event_id for each in sent} == {f"evt_{number}" for number in range(len(keys))}
     assert forgets or len(sent) == len(keys)
@@ -140,12 +140,26 @@ def test_what_is_not_there_any_more_is_said_and_keeps_no_one_back() -> None:
     assert [each.event_id for each in tasks_in(tasks.taken)] == ["evt_1"]
     assert [each.ref for each in sending.missing] == ["0", "2", "3"]
     assert "no type" in sending.missing[1].why
-    assert (sending.sent, file.position, done) == (1, 4, [2, 4])
+    assert (sending.sent, file.progress.position, done) == (1, 4, [2, 4])
+
+
+@pytest.mark.parametrize("step", ["before", "after"])
+def test_what_was_not_there_before_a_stop_is_still_said_after_it_and_once(step: str) -> None:
+    """What a stopped run could not read was said by no one: the resumed one ended with 0, as if all had been sent."""
+    tasks, file = Tasks(), Position()
+    tasks.stops = {2: step}
+    kept = Kept([None, "a", None, "a", "a", None])
+    with pytest.raises(Stopped):
+        Sending(saved(6), file, kept, place(tasks)).run(lambda _: None)  # type: ignore[arg-type]  # a double
+    resumed = Sending(saved(6), file, kept, place(tasks))  # type: ignore[arg-type]  # a double
+    resumed.run(lambda _: None)
+    assert [each.ref for each in resumed.missing] == ["0", "2", "5"]
+    assert [each.event_id for each in tasks_in(tasks.taken)] == ["evt_1", "evt_3", "evt_4"]
 
 
 def test_nothing_that_is_left_is_no_work() -> None:
     file, tasks = Position(), Tasks()
-    file.position = 3
+    file.progress = Progress(3)
     sending = Sending(saved(3), file, Kept("abc"), place(tasks))  # type: ignore[arg-type]  # a double
     sending.run(lambda _: None)
     assert (tasks.requests, sending.sent) == ([], 0)

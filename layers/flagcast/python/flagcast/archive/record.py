@@ -169,11 +169,22 @@ def decode(data: bytes) -> Record | NewerRecord | UnreadableRecord:
             base64.b64decode(read.body_base64, validate=True)
         except ValueError:
             return UnreadableRecord("not a record: body_base64 is not base64")
+    if not _has_each_field_once(text):
+        return UnreadableRecord("not a record: a field is there twice, or is not written as the archive writes it")
     return read
 
 
 class _Version(Struct):
     v: int
+
+
+def _has_each_field_once(text: bytes) -> bool:
+    """Tell whether nothing but the fields is there, each once: of two, Athena may read the one that is not judged here.
+
+    https://www.rfc-editor.org/rfc/rfc8259#section-4
+    """
+    fields = msgspec.json.decode(text + b"}", type=dict[str, msgspec.Raw])
+    return text == b"{" + b",".join(b'"%s":%s' % (name.encode(), bytes(value)) for name, value in fields.items())
 
 
 def _seal(text: bytes) -> bytes:
