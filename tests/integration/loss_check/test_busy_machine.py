@@ -144,7 +144,7 @@ def test_a_request_that_its_receiver_read_after_the_kill_is_the_killed_functions
         began, ended = ledger.tick(), ledger.tick()
         ledger.invocations.append(Invocation({task: ["message"]}, at, began, pid, [], killed, ended))
         ledger.arrived(Arrival(task, 0, at, 0, pid, status=status))
-    verdict = Judge(Result(plan, ledger, Strikes(), [], "", 0.0, 0.0)).judge()
+    verdict = Judge(Result(plan, ledger, Strikes(), {}, [], "", 0.0, 0.0)).judge()
     assert {each.kind for each in verdict.violations} == kinds
 
 
