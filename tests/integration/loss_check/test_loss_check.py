@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
-from flagcast_cli.replay.saved_replay import ReplayFile
+from flagcast_cli.replay.saved_replay import Progress, ReplayFile
 from tests.loss_check import replaying
 from tests.loss_check.judge import Judge
 from tests.loss_check.mutations import MUTATIONS
@@ -45,8 +46,9 @@ def test_the_accountant_catches_a_replay_that_is_resumed_in_another_place(
 ) -> None:
     class Elsewhere(ReplayFile):
         @property
-        def position(self) -> int:
-            return max(0, super().position + moved)
+        def progress(self) -> Progress:
+            before = super().progress
+            return structs.replace(before, position=max(0, before.position + moved))
 
     monkeypatch.setattr(replaying, "ReplayFile", Elsewhere)
     verdict = Judge(result := Run(small(), *lab).go()).judge()
