@@ -9,6 +9,8 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from flagcast_cli.checkout import ROOT
 from flagcast_cli.local.kept import VARIABLES, signing_secret
 from flagcast_cli.samples import sample
@@ -22,6 +24,7 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+@pytest.mark.long
 def test_the_demo_shows_what_arrived_where_and_leaves_nothing_running() -> None:
     port = free_port()
     shown = flagcast("demo", "--port", str(port))

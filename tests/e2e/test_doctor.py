@@ -1,26 +1,27 @@
-"""`flagcast doctor`, run as an operator runs it, against the deployed template; what is made ill is put right again.
+"""`flagcast doctor` against the deployed template; what is made ill is put right again.
 
 Other tests share the stack, and may leave dead letters, so a test looks at the lines that it is about.
 """
 
+import io
 import json
+import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from flagcast.events.event import NOTICE
-from flagcast_cli.checkout import ROOT
 from flagcast_cli.local.receiver import Receiver
 from flagcast_cli.local.stack import Stack
+from flagcast_cli.main import app
 from tests.e2e.conftest import CONFIGURATION
+from tests.support.command_line import flagcast
 
-PATIENCE = 120
-FLAGCAST = str(Path(sys.executable).parent / "flagcast")
 CHECKS = {
     "stack", "ingest", "deliver", "unexpected errors", "event source", "task queue", "dead-letter queue",
     "dead letters", "waiting tasks", "alarms", "alarm topic", "secrets", "health", "probe",
@@ -29,24 +30,25 @@ SHARED = {"dead letters", "waiting tasks", "alarms"}
 """What other tests may leave."""
 
 
-def ran(stack: Stack, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def words(stack: Stack, *arguments: str) -> list[str]:
     base = stack.webhook_url.removesuffix("/webhooks/flipt")
-    return subprocess.run(
-        [FLAGCAST, "doctor", "--url", base, "--config", str(CONFIGURATION), *arguments],
-        capture_output=True, text=True, check=False, timeout=PATIENCE, cwd=ROOT,
-        env={**stack.emulator.environment(), "COLUMNS": "100", **environment},
-    )  # fmt: skip
+    return ["doctor", "--url", base, "--config", str(CONFIGURATION), *arguments]
+
+
+def ran(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return flagcast(*words(stack, *arguments), **stack.emulator.environment())
 
 
 def look(stack: Stack, *arguments: str, **environment: str) -> tuple[int, Mapping[str, Mapping[str, Any]]]:
     """Return the exit code and what was found, by check; of several lines of one check the worst."""
-    shown = ran(stack, "--json", *arguments, **environment)
-    assert "Traceback" not in shown.stderr, shown.stderr
-    whole = json.loads(shown.stdout)
-    assert shown.returncode == whole["exit_code"]
+    shown = io.StringIO()
+    with patch.dict(os.environ, {**stack.emulator.environment(), **environment}), redirect_stdout(shown):
+        code = app(words(stack, "--json", *arguments), result_action="return_value")
+    whole = json.loads(shown.getvalue())
+    assert code == whole["exit_code"]
     order = ("ok", "note", "unknown", "ill")
     by_level = sorted(whole["findings"], key=lambda each: order.index(each["level"]))
-    return shown.returncode, {each["check"]: each for each in by_level}
+    return code, {each["check"]: each for each in by_level}
 
 
 def resource(stack: Stack, kind: str) -> str:
