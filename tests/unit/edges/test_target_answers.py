@@ -134,11 +134,16 @@ def answered(**fields: object) -> Answered:
         ({"MessageId": "m1", "SequenceNumber": "7"}, "MessageId: m1"),
         ({"ETag": '"e1"'}, 'ETag: "e1"'),
         ({"FailedEntryCount": 0, "Entries": [{"EventId": "e1"}]}, "EventId: e1"),
-        ({}, ""),
     ],
 )
 def test_what_was_taken_is_told_by_the_name_that_the_service_gave_it(fields: dict[str, object], said: str) -> None:
     assert answered(**fields) == Answered(200, None, said)
+
+
+@pytest.mark.parametrize("fields", [{}, {"FailedEntryCount": 0, "Entries": []}])
+def test_an_answer_that_names_nothing_has_taken_nothing(fields: dict[str, object]) -> None:
+    # Such an answer of EventBridge once counted as a delivery.
+    assert not answered(**fields).is_delivery
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,9 @@ def answer_of(answer: Mapping[str, Any]) -> Answered:
             code = str(entry.get("ErrorCode", "InternalFailure"))
             return Answered(_meant(code, _REFUSED), None, f"{code}: {entry.get('ErrorMessage', '')}")
     named = (each for each in (answer, *answer.get("Entries", ())) for each in each.items())
-    said = next((f"{name}: {value}" for name, value in named if name in _NAMES), "")
+    said = next((f"{name}: {value}" for name, value in named if name in _NAMES), None)
+    if said is None:
+        return Answered(_NO_STATUS, None, "the answer does not say that anything was taken", _headers(answer))
     return Answered(_status(answer), None, said, _headers(answer))
 
 
