@@ -6,6 +6,7 @@ from typing import Any
 
 import boto3
 
+from flagcast_cli.deploy.build import one_at_a_time
 from flagcast_cli.local import stack as local
 from flagcast_cli.local.emulator import REGION, Emulator
 from tests.acceptance.places import TAG, release, run
@@ -37,13 +38,15 @@ class OnThisMachine:
         return {**document, "defaults": {"allow_http": True, "allow_private": ["127.0.0.0/8"]}}
 
     def deploy(self, configuration: Path, parameters: Mapping[str, str]) -> None:
-        local.build(self._emulator.environment())
-        self._deploy(configuration, parameters)
+        with one_at_a_time():
+            local.build(self._emulator.environment())
+            self._deploy(configuration, parameters)
 
     def upgrade(self, configuration: Path, parameters: Mapping[str, str]) -> None:
-        local.build(self._emulator.environment())
-        release(local.BUILT)
-        self._deploy(configuration, parameters)
+        with one_at_a_time():
+            local.build(self._emulator.environment())
+            release(local.BUILT)
+            self._deploy(configuration, parameters)
 
     def _deploy(self, configuration: Path, parameters: Mapping[str, str]) -> None:
         given = [f"{name}={value}" for name, value in parameters.items()]
