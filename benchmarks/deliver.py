@@ -34,7 +34,9 @@ from benchmarks.measuring import (
     take_one_processor,
 )
 from flagcast.edges.runtime.configuration_file import read_presets
+from flagcast.exchange.aws_request import AwsRequest
 from flagcast.exchange.request import Request
+from flagcast.tasks.outcomes import Outcome
 from flagcast.tasks.task import encode, task
 
 DESTINATIONS, ROUNDS = 10, 9
@@ -105,22 +107,21 @@ def handler() -> tuple[Callable[[], None], list[Request]]:
     """Return what delivers one batch by the handler, and what its first batch sends."""
     handlers()
     import deliver
-    from flagcast.edges.http import transport
     from flagcast.edges.wiring import deliver_batch, resources
 
     resources.forget()
     deliver_batch.attempts.cache_clear()
     sent: list[Request] = []
-    send = transport.send
+    send = deliver_batch.send
 
-    def recorded(request: Request, deadline: float) -> Any:
-        if len(sent) < DESTINATIONS:
+    def recorded(request: Request | AwsRequest, deadline: float) -> Outcome:
+        if isinstance(request, Request) and len(sent) < DESTINATIONS:
             sent.append(request)
         return send(request, deadline)
 
-    transport.send = recorded
+    deliver_batch.send = recorded
     deliver_batch.attempts()
-    transport.send = send
+    deliver_batch.send = send
 
     def batch() -> None:
         event = {"Records": [record(f"d{at}") for at in range(DESTINATIONS)]}
