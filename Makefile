@@ -49,7 +49,7 @@ format: .venv/ready ## Format the code
 	@$(RUN) ruff check --fix-only --quiet .
 	@$(RUN) ruff format .
 
-account: .venv/ready ## Account for 10,000 events while everything fails (eight minutes)
+account: .venv/ready ## Account for 10,000 events while everything fails (eleven minutes)
 	@$(RUN) python -m tests.loss_check
 
 model: .venv/ready ## Count what 24,000 events lose in a model of Flipt: a table that fails, replicas (a minute)

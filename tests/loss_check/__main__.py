@@ -1,4 +1,4 @@
-"""The long run: ``python -m tests.loss_check --events 10000 --seed 1``, under ten minutes on two cores.
+"""The long run: ``python -m tests.loss_check --events 10000 --seed 1``, eleven minutes on two cores.
 
 It writes benchmarks/results/accountant.json, prints the table of docs/guarantees.md, and ends with 1 if a promise was
 broken or, in a run of 10,000 events, a kind of fault struck fewer than 20 times.
