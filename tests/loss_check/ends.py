@@ -72,5 +72,7 @@ class Ends:
         messages = by.tasks[self._task]
         if isinstance(end, Letter) and end.of in messages:
             return end.of
-        before = sum(by.began_tick < each.tick < end.tick and each.pid == end.pid for each in self._arrivals)
+        earlier = (each for each in self._arrivals if by.began_tick < each.tick < end.tick and each.pid == end.pid)
+        # A request that is sent again as its connection was stale is the same attempt.
+        before = len({each.call for each in earlier} - ({end.call} if isinstance(end, Arrival) else set()))
         return messages[min(before, len(messages) - 1)]
