@@ -41,6 +41,11 @@ def _shown(character: str) -> str:
     return character if character.isprintable() else json.dumps(character)[1:-1]
 
 
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """Say how many there are: 1 event, 2 events; `many` is the plural that does not end in s alone."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
 class Screen(Console):
     """A console that shows foreign text as it is: no markup, no emoji codes, no escape sequences."""
 

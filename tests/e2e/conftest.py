@@ -8,6 +8,8 @@ import pytest
 
 from flagcast_cli.local.receiver import Receiver
 from flagcast_cli.local.stack import WITH_ARCHIVE, Stack, local_stack
+from tests.e2e.test_pipeline import wait_until_empty
+from tests.integration.conftest import begin_anew
 from tests.support.captures import TOKEN
 from tests.support.ports import free_port
 
@@ -31,6 +33,20 @@ def running(deployed: Path) -> Iterator[tuple[Stack, Receiver]]:
 @pytest.fixture
 def stack(running: tuple[Stack, Receiver]) -> Stack:
     return running[0]
+
+
+@pytest.fixture
+def shell(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Run commands as in a shell in which AWS is the emulator, without a copy of the log or a replay to resume."""
+    for name, value in stack.emulator.environment().items():
+        monkeypatch.setenv(name, value)
+    for name in ("XDG_CACHE_HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    begin_anew()
+    yield
+    begin_anew()
+    # What is still on its way to other destinations would be counted by the next test.
+    wait_until_empty(stack)
 
 
 @pytest.fixture

@@ -2,9 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,23 +14,11 @@ from flagcast_cli.local import send as sending
 from flagcast_cli.local.stack import Stack
 from flagcast_cli.main import app
 from tests.e2e.test_pipeline import event_named, post_by_template, post_signed, wait_until_empty
-from tests.integration.conftest import begin_anew
 from tests.support.time_limits import PATIENCE
 
 Verified = Callable[..., Any]
 NO_EVENT = b'["no event of the archive"]'
-
-
-@pytest.fixture(autouse=True)
-def surroundings(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Run the command as in a shell in which AWS is the emulator, without a copy of the log."""
-    for name, value in stack.emulator.environment().items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    begin_anew()
-    yield
-    begin_anew()
-    wait_until_empty(stack)
+pytestmark = pytest.mark.usefixtures("shell")
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -12,25 +10,12 @@ from flagcast_cli.local.receiver import Receiver
 from flagcast_cli.local.receiver_script import Answer
 from flagcast_cli.local.stack import Stack
 from tests.e2e.conftest import CONFIGURATION
-from tests.e2e.test_pipeline import event_named, post_signed, wait_for, wait_until_empty
-from tests.integration.conftest import begin_anew
+from tests.e2e.test_pipeline import event_named, post_signed, wait_for
 from tests.support.time_limits import PATIENCE
 
 CapSys = pytest.CaptureFixture[str]
 WHICH = ("--destination", "segments")
-
-
-@pytest.fixture(autouse=True)
-def surroundings(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Run the command as in a shell in which AWS is the emulator, without a copy of the log."""
-    for name, value in stack.emulator.environment().items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    begin_anew()
-    yield
-    begin_anew()
-    # What is still on its way to other destinations would be counted by the next test.
-    wait_until_empty(stack)
+pytestmark = pytest.mark.usefixtures("shell")
 
 
 def run(*words: str) -> int:

@@ -3,7 +3,6 @@
 import copy
 import json
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -11,8 +10,7 @@ from flagcast_cli.local.receiver import Receiver
 from flagcast_cli.local.stack import Stack
 from flagcast_cli.main import app
 from tests.e2e.conftest import CONFIGURATION
-from tests.e2e.test_pipeline import post_signed, wait_until_empty
-from tests.integration.conftest import begin_anew
+from tests.e2e.test_pipeline import post_signed
 from tests.support.captures import states
 from tests.support.flipt_server import FliptServer, serving
 from tests.support.time_limits import PATIENCE
@@ -20,17 +18,7 @@ from tests.support.time_limits import PATIENCE
 CapSys = pytest.CaptureFixture[str]
 FULL = 28
 """The recorded state with most in it."""
-
-
-@pytest.fixture(autouse=True)
-def surroundings(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Run the commands as in a shell in which AWS is the emulator."""
-    for name, value in stack.emulator.environment().items():
-        monkeypatch.setenv(name, value)
-    begin_anew()
-    yield
-    begin_anew()
-    wait_until_empty(stack)
+pytestmark = pytest.mark.usefixtures("shell")
 
 
 def differences(flipt: FliptServer, capsys: CapSys) -> list[tuple[str, str, str]]:

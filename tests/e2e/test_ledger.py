@@ -2,8 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,22 +13,10 @@ from flagcast_cli.local.stack import Stack
 from flagcast_cli.main import app
 from tests.e2e.conftest import CONFIGURATION
 from tests.e2e.test_pipeline import event_named, post_signed, wait_until_empty
-from tests.integration.conftest import begin_anew
 from tests.support.time_limits import PATIENCE
 
 Asked = Callable[..., Any]
-
-
-@pytest.fixture(autouse=True)
-def surroundings(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Run the command as in a shell in which AWS is the emulator, without a copy of the log."""
-    for name, value in stack.emulator.environment().items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    begin_anew()
-    yield
-    begin_anew()
-    wait_until_empty(stack)
+pytestmark = pytest.mark.usefixtures("shell")
 
 
 @pytest.fixture

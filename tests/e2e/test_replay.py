@@ -16,24 +16,11 @@ from flagcast_cli.local.receiver import Receiver
 from flagcast_cli.local.stack import Stack, start_functions_anew
 from flagcast_cli.main import app
 from tests.e2e.test_pipeline import event_named, post_signed, wait_for, wait_until_empty
-from tests.integration.conftest import begin_anew
 from tests.support.time_limits import PATIENCE
 
 CapSys = pytest.CaptureFixture[str]
 MARK = "replayed-flag"
-
-
-@pytest.fixture(autouse=True)
-def surroundings(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Run the command as in a shell in which AWS is the emulator, without a copy of the log or a replay to resume."""
-    for name, value in stack.emulator.environment().items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    begin_anew()
-    yield
-    begin_anew()
-    wait_until_empty(stack)
+pytestmark = pytest.mark.usefixtures("shell")
 
 
 @pytest.fixture

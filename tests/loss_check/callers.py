@@ -2,6 +2,7 @@
 
 import json
 import threading
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from typing import ClassVar, Protocol
 
@@ -36,12 +37,12 @@ class Run(Protocol):
         """Deploy the destination that earlier events are replayed to."""
 
 
-class Caller:
+class Caller(ABC):
     """A thread that does what there is to do, and is idle until there is news."""
 
     news: ClassVar[int] = 0
     changed: ClassVar[threading.Condition] = threading.Condition()
-    """While it is held, nobody begins anything."""
+    """While it is held, no one begins anything."""
 
     def __init__(self, run: Run, place: Place) -> None:
         self.run = run
@@ -77,9 +78,9 @@ class Caller:
                 if Caller.news == news and not self.over:
                     Caller.changed.wait(0.05)
 
+    @abstractmethod
     def act(self) -> bool:
         """Do one thing; returns whether there was something to do."""
-        raise NotImplementedError
 
 
 class Sender(Caller):

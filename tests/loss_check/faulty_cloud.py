@@ -70,7 +70,7 @@ class FaultyCloud:
         self._lock = threading.Lock()
 
     def call(self, pid: int, number: int, service: str, operation: str, arguments: dict[str, Any]) -> Reply | None:
-        """Do what a function asks, in a call that has a number; None where there is nobody left to answer."""
+        """Do what a function asks, in a call that has a number; None where there is no one left to answer."""
         if service == ACCOUNTANT:
             self._ledger.unheard.update((pid, each) for each in arguments["calls"])
             return "ok", {}
@@ -96,7 +96,7 @@ class FaultyCloud:
             case "unprocessed":
                 return "ok", {"UnprocessedItems": arguments["RequestItems"]}
             case "late":
-                time.sleep(HANG)
+                time.sleep(HANG)  # The fault itself: longer than a function waits.
         reply = self._do(pid, service, operation, arguments)
         if name == "dead letter" and reply[0] == "ok":
             for sent in reply[1].get("Successful", []):

@@ -31,7 +31,7 @@ class Patience:
 
     @property
     def number(self) -> int:
-        """Return the number of the call that this thread makes, 0 if nobody waits for it until a deadline."""
+        """Return the number of the call that this thread makes, 0 if no one waits for it until a deadline."""
         return getattr(self._of_thread, "number", 0)
 
     def within[T](self, deadline: float, calls: Sequence[Callable[[], T]]) -> list[Future[T]]:

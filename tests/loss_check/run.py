@@ -148,8 +148,8 @@ class Run:
         try:
             news, since = -1, time.monotonic()
             while time.monotonic() < until:
-                time.sleep(0.001)
-                # Nobody begins to work between the look at who does and the step of the time.
+                time.sleep(0.001)  # Between two looks: the hands work meanwhile, up to the deadline above.
+                # No one begins to work between the look at who does and the step of the time.
                 with Caller.changed:
                     if news != (news := Caller.news):
                         since = time.monotonic()

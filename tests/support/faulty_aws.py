@@ -37,7 +37,7 @@ class Faults:
         """Answer so many calls with an error of AWS; the code `unreachable` is a connection refused."""
         self._failing[operation] = (code, times)
 
-    def mend(self) -> None:
+    def recover(self) -> None:
         """Let everything succeed again."""
         self._failing.clear()
         self._refusal = None

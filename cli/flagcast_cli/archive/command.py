@@ -17,7 +17,7 @@ from flagcast_cli.archive.signing_secrets import given_secrets, signing_secrets
 from flagcast_cli.checkout import CONFIGURATION, Config
 from flagcast_cli.console import CommandError, err, marked, out
 from flagcast_cli.history.options import Json, Stack
-from flagcast_cli.history.typed_time import moment_of
+from flagcast_cli.history.selection import typed_moment
 from flagcast_cli.known_values import there_are
 from flagcast_cli.ledger.shown_copy import with_copy
 from flagcast_cli.ledger.store import Store
@@ -92,17 +92,10 @@ def verify(
 def _period(since: str | None, until: str | None) -> Period:
     now = time.time()
     return Period(
-        None if since is None else _moment("since", since, now),
+        None if since is None else typed_moment("since", since, now),
         # What is accepted while this runs counts.
-        now + DAY if until is None else _moment("until", until, now),
+        now + DAY if until is None else typed_moment("until", until, now),
     )
-
-
-def _moment(name: str, text: str, now: float) -> float:
-    try:
-        return moment_of(text, now)
-    except ValueError as error:
-        raise CommandError(f"--{name}: {error}") from error
 
 
 def _archive_of(stack: str, account: Account) -> tuple[int, str]:

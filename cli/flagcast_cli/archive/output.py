@@ -7,7 +7,7 @@ from flagcast.config.archive_destination import ARCHIVE
 from flagcast.primitives.timestamp import rfc3339
 from flagcast_cli.archive.findings import Finding, Tally
 from flagcast_cli.archive.ledger_comparison import Compared, Lacking
-from flagcast_cli.console import marked, out, plain
+from flagcast_cli.console import counted, marked, out, plain
 
 MOST_SHOWN: Final = 20
 """Objects and events of a list; --json has them all."""
@@ -18,11 +18,6 @@ WHY: Final = {
     "no_secret": "no signing secret is known for its source",
     "other_secret": "signed with none of the secrets; an earlier one: --secret",
 }
-
-
-def counted(number: int, what: str) -> str:
-    """Say how many there are."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def show_each(finding: Finding) -> None:
@@ -71,7 +66,7 @@ def _show_compared(compared: Compared) -> None:
     if compared.earliest is None:
         out.print("The log has no delivery to the archive in this time.")
         return
-    number = counted(compared.deliveries, "delivery").replace("deliverys", "deliveries")
+    number = counted(compared.deliveries, "delivery", "deliveries")
     out.print(f"Compared with {number} in the log, since {rfc3339(compared.earliest / 1000)}:", soft_wrap=True)
     out.print(marked(FAULTS[compared.lacking > 0], f"{compared.lacking:,}", "delivered, and not in the archive"))
     if compared.waiting:

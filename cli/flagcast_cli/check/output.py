@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import structs
 
 from flagcast_cli.check.located_problem import Found
-from flagcast_cli.console import err, marked, out
+from flagcast_cli.console import counted, err, marked, out
 
 
 def show_text(found: Sequence[Found], about: str) -> None:
@@ -16,12 +16,15 @@ def show_text(found: Sequence[Found], about: str) -> None:
             err.print(line, soft_wrap=True)
     warnings = sum(each.is_warning for each in found)
     errors = len(found) - warnings
-    counts = [_count(errors, "problem") if errors else "no problems", *([_count(warnings, "warning")] * bool(warnings))]
-    counted = ", ".join(counts)
+    counts = [
+        counted(errors, "problem") if errors else "no problems",
+        *([counted(warnings, "warning")] * bool(warnings)),
+    ]
+    told = ", ".join(counts)
     if errors:
-        err.print(marked("[red]✗[/] {}: {}", about, counted), soft_wrap=True)
+        err.print(marked("[red]✗[/] {}: {}", about, told), soft_wrap=True)
     else:
-        out.print(marked("[green]✓[/] {}: {}", about, counted), soft_wrap=True)
+        out.print(marked("[green]✓[/] {}: {}", about, told), soft_wrap=True)
 
 
 def show_json(found: Sequence[Found], _: str) -> None:
@@ -32,10 +35,6 @@ def show_json(found: Sequence[Found], _: str) -> None:
 def show_annotations(found: Sequence[Found], _: str) -> None:
     """Write problems for GitHub, to stdout, where it reads workflow commands."""
     out.write("".join(as_annotation(each) + "\n" for each in found))
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def as_text(found: Found) -> Iterator[str]:

@@ -12,7 +12,7 @@ from flagcast_cli.dlq.filter import Filter
 from flagcast_cli.dlq.held_letters import Held
 from flagcast_cli.dlq.letters import Letter
 from flagcast_cli.dlq.logged import Logged, log_of, standings
-from flagcast_cli.dlq.output import counted, show_json, show_letter, show_summary, show_table
+from flagcast_cli.dlq.output import counted_letters, show_json, show_letter, show_summary, show_table
 from flagcast_cli.dlq.selection import Elsewhere, choose
 from flagcast_cli.dlq.standing_output import show_no_letter
 from flagcast_cli.stack.account import Account
@@ -70,7 +70,7 @@ def drop(stack: str, account: Account, wanted: Filter, *, yes: bool, dry_run: bo
             out.print("Nothing was changed: this was a dry run.")
         if dry_run or not chosen:
             return 0
-        if not agreed(f"Delete {counted(chosen)} for good?", yes=yes):
+        if not agreed(f"Delete {counted_letters(chosen)} for good?", yes=yes):
             return 1
         left = _dropped(held, chosen)
     out.print(marked("[green]✓[/] {} dropped", len(chosen) - len(left)))

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from flagcast.primitives.duration import DAY, HOUR, MINUTE
 from flagcast.primitives.timestamp import rfc3339
-from flagcast_cli.console import marked, out, plain
+from flagcast_cli.console import counted, marked, out, plain
 from flagcast_cli.dlq.bodies import Contents
 from flagcast_cli.dlq.letters import QUEUE_NET, SHOWN_OF_AN_ID, Absent, Facts, Letter
 from flagcast_cli.dlq.logged import Logged, Told
@@ -34,10 +34,10 @@ _WHAT_FOLLOWS = {
 }
 
 
-def counted(letters: Sequence[Letter], what: str = "dead letter") -> str:
+def counted_letters(letters: Sequence[Letter], what: str = "dead letter") -> str:
     """Say how many there are; of those of the queue's net, which keep their group, more may be hidden."""
     at_least = "at least " if any(each.reason == QUEUE_NET for each in letters) else ""
-    return f"{at_least}{len(letters)} {what}{'' if len(letters) == 1 else 's'}"
+    return f"{at_least}{counted(len(letters), what)}"
 
 
 def show_summary(letters: Sequence[Letter]) -> None:
@@ -45,7 +45,7 @@ def show_summary(letters: Sequence[Letter]) -> None:
     if not letters:
         out.print("There are no such dead letters.")
         return
-    out.print(counted(letters).capitalize(), style="bold")
+    out.print(counted_letters(letters).capitalize(), style="bold")
     table = Table(header_style="bold", box=None, pad_edge=False)
     for heading in ("destination", "reason"):
         table.add_column(heading, overflow="fold")

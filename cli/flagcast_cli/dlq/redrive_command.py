@@ -17,7 +17,7 @@ from flagcast_cli.dlq.filter import Filter
 from flagcast_cli.dlq.held_letters import Held, wait_until_nobody_holds_any
 from flagcast_cli.dlq.letters import Letter
 from flagcast_cli.dlq.logged import Logged, log_of
-from flagcast_cli.dlq.output import counted, show_refusals, show_summary, show_table
+from flagcast_cli.dlq.output import counted_letters, show_refusals, show_summary, show_table
 from flagcast_cli.dlq.redrive import Redrive
 from flagcast_cli.dlq.redrive_plan import Ready, plan
 from flagcast_cli.dlq.selection import Elsewhere, choose
@@ -62,7 +62,7 @@ def redrive(
                 out.print("Nothing was changed: this was a dry run.")
             if dry_run or not ready:
                 return 1 if refusals else 0
-            if not agreed(f"Send {counted(letters)} to be delivered again?", yes=yes):
+            if not agreed(f"Send {counted_letters(letters)} to be delivered again?", yes=yes):
                 return 1
             seen = attempts_seen(copy.store, letters) if copy else frozenset()
             run = Redrive(place.tasks, held, contents)
@@ -108,7 +108,7 @@ def _redrive(run: Redrive, ready: list[Ready]) -> int:
 
 
 def _report(run: Redrive, ready: list[Ready]) -> None:
-    out.print(marked("[green]✓[/] {} redriven", counted(run.sent)))
+    out.print(marked("[green]✓[/] {} redriven", counted_letters(run.sent)))
     show_refusals(run.refusals)
     if left := len(ready) - len(run.sent) - len(run.refusals):
         out.print(marked("[yellow]{} not tried:[/] run it again for them.", left))

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from flagcast.config.model import Problem
+from flagcast_cli.console import counted
 from flagcast_cli.flipt_import.convert import Imported
 from flagcast_cli.flipt_import.flipt_file import FliptWebhook
 from flagcast_cli.flipt_import.planned_secrets import Secret
@@ -32,7 +33,7 @@ def report(
     imported: Imported, flipt: FliptWebhook, problems: Sequence[Problem], path: Path, stack: str, written: Path | None
 ) -> Iterator[str]:
     """Yield the lines, none of which holds a secret; `written` is where the configuration went, None for stdout."""
-    yield f"{path}: {_count(len(imported.destinations), 'destination')}, {_count(len(imported.secrets), 'secret')}"
+    yield f"{path}: {counted(len(imported.destinations), 'destination')}, {counted(len(imported.secrets), 'secret')}"
     notes = [*imported.notes, *_sampled(flipt), *_redirected(imported)]
     if problems:
         yield from ("", "Fix this before you deploy:", *(f"{_INDENT}{each}" for each in problems))
@@ -96,7 +97,3 @@ def _redirected(imported: Imported) -> Iterator[str]:
             "Flipt follows redirects, Flagcast does not: if an address redirects, flagcast test NAME shows"
             " the new address: put that one into url"
         )
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -14,11 +14,11 @@ from flagcast.errors import ConfigurationUnreadable
 from flagcast.primitives.duration import Duration
 from flagcast_cli.checkout import CONFIGURATION, Config
 from flagcast_cli.confirmation import agreed, require_answer
-from flagcast_cli.console import CommandError, err, marked, out
+from flagcast_cli.console import CommandError, counted, err, marked, out
 from flagcast_cli.flipt_state.comparison import Compared, compare, gone_of
 from flagcast_cli.flipt_state.flipt_client import Flipt
 from flagcast_cli.flipt_state.learn import Learning, carry_out, writes
-from flagcast_cli.flipt_state.output import counted, show_differences, show_json, show_learned
+from flagcast_cli.flipt_state.output import show_differences, show_json, show_learned
 from flagcast_cli.flipt_state.snapshot import Present, read_everything
 from flagcast_cli.flipt_state.stored_rows import Rows, Stored, table_of
 from flagcast_cli.stack.account import ENVIRONMENT, Account
@@ -59,7 +59,7 @@ def learn(
     with _progress() as progress:
         bar = progress.add_task("Comparing" if dry_run else "Writing", total=len(calls))
         counts = carry_out(calls, lambda: progress.advance(bar))
-    out.print(marked("[green]✓[/] {} in Flipt", counted(len(present.things))))
+    out.print(marked("[green]✓[/] {} in Flipt", counted(len(present.things), "thing")))
     show_learned(counts, dry=dry_run)
     return 1 if counts["contested"] else 0
 
@@ -108,7 +108,7 @@ def verify(
         show_differences(differences)
         out.print("To accept what Flipt has: flagcast learn, with the same --source and --flipt-url.")
     else:
-        out.print(marked("[green]✓[/] {} compared: nothing differs", counted(compared.things)), soft_wrap=True)
+        out.print(marked("[green]✓[/] {} compared: nothing differs", counted(compared.things, "thing")), soft_wrap=True)
     _say_what_was_not_compared(compared)
     return 1 if differences else 0
 
@@ -200,7 +200,7 @@ def _seconds(wait: str) -> float:
 
 def _say_what_was_not_compared(compared: Compared) -> None:
     if compared.newer:
-        err.print(f"{counted(compared.newer)} not compared: changed while Flipt was read.", soft_wrap=True)
+        err.print(f"{counted(compared.newer, 'thing')} not compared: changed while Flipt was read.", soft_wrap=True)
     if compared.without_order:
         err.print(
             f"{counted(compared.without_order, 'order')} of rules or rollouts not compared: never seen. flagcast learn"

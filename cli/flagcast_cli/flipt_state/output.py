@@ -35,11 +35,6 @@ WOULD_BE: Final[dict[Outcome, str]] = {
 }
 
 
-def counted(number: int, what: str = "thing") -> str:
-    """Say how many there are."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
-
-
 def show_learned(counts: Counter[Outcome], *, dry: bool) -> None:
     """Print what became of how many."""
     for outcome, words in OUTCOMES.items():

@@ -52,9 +52,12 @@ ALL = Which()
 
 
 def _milliseconds(name: str, text: str | None, now: float) -> int | None:
-    if text is None:
-        return None
+    return None if text is None else round(typed_moment(name, text, now) * 1000)
+
+
+def typed_moment(name: str, text: str, now: float) -> float:
+    """Read what was typed for an option that is a time, as epoch seconds; raises CommandError."""
     try:
-        return round(moment_of(text, now) * 1000)
+        return moment_of(text, now)
     except ValueError as error:
         raise CommandError(f"--{name}: {error}") from error

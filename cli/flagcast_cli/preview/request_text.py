@@ -102,7 +102,10 @@ def _body(compiled: Compiled, event: Event, made: Rehearsed) -> bytes:
 
 
 def watch_preview(asked: Asked, wait: Callable[[], None] = lambda: time.sleep(PACE)) -> int:
-    """Print it again each time that the configuration, a template or the event is saved, until Ctrl-C."""
+    """Print it again each time that the configuration, a template or the event is saved, until Ctrl-C.
+
+    `wait` passes the time between two looks at the files, as no event tells of a change.
+    """
     files = [*read_for(asked.config), *([find_event(asked.event)] if asked.event is not None else [])]
     before = look(files)
     _show_now(asked)

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flagcast.primitives.timestamp import rfc3339
-from flagcast_cli.console import marked, out, plain
+from flagcast_cli.console import counted, marked, out, plain
 from flagcast_cli.replay.kept_event import NAMES, KeptIn, NotReplayable
 from flagcast_cli.replay.later_events import Had, by_kind
 from flagcast_cli.replay.selection import Chosen
@@ -63,7 +63,7 @@ def report_of(target: Target, chosen: Chosen, had: Had | None) -> Report:
 def show_plan(report: Report, target: Target, rate: float) -> None:
     """Print what would be sent, and what is left out."""
     name = target.name
-    out.print(marked("[bold]{} for {}[/]{}", _events(report.events), name, _accepted(report)), soft_wrap=True)
+    out.print(marked("[bold]{} for {}[/]{}", counted(report.events, "event"), name, _accepted(report)), soft_wrap=True)
     if report.by_kind:
         table = Table(header_style="bold", box=None, pad_edge=False)
         table.add_column("event", overflow="fold")
@@ -96,16 +96,18 @@ def show_later(report: Report, had: Had) -> None:
         soft_wrap=True,
     )
     for each in had.later[:_MOST_SHOWN]:
-        out.print(marked("  {} later than “{}”", _events(each.count), each.what), soft_wrap=True)
+        out.print(marked("  {} later than “{}”", counted(each.count, "event"), each.what), soft_wrap=True)
     if (more := len(had.later) - _MOST_SHOWN) > 0:
         out.print(f"  and of {more} more subjects", soft_wrap=True)
     if had.unknown:
-        out.print(f"  {_events(had.unknown)} of which the log does not say the subject", soft_wrap=True)
+        out.print(f"  {counted(had.unknown, 'event')} of which the log does not say the subject", soft_wrap=True)
 
 
 def show_result(report: Report, stack: str) -> None:
     """Print what was sent, what was not there any more, and the command that shows what becomes of it."""
-    out.print(marked("[green]✓[/] {} sent to {} as {}", _events(report.sent), report.destination, report.replay))
+    out.print(
+        marked("[green]✓[/] {} sent to {} as {}", counted(report.sent, "event"), report.destination, report.replay)
+    )
     _show_unusable(report.missing, "not sent")
     if report.sent:
         words = ["flagcast", "deliveries", "--destination", report.destination, "--since", "1h", *of(stack)]
@@ -137,10 +139,6 @@ def _show_unusable(found: Sequence[NotReplayable], what: str) -> None:
 
 def _note(text: str, style: str = "yellow") -> None:
     out.print(text, style=style, soft_wrap=True)
-
-
-def _events(number: int) -> str:
-    return f"{number:,} event{'' if number == 1 else 's'}"
 
 
 def _accepted(report: Report) -> str:

@@ -181,7 +181,7 @@ def _send(
             bar = progress.add_task(f"Replaying to {saved.destination}", total=len(saved.refs))
             progress.update(bar, completed=sending.position)
             sending.run(lambda position: progress.update(bar, completed=position))
-    except BaseException:
+    except BaseException:  # However it ends, Ctrl-C too: what is left can be resumed.
         command = " ".join(["flagcast replay --resume", saved.replay.id, *of(stack)])
         total = len(saved.refs)
         err.print(

@@ -1,10 +1,11 @@
 """The one destination that a replay is for, as the deployed configuration has it."""
 
+from collections.abc import Iterable
 from typing import Final, Literal
 
 from msgspec import Struct, structs
 
-from flagcast.config.model import Configuration, Destination, FaultyDestination
+from flagcast.config.model import Configuration, Destination, FaultyDestination, Problem
 from flagcast.delivery.attempt import origin_of
 from flagcast.events.event import Event, InvalidEvent, parse
 from flagcast.events.replay import Replay
@@ -61,17 +62,18 @@ def target_of(configuration: Configuration, name: str) -> Target:
                 "A new one must be deployed before events can be replayed to it.",
             )
         case FaultyDestination(problems):
-            raise CommandError(
-                f"the deployed destination {name} has a problem: {'; '.join(map(str, problems))}",
-                "Its deliveries would only wait. Fix it, deploy, then run this again.",
-            )
+            raise _faulty(name, problems)
         case Destination():
             # Only `when` is asked; body and headers may need files that are not at hand.
             bare = structs.replace(found, body=None, template=None, headers={})
             compiled = compile_destination(bare, {}, f"destinations.{name}")
             if isinstance(compiled, Compiled):
                 return Target(name, found, configuration, compiled)
-            raise CommandError(
-                f"the deployed destination {name} has a problem: {'; '.join(map(str, compiled))}",
-                "Its deliveries would only wait. Fix it, deploy, then run this again.",
-            )
+            raise _faulty(name, compiled)
+
+
+def _faulty(name: str, problems: Iterable[Problem]) -> CommandError:
+    return CommandError(
+        f"the deployed destination {name} has a problem: {'; '.join(map(str, problems))}",
+        "Its deliveries would only wait. Fix it, deploy, then run this again.",
+    )

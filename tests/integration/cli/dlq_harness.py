@@ -67,7 +67,7 @@ class Client:
 
         return call
 
-    def mend(self) -> None:
+    def recover(self) -> None:
         self.calls = []
         self.before = lambda *_: None
         self.after = lambda *_: None

@@ -12,6 +12,7 @@ from flagcast.edges.runtime.telemetry import Telemetry
 from flagcast.events.event import Event, Origin, parse
 from flagcast.primitives.timestamp import rfc3339
 from flagcast.tasks.task import Task, decode, event_id, task
+from flagcast_cli.console import CommandError
 from flagcast_cli.main import app
 from flagcast_cli.replay import command
 from tests.integration.cli.dlq_harness import Dlq
@@ -146,3 +147,9 @@ def of_group(stored: list[Stored]) -> dict[str, list[str]]:
     for each in stored:
         found.setdefault(each.group, []).append(task_in(each).event_id)
     return found
+
+
+def refusal(stack: ReplayStack, *words: str) -> tuple[str, tuple[str, ...]]:
+    with pytest.raises(CommandError) as raised:
+        stack.run(*words)
+    return str(raised.value), raised.value.next_steps

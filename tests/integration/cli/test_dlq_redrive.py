@@ -244,7 +244,7 @@ def test_a_task_that_sqs_refuses_stays_with_those_behind_it_and_the_others_go_on
         f"1 not redriven: SQS did not take it (1 of 1 messages not sent: InternalError): {stubborn.event_id}" in shown
     )
     assert "2 not redriven: it follows one that could not be sent" in shown
-    dlq.client.mend()
+    dlq.client.recover()
     assert dlq.run("redrive", "--yes") == 0
     names = delivered(dlq)
     assert sorted(names) == sorted(ids(made))
@@ -271,7 +271,7 @@ def test_what_cannot_be_deleted_ends_the_run_and_is_swallowed_when_it_is_sent_ag
     assert "1 sent, but still in the dead-letter queue: run it again within five minutes" in shown
     assert dlq.names(dlq.letters()) == ids(made[1:])
     assert dlq.held() == []
-    dlq.client.mend()
+    dlq.client.recover()
     first = delivered(dlq)
     dlq.clock.advance(240)
     assert dlq.run("redrive", "--yes") == 0
@@ -357,7 +357,7 @@ SOME = "aabacbcabcaa"
 def calls_of_a_whole_run(dlq: Dlq) -> int:
     for key in SOME:
         dlq.die("chat", key)
-    dlq.client.mend()
+    dlq.client.recover()
     assert dlq.run("redrive", "--yes") == 0
     assert delivered(dlq)
     return len(dlq.client.calls)
@@ -378,7 +378,7 @@ def once(names: list[str]) -> list[str]:
 def stopped(dlq: Dlq, at: int, how: str) -> list[Task]:
     """Stop a run at a call: killed before SQS had it or before we had its answer, or by Ctrl-C."""
     made = [dlq.die("chat", key) for key in SOME]
-    dlq.client.mend()
+    dlq.client.recover()
     ending: type[BaseException] = KeyboardInterrupt if how.startswith("ctrl-c") else Killed
 
     def end(number: int) -> None:
@@ -394,7 +394,7 @@ def stopped(dlq: Dlq, at: int, how: str) -> list[Task]:
     dlq.client.after = lambda number, operation: end(number)
     with pytest.raises((Killed, SystemExit)):
         dlq.run("redrive", "--yes")
-    dlq.client.mend()
+    dlq.client.recover()
     return made
 
 
@@ -442,7 +442,7 @@ def test_ctrl_c_leaves_nothing_in_flight_and_nothing_sent_that_is_not_deleted(dl
 
     def end(number: int, operation: str) -> None:
         if operation == "delete_message_batch" and len(dlq.letters()) == 15:
-            dlq.client.mend()
+            dlq.client.recover()
             raise KeyboardInterrupt
 
     dlq.client.after = end

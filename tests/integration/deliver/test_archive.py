@@ -125,7 +125,7 @@ def test_what_s3_refuses_waits_and_is_one_object_when_it_takes_it(
     assert code in line["answer"]
     if code == "AccessDenied":
         assert line["answer"].startswith("s3:PutObject on arn:aws:s3:::archive is not allowed")
-    faults.mend()
+    faults.recover()
     stack.wait(stack.delay(waiting))
     assert stack.deliver() == []
     assert (len(versions(s3)), stack.dead_letters()) == (1, [])

@@ -156,7 +156,7 @@ def test_whatever_fails_is_one_kind_of_error_and_says_nothing_of_the_table(
         call(state)
     assert IN_AN_ERROR not in str(raised.value)
     assert faults.calls[operation] == 1
-    faults.mend()
+    faults.recover()
     call(state)
 
 

@@ -118,7 +118,7 @@ def test_a_body_that_is_no_event_and_cannot_be_kept_is_asked_for_again(ingest: I
     ingest.faults.fail("SendMessageBatch", code)
     assert ingest.signed(b"{}").status == HTTPStatus.SERVICE_UNAVAILABLE
     assert ingest.stores_nothing()
-    ingest.faults.mend()
+    ingest.faults.recover()
     assert ingest.signed(b"{}").status == HTTPStatus.BAD_REQUEST
     assert [each.raw for each in ingest.drain(ingest.dead_letters)] == [b"{}"]
 

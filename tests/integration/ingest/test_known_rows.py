@@ -152,7 +152,7 @@ def test_while_the_table_fails_events_are_accepted_counted_and_told_to_the_row(
     assert during.status == HTTPStatus.OK
     failures = [each for each in ingest.output.lines if each["event"] == "state.failed"]
     assert [(each["action"], each["StateFailures"]) for each in failures] == [("settle an event", 1)]
-    ingest.faults.mend()
+    ingest.faults.recover()
     assert ingest.signed(flag(enabled=False)).body == during.body
     assert [each.get("is_known", False) for each in known(ingest)] == [False, False]
 
@@ -161,7 +161,7 @@ def test_what_could_not_even_be_added_is_added_before_the_next_event(ingest: Ing
     for operation in ("BatchGetItem", "UpdateItem"):
         ingest.faults.fail(operation, "InternalServerError")
     during = ingest.signed(flag(enabled=False))
-    ingest.faults.mend()
+    ingest.faults.recover()
     assert ingest.signed(flag(enabled=False)).body == during.body
     assert ingest.waiting() == 1
 

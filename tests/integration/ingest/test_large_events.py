@@ -115,7 +115,7 @@ def test_while_the_object_store_fails_nothing_is_sent_and_the_resend_completes_i
     expected = "EndpointConnectionError" if code == "unreachable" else code
     assert (line["event"], line["reason"], line["detail"]) == ("event.rejected", "unavailable", f"S3: {expected}")
 
-    ingest.faults.mend()
+    ingest.faults.recover()
     answers = [ingest.signed(body, encoded=True).status for _ in range(2)]
     assert answers == [HTTPStatus.OK if body == HUGE else HTTPStatus.BAD_REQUEST] * 2
     assert list(ingest.bodies().values()) == [body]

@@ -93,7 +93,7 @@ def test_while_the_queue_fails_an_event_is_asked_for_again(ingest: Ingest, code:
     (line,) = ingest.output.lines
     expected = "EndpointConnectionError" if code == "unreachable" else code
     assert line["detail"] == f"3 of 3 messages not sent: {expected}"
-    ingest.faults.mend()
+    ingest.faults.recover()
     assert ingest.signed().status == HTTPStatus.OK
     assert ingest.delivered_to() == each_once(FEW)
 

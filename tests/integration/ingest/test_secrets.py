@@ -194,7 +194,7 @@ def test_an_event_is_asked_for_again_while_no_secret_was_ever_had(ingest: Ingest
     (line,) = ingest.output.lines
     assert (line["event"], line["source"], line["reason"]) == ("event.rejected", "flipt", "unavailable")
     assert "${secret:signing}" in line["detail"]
-    ingest.faults.mend()
+    ingest.faults.recover()
     elapsed.later(15 if code == "ResourceNotFoundException" else 1)
     assert ingest.signed().status == HTTPStatus.OK
 
@@ -209,7 +209,7 @@ def test_a_mismatch_while_the_store_is_down_may_be_a_rotation_and_is_asked_for_a
     elapsed.later(15)
     for _ in range(3):
         assert ingest.signed(EVENTS[1], ROTATED).status == HTTPStatus.SERVICE_UNAVAILABLE
-    ingest.faults.mend()
+    ingest.faults.recover()
     elapsed.later(15)
     assert ingest.signed(EVENTS[1], ROTATED).status == HTTPStatus.OK
     assert [each.raw for each in ingest.drain()] == EVENTS[:2]

@@ -44,7 +44,7 @@ def test_a_dead_letter_whose_answer_came_too_late_explains_what_follows(
         if arguments.get("QueueUrl") == self.dead_url:
             late["letters"] += 1
             if late["letters"] <= LATE:
-                time.sleep(HANG)
+                time.sleep(HANG)  # What the test is about: longer than a function waits.
         return reply
 
     monkeypatch.setattr(FaultyCloud, "call", slow)
@@ -64,7 +64,7 @@ def test_a_destination_whose_answer_came_too_late_explains_what_follows(
         kind, destination = choose(*arguments), arguments[3]
         late[destination] += kind == "good"
         if destination == "loose" and kind == "good" and late[destination] <= LATE:
-            time.sleep(float(setup.SHORT.removesuffix("s")) + HANG)
+            time.sleep(float(setup.SHORT.removesuffix("s")) + HANG)  # Past the timeout: what the test is about.
         return kind
 
     monkeypatch.setattr(receiver, "choose", slow)
@@ -116,7 +116,7 @@ def test_time_knows_of_work_that_began_without_news() -> None:
             return False
 
     run: Any = SimpleNamespace(clock=SimpleNamespace(now=lambda: 1.0))
-    hand = Hand(run, place=SimpleNamespace())  # type: ignore[arg-type]
+    hand = Hand(run, place=SimpleNamespace())  # type: ignore[arg-type]  # it needs no place
     thread = threading.Thread(target=hand.work)
     thread.start()
     try:

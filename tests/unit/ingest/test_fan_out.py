@@ -14,7 +14,7 @@ from flagcast.ingest.fan_out import (
     Proof,
     fan_out,
     for_archive_alone,
-    for_nobody,
+    for_no_destination,
     for_replay,
     identify,
     number_of,
@@ -170,7 +170,7 @@ def test_what_is_no_event_is_archived_by_itself(raw: bytes) -> None:
 
 
 def test_what_is_no_event_is_one_dead_letter_that_carries_its_body() -> None:
-    messages = for_nobody("flipt", RECEIVED_AT, b"\xff{", "not UTF-8 at byte 0")
+    messages = for_no_destination("flipt", RECEIVED_AT, b"\xff{", "not UTF-8 at byte 0")
     identity = event_id("flipt", b"\xff{")
     expected = invalid_event(identity, "flipt", RECEIVED_AT, b"\xff{", "not UTF-8 at byte 0")
     assert messages == Messages({"-": expected})
@@ -178,7 +178,7 @@ def test_what_is_no_event_is_one_dead_letter_that_carries_its_body() -> None:
 
 def test_what_is_no_event_and_too_large_is_one_dead_letter_that_claims_its_body() -> None:
     raw = b"\xff" * LARGEST_TASK
-    messages = for_nobody("flipt", RECEIVED_AT, raw, "not UTF-8 at byte 0")
+    messages = for_no_destination("flipt", RECEIVED_AT, raw, "not UTF-8 at byte 0")
     identity = event_id("flipt", raw)
     assert messages.body_ref == f"bodies/{identity}"
     letter = messages.entries["-"]

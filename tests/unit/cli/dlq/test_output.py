@@ -4,7 +4,7 @@ import pytest
 
 from flagcast.tasks.outcomes import Reason
 from flagcast_cli.dlq.letters import QUEUE_NET, Absent, Letter
-from flagcast_cli.dlq.output import _WHAT_FOLLOWS, age, counted, next_steps
+from flagcast_cli.dlq.output import _WHAT_FOLLOWS, age, counted_letters, next_steps
 from tests.unit.cli.dlq.test_letters import letter
 
 SINCE = [
@@ -25,9 +25,9 @@ def test_an_age_is_said_in_at_most_two_units(seconds: float, text: str) -> None:
 
 
 def test_letters_are_counted_and_hidden_ones_allowed_for() -> None:
-    assert counted([letter(reason="gone")]) == "1 dead letter"
-    assert counted([letter(reason="gone")] * 2) == "2 dead letters"
-    assert counted([letter(reason="gone"), letter()]) == "at least 2 dead letters"
+    assert counted_letters([letter(reason="gone")]) == "1 dead letter"
+    assert counted_letters([letter(reason="gone")] * 2) == "2 dead letters"
+    assert counted_letters([letter(reason="gone"), letter()]) == "at least 2 dead letters"
 
 
 def command(each: Letter, stack: str = "flagcast") -> str:

@@ -94,7 +94,7 @@ def for_replay(event: Event, destination: str, ordering: Ordering, replay: Repla
     return Messages({destination: Entry(text, group, deduplication_id(made.id))}, body_ref)
 
 
-def for_nobody(source: str, received_at: str, raw: bytes, detail: str) -> Messages:
+def for_no_destination(source: str, received_at: str, raw: bytes, detail: str) -> Messages:
     """Return the dead letter of an authentic body that is not an event; `detail` says why."""
     identity = event_id(source, raw)
     letter = invalid_event(identity, source, received_at, raw, detail)

@@ -24,7 +24,7 @@ from flagcast.ingest import http_api
 from flagcast.ingest.authentication import is_genuine
 from flagcast.ingest.body_check import Probe, TooOld, take
 from flagcast.ingest.credential_check import kept_signature
-from flagcast.ingest.fan_out import Messages, Proof, fan_out, for_archive_alone, for_nobody, identify, number_of
+from flagcast.ingest.fan_out import Messages, Proof, fan_out, for_archive_alone, for_no_destination, identify, number_of
 from flagcast.ingest.http_api import Answer, Request
 from flagcast.primitives.network_address import ANYWHERE, is_in
 from flagcast.primitives.timestamp import rfc3339
@@ -66,7 +66,7 @@ def receive(request: Request, began: float) -> Answer:
     match take(request.body, source.max_age, now):
         case InvalidEvent(detail):
             if source.auth != "none":
-                letter = for_nobody(name, received_at, request.body, detail)
+                letter = for_no_destination(name, received_at, request.body, detail)
                 send(dead_letter_queue(), letter, request.body, deadline)
                 if settings().archives:
                     kept = for_archive_alone(name, received_at, request.body, signature_of(request, source))
