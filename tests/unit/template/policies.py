@@ -182,8 +182,11 @@ def archive(template: Template) -> list[str]:
     made = template["Resources"]["ArchiveBucket"]["Properties"]
     wrong = [] if made.get("VersioningConfiguration") == {"Status": "Enabled"} else ["the archive has no versions"]
     # Only while a bucket is created, CloudFormation is sure to be able to: on an older one it failed until 2023.
-    lock = made.get("ObjectLockConfiguration", {})
-    wrong += [] if made.get("ObjectLockEnabled") and lock.get("ObjectLockEnabled") else ["it cannot be locked later"]
+    wrong += [] if made.get("ObjectLockEnabled") else ["it cannot be locked later"]
+    # Its Rule is "Required: Conditional":
+    # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-s3-bucket-objectlockconfiguration.html
+    lock = made.get("ObjectLockConfiguration", {"Rule": {}})
+    wrong += [] if "Rule" in lock else ["a lock without a rule may not be taken"]
     days = {"Ref": "ArchiveDays"}
     wrong += [
         f"it drops what is {rule['ExpirationInDays']} days old"

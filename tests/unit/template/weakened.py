@@ -81,7 +81,7 @@ WEAKENED: list[tuple[Policy, str, Any]] = [
     (policies.archive, f"{ARCHIVE}/ObjectLockEnabled", ...),
     (policies.archive, "Resources/ArchiveOverTlsOnly/Properties/PolicyDocument/Statement/1", ...),
     (policies.archive, "Resources/ArchiveOverTlsOnly/Properties/PolicyDocument/Statement/1/Condition", {}),
-    (policies.archive, f"{ARCHIVE}/ObjectLockConfiguration/ObjectLockEnabled", ...),
+    (policies.archive, f"{ARCHIVE}/ObjectLockConfiguration", {"ObjectLockEnabled": "Enabled"}),
     (policies.archive, f"{ARCHIVE}/LifecycleConfiguration", {"Rules": [{"Status": "Enabled", "ExpirationInDays": 45}]}),
     (policies.encryption, f"{TASKS}/SqsManagedSseEnabled", False),
     (policies.encryption, f"{BODIES}/BucketEncryption", ...),
