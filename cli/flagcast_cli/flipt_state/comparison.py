@@ -139,7 +139,7 @@ def _variant_keys(flag: Seen, present: Present) -> set[str | None]:
 
 
 def _is_sent_without_id(source: str, rows: Mapping[str, Stored], seen: Seen) -> bool:
-    """Tell whether a rollout's events say no id, as those of Flipt before 1.58.4: it is never known by its own."""
+    """Return whether a rollout's events say no id, as those of Flipt before 1.58.4: it is never known by its own."""
     if seen.thing.type != "rollout":
         return False
     return row_key(source, Thing(WITHOUT_ID, (seen.namespace, seen.flag_key or ""))) in rows
@@ -164,7 +164,7 @@ def _owners(kind: str, row: Row, state: Mapping[str, Any]) -> list[Thing] | None
 
 
 def _had(present: Present, owner: Thing, row: Row) -> bool:
-    """Tell whether Flipt still has what a thing belonged to, and not another one of its name that came later."""
+    """Return whether Flipt still has what a thing belonged to, and not another one of its name that came later."""
     there = present.things.get(owner)
     return there is not None and (there.created is None or row.at >= there.created)
 

@@ -31,7 +31,7 @@ def digest(value: object) -> dict[str, Any]:
 
 
 def is_digest(value: object) -> bool:
-    """Tell whether a kept value is a digest; no value that Flipt sends looks like one."""
+    """Return whether a kept value is a digest; no value that Flipt sends looks like one."""
     return isinstance(value, dict) and value.keys() == {"bytes", "sha256"}
 
 
