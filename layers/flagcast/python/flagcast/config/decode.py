@@ -28,7 +28,9 @@ def decode_fields(model: type[Struct], tree: object, path: str) -> tuple[dict[st
         return {}, [not_a(path, "a mapping", tree)]
     fields = {each.name: each for each in structs.fields(model)}
     values: dict[str, Any] = {}
-    problems = [_unknown(join(path, key), key, fields) for key in tree if key not in fields]
+    unknown = [key for key in tree if key not in fields]
+    problems = [_unknown(join(path, key), key, fields) for key in unknown]
+    misspelt = {probable(key, fields) for key in unknown}
     for name, each in fields.items():
         here = join(path, name)
         if name in tree:
@@ -37,7 +39,7 @@ def decode_fields(model: type[Struct], tree: object, path: str) -> tuple[dict[st
                 problems += found
             else:
                 values[name] = value
-        elif each.required:
+        elif each.required and name not in misspelt:
             problems.append(Problem(here, "is required"))
     return values, problems
 
@@ -49,8 +51,13 @@ def not_a(path: str, expected: str, value: object) -> Problem:
 
 def meant(value: object, options: Iterable[str]) -> str:
     """Return the question that names the option closest to what was written; empty where none is close."""
-    close = _closest(value, options, 0.6) if isinstance(value, str) else None
+    close = probable(value, options)
     return f"did you mean {close}?" if close else ""
+
+
+def probable(value: object, options: Iterable[str]) -> str | None:
+    """Return the option that was probably meant by what is none of them; None where none is close."""
+    return _closest(value, options, 0.6) if isinstance(value, str) else None
 
 
 def _closest(text: str, options: Iterable[str], at_least: float) -> str | None:

@@ -82,10 +82,10 @@ def dry_run(compiled: Compiled, path: str, events: Iterable[tuple[str, Event]]) 
             met.setdefault(made.spot, (made.what, []))[1].append(sample)
             failed[event.version] += 1
     only = _only_version(tried, failed) if compiled.destination.engine == "go" else None
+    hint = f"it is {only}" if only else ""
     for spot, (what, samples) in met.items():
-        said = f"{what} ({_on(samples)})"
         where = below(path, _key(compiled.destination, spot))
-        yield Problem(where, f"{said}; it is {only}" if only else said, spot=spot, is_warning=only is not None)
+        yield Problem(where, what, hint, spot=spot, is_warning=only is not None, samples=_on(samples))
 
 
 def _key(destination: Destination, spot: TextPosition | None) -> str:
@@ -115,7 +115,7 @@ def _lookalikes(compiled: Compiled, path: str, events: Iterable[tuple[str, Event
             met.setdefault(sentence, {})[sample] = None
     where = f"{path}.{'body' if compiled.destination.template is None else 'template'}"
     for sentence, samples in met.items():
-        yield Problem(where, f"{sentence} ({_on([*samples])})", is_warning=True)
+        yield Problem(where, sentence, is_warning=True, samples=_on([*samples]))
 
 
 def _answers(compiled: Compiled, presets: Mapping[str, str]) -> Answers:
