@@ -5,14 +5,11 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from flagcast.config.model import Configuration, Destination, Problem, Source
-from flagcast.config.value_path import item, join, steps
+from flagcast.config.value_path import item, join
 from flagcast.primitives.network_address import refusal as refused
 from flagcast_cli.check.credential_masking import is_credential
 from flagcast_cli.check.value_positions import ValuePositions
 from flagcast_cli.credentials.webhook_address import is_internal
-
-_REFERENCES = frozenset({"secret", "old_secrets"})
-"""Keys whose values must be references: anything else is a problem already."""
 
 _NEVER_SENT = frozenset({"token:updated"})
 """Flipt has no such call: https://github.com/flipt-io/flipt/blob/v1.61.1/internal/server/authn/server.go."""
@@ -26,8 +23,9 @@ def advice(configuration: Configuration, places: ValuePositions) -> Iterator[Pro
         if isinstance(source, Source) and source.environment is None:
             what = "has no environment: messages cannot say in which Flipt something changed"
             yield _warning(join("sources", name), what)
+    wrong = {each.path for each in configuration.problems}
     for path, entry in places.entries.items():
-        is_warned_of = path.startswith(("destinations", "defaults")) and _REFERENCES.isdisjoint(map(str, steps(path)))
+        is_warned_of = path.startswith(("destinations", "defaults")) and path not in wrong
         if entry.text is not None and is_warned_of and is_credential(path, entry.text):
             what = "looks like a credential: store it, and write ${secret:NAME} here"
             yield _warning(path, what)

@@ -17,7 +17,9 @@ _ADDRESS = re.compile(r"https?://[^\s\"'<>{}|]+")
 _SCHEME = re.compile(r"\b(?:Bearer|Basic)\s+[\w.~+/=-]{3,}", re.IGNORECASE)
 _SHORT = 5
 _SECRET = frozenset({"signing_secrets", "bearer_tokens", "secret", "old_secrets", "auth"})
-_KNOWN = frozenset({name for model in (Source, Destination, Retry, Sign) for name in model.__struct_fields__} - _SECRET)
+_FIELDS = frozenset({name for model in (Source, Destination, Retry, Sign) for name in model.__struct_fields__})
+# What is written for `sign` itself, and not below it, may be meant as the secret.
+_KNOWN = _FIELDS - _SECRET - {"sign"}
 
 
 def is_credential(path: str, text: str) -> bool:

@@ -202,7 +202,7 @@ def test_references_are_told_once_each_in_the_order_they_stand() -> None:
             "body, line 1: access to attribute 'update' of 'dict' object is unsafe.",
         ),
         ({"template": "a.j2"}, "b.j2, line 3: event has no attribute 'nope'"),
-        ({"template": "c.j2"}, "c.j2, line 1: not-there.j2"),
+        ({"template": "c.j2"}, "c.j2, line 1: no file templates/not-there.j2"),
         (
             {"headers": {"A": "{{ event.nope }}"}},
             "headers.A, line 1: event has no attribute 'nope'",

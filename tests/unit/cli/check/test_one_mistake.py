@@ -121,3 +121,35 @@ def test_what_a_preset_or_a_destination_says_itself_is_not_from_the_defaults(tmp
 def test_a_template_of_destinations_with_other_events_is_one_mistake(tmp_path: Path) -> None:
     text = f"destinations:\n  a: {{{A}, template: t.j2}}\n  b: {{{A}, template: t.j2, events: ['flag:created']}}\n"
     assert len(told(tmp_path, SOURCES + text, t="[{{ event.payload.a.b }}]")) == 1
+
+
+# A key that YAML takes for something else than a text was shown at the section that it is in.
+@pytest.mark.parametrize("key", ["on", "~", "012", "1.10", "5", "2024-01-02"])
+def test_a_key_that_is_no_text_to_yaml_is_at_its_line(tmp_path: Path, key: str) -> None:
+    [each] = told(tmp_path, SOURCES + f"destinations:\n  a: {{{A}}}\n  {key}: {{{A}}}\n")
+    assert each[1] == 4
+
+
+@pytest.mark.parametrize(
+    ("destination", "hint"),
+    [
+        ("on: {url: https://a.example.com}", "quote it"),
+        (f"a: {{{A}, paused: 'true'}}", "write it without quotes"),
+        (f"a: {{{A}, retry: {{retry_on: ['404']}}}}", "write it without quotes"),
+        (f"a: {{{A}, retry: {{multiplier: '1.5'}}}}", "write it without quotes"),
+        (f"a: {{{A}, paused: maybe}}", ""),
+        (f"a: {{{A}, events: 'flag:*'}}", "put it in [ ]"),
+        (f"a: {{{A}, retry: {{retry_on: 404}}}}", "put it in [ ]"),
+        (f"a: {{{A}, events: {{a: b}}}}", ""),
+    ],
+)
+def test_the_next_step_is_said_where_it_is_known(tmp_path: Path, destination: str, hint: str) -> None:
+    path = tmp_path / "flagcast.yaml"
+    path.write_text(SOURCES + f"destinations: {{{destination}}}\n", encoding="utf-8")
+    [each] = located(path, everything_about(path))
+    assert each.hint == hint
+
+
+def test_an_address_with_a_password_says_where_it_belongs(tmp_path: Path) -> None:
+    [each] = told(tmp_path, SOURCES + "destinations: {a: {url: 'https://me:canary@a.example.com/x'}}\n")
+    assert each[2] == "contains a user or password; send it as headers: Authorization: Basic ${secret:NAME}"

@@ -136,6 +136,7 @@ defaults: {headers: {X-Api-Key: canary2}, method: get}
 destinations:
   a: {url: https://hooks.slack.com/services/T0/B0/canary3xyz, method: post, vars: {routing_key: canary4}}
   b: {url: "canary5", sign: {scheme: fliptt, secret: canary6}, tokn: canary7}
+  d: {url: https://d.example.com, sign: canary}
   c: {url: https://user:canary8@c.example.com, timeout: 5, headers: {Authorization: Bearer canary9}}
 """
 

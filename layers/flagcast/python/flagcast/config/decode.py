@@ -16,6 +16,12 @@ from flagcast.primitives.rate import Rate
 from flagcast.primitives.value_display import kind_of
 
 _ALLOWED = {bool: "true or false", int: "a whole number", float: "a number"}
+_UNQUOTED = {
+    bool: re.compile("true|false|yes|no|on|off", re.IGNORECASE),
+    int: re.compile(r"\d+", re.ASCII),
+    float: re.compile(r"\d+(\.\d+)?", re.ASCII),
+}
+"""What YAML reads as these kinds, but for the quotes."""
 _WORD = re.compile(r"[A-Za-z][A-Za-z_-]{0,19}")
 """What is shown of a text that is not allowed: a word. Anything else may be a secret in the wrong place."""
 NOTHING = "has no value: give it one, or delete the key"
@@ -80,7 +86,8 @@ def _decode(kind: Any, value: Any, path: str) -> tuple[Any, list[Problem]]:
         case (origin, list()) if origin is tuple:
             return _decode_items(get_args(kind)[0], value, path)
         case (origin, _) if origin is tuple:
-            return None, [not_a(path, "a list", value)]
+            hint = "put it in [ ]" if isinstance(value, str) or _is_scalar(value) else ""
+            return None, [structs.replace(not_a(path, "a list", value), hint=hint)]
         case (origin, dict()) if origin is dict:
             return _decode_members(get_args(kind)[1], value, path)
         case (origin, _) if origin is dict:
@@ -123,7 +130,9 @@ def _wrong(kind: Any, value: object, path: str, error: msgspec.ValidationError) 
     if kind is str:
         return Problem(path, f"expected a string, got {kind_of(value)}", "quote it" if _is_scalar(value) else "")
     if kind in _ALLOWED:
-        return Problem(path, f"{_shown(value)} is not allowed; use {_ALLOWED[kind]}")
+        is_quoted = isinstance(value, str) and _UNQUOTED[kind].fullmatch(value) is not None
+        hint = "write it without quotes" if is_quoted else ""
+        return Problem(path, f"{_shown(value)} is not allowed; use {_ALLOWED[kind]}", hint)
     return Problem(path, str(error), _fitting(kind, value))
 
 
