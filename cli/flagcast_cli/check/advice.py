@@ -1,6 +1,5 @@
 """What can be read and was hardly meant, beside what the expressions come to on samples."""
 
-import socket
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -9,7 +8,7 @@ from flagcast.config.value_path import item, join
 from flagcast.primitives.network_address import refusal as refused
 from flagcast_cli.check.credential_masking import is_credential
 from flagcast_cli.check.value_positions import ValuePositions
-from flagcast_cli.credentials.webhook_address import is_internal
+from flagcast_cli.credentials.webhook_address import is_internal, literal_address
 
 _NEVER_SENT = frozenset({"token:updated"})
 """Flipt has no such call: https://github.com/flipt-io/flipt/blob/v1.61.1/internal/server/authn/server.go."""
@@ -49,7 +48,7 @@ def _address(destination: Destination, path: str) -> Iterator[Problem]:
     if host is None:
         return
     fix = "if that is intended, add its subnet to allow_private"
-    if (literal := _literal(host)) is not None:
+    if (literal := literal_address(host)) is not None:
         if (why := refused(literal, destination.allow_private)) is not None:
             yield Problem(f"{path}.url", f"{host} is {why}; nothing is sent there", fix)
     elif is_internal(host) and not destination.allow_private:
@@ -63,13 +62,3 @@ def _host(destination: Destination) -> str | None:
     except ValueError:
         return None
     return None if host is None or "$" in host else host
-
-
-def _literal(host: str) -> str | None:
-    """Return the address that a host is by itself, however it is written: 127.1, 2130706433, localhost, ::1."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return "127.0.0.1"
-    try:
-        return socket.inet_ntoa(socket.inet_aton(host))
-    except OSError:
-        return host if ":" in host else None
