@@ -107,7 +107,11 @@ DESTINATIONS = [
     # rate_limit, paused
     *(
         (f"{{url: https://x, rate_limit: {bad}}}", ["rate_limit: expected a rate such as 50/s, 30/m or 100/h"])
-        for bad in ("0/s", "-1/s", "1/d", "1.5/s", "1 / s", "1000000/s", "[1/s]", "''", "050/s", "'1/s\\n'")
+        for bad in ("0/s", "-1/s", "1/d", "1.5/s", "1000000/s", "[1/s]", "''", "050/s", "'1/s\\n'")
+    ),
+    (
+        "{url: https://x, rate_limit: 1 / s}",
+        ["rate_limit: expected a rate such as 50/s, 30/m or 100/h; did you mean 1/s?"],
     ),
     (
         "{url: https://x, rate_limit: 50}",

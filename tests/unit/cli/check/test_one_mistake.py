@@ -141,6 +141,13 @@ def test_a_key_that_is_no_text_to_yaml_is_at_its_line(tmp_path: Path, key: str) 
         (f"a: {{{A}, events: 'flag:*'}}", "put it in [ ]"),
         (f"a: {{{A}, retry: {{retry_on: 404}}}}", "put it in [ ]"),
         (f"a: {{{A}, events: {{a: b}}}}", ""),
+        (f"a: {{{A}, retry: {{max_backoff_duration: 1d}}}}", "did you mean 24h?"),
+        (f"a: {{{A}, timeout: 10 seconds}}", "did you mean 10s?"),
+        (f"a: {{{A}, timeout: 5 S}}", "did you mean 5s?"),
+        (f"a: {{{A}, timeout: soon}}", ""),
+        (f"a: {{{A}, rate_limit: 50 / s}}", "did you mean 50/s?"),
+        (f"a: {{{A}, rate_limit: 30 per minute}}", "did you mean 30/m?"),
+        (f"a: {{{A}, rate_limit: 0/s}}", ""),
     ],
 )
 def test_the_next_step_is_said_where_it_is_known(tmp_path: Path, destination: str, hint: str) -> None:

@@ -16,12 +16,11 @@ from flagcast.primitives.rate import Rate
 from flagcast.primitives.value_display import kind_of
 
 _ALLOWED = {bool: "true or false", int: "a whole number", float: "a number"}
-_UNQUOTED = {
-    bool: re.compile("true|false|yes|no|on|off", re.IGNORECASE),
-    int: re.compile(r"\d+", re.ASCII),
-    float: re.compile(r"\d+(\.\d+)?", re.ASCII),
-}
-"""What YAML reads as these kinds, but for the quotes."""
+_LENGTH = r"(\d{1,5})\s*(ms|[smhd])(?:ec|in|rs?|ays?|our|econd|inute)?s?"
+_FREQUENCY = r"([1-9]\d{0,5})\s*(?:/|per)\s*(?:1\s*)?([smh])(?:ec|in|r|our|econd|inute)?"
+"""How people write durations and rates otherwise: 10 s, 5min, 1d; 50 / s, 30 per minute."""
+_UNQUOTED = {bool: "true|false|yes|no|on|off", int: r"\d+", float: r"\d+(\.\d+)?"}
+"""What YAML reads as these kinds, but for the quotes. None of these is compiled where nothing is wrong."""
 _WORD = re.compile(r"[A-Za-z][A-Za-z_-]{0,19}")
 """What is shown of a text that is not allowed: a word. Anything else may be a secret in the wrong place."""
 NOTHING = "has no value: give it one, or delete the key"
@@ -130,7 +129,7 @@ def _wrong(kind: Any, value: object, path: str, error: msgspec.ValidationError) 
     if kind is str:
         return Problem(path, f"expected a string, got {kind_of(value)}", "quote it" if _is_scalar(value) else "")
     if kind in _ALLOWED:
-        is_quoted = isinstance(value, str) and _UNQUOTED[kind].fullmatch(value) is not None
+        is_quoted = isinstance(value, str) and _written(_UNQUOTED[kind], value) is not None
         hint = "write it without quotes" if is_quoted else ""
         return Problem(path, f"{_shown(value)} is not allowed; use {_ALLOWED[kind]}", hint)
     return Problem(path, str(error), _fitting(kind, value))
@@ -143,11 +142,20 @@ def _fitting(kind: Any, value: object) -> str:
         return f"did you mean {value}s?"
     if kind is Rate and is_number:
         return f"did you mean {value}/s?"
+    if kind is Duration and isinstance(value, str) and (found := _written(_LENGTH, value)):
+        number, unit = found[1], found[2].lower()
+        return f"did you mean {f'{int(number) * 24}h' if unit == 'd' else number + unit}?"
+    if kind is Rate and isinstance(value, str) and (found := _written(_FREQUENCY, value)):
+        return f"did you mean {found[1]}/{found[2].lower()}?"
     if kind is EventFilter and isinstance(value, str):
         noun, _, verb = value.partition(":")
         meant_noun, meant_verb = _closest(noun, ("*", *NOUNS), 0.75), _closest(verb or "*", ("*", *VERBS), 0.75)
         return f"did you mean {meant_noun}:{meant_verb}?" if meant_noun and meant_verb else ""
     return ""
+
+
+def _written(pattern: str, value: str) -> re.Match[str] | None:
+    return re.fullmatch(pattern, value.strip(), re.ASCII | re.IGNORECASE)
 
 
 def _shown(value: object) -> str:

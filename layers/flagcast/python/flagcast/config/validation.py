@@ -15,8 +15,6 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A token of RFC 9110 section 5.6.2."""
 
-_USER = re.compile(r"https?://[^/?#]*@")
-
 OWN_HEADERS = frozenset({
     "connection", "content-length", "content-type", "flagcast-replay", "host", "transfer-encoding", "user-agent",
     "webhook-id", "webhook-signature", "webhook-timestamp", "x-flipt-webhook-signature",
@@ -105,10 +103,10 @@ def _check_url(destination: Destination) -> Iterator[Problem]:
     begins_with_reference = bool(url.references) and url.startswith(str(url.references[0]))
     if begins_with_reference:
         return
-    if _USER.match(url):
-        yield Problem("url", "contains a user or password; send it as headers: Authorization: Basic ${secret:NAME}")
-    elif not is_url(in_ascii(url.resolve(dict.fromkeys(url.references, "1")))):
-        yield Problem("url", "expected https://host/..., an ARN, or a reference to a secret with the address")
+    if not is_url(in_ascii(url.resolve(dict.fromkeys(url.references, "1")))):
+        expected = "expected https://host/..., an ARN, or a reference to a secret with the address"
+        user = "contains a user or password; send it as headers: Authorization: Basic ${secret:NAME}"
+        yield Problem("url", user if re.match(r"https?://[^/?#]*@", url) else expected)
     elif url.startswith("http://") and not destination.allow_http:
         yield Problem("url", "is not https; allow_http: true allows it")
 
