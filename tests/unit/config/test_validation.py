@@ -110,6 +110,13 @@ DESTINATIONS = [
         for bad in ("0/s", "-1/s", "1/d", "1.5/s", "1000000/s", "[1/s]", "''", "050/s", "'1/s\\n'")
     ),
     (
+        "{url: https://x, timeout: 1 min, retry: {max_backoff_duration: 1d}}",
+        [
+            "retry.max_backoff_duration: expected a duration such as 15s, 1m30s or 24h, got '1d'; did you mean 24h?",
+            "timeout: expected a duration such as 15s, 1m30s or 24h, got '1 min'; did you mean 1m?",
+        ],
+    ),
+    (
         "{url: https://x, rate_limit: 1 / s}",
         ["rate_limit: expected a rate such as 50/s, 30/m or 100/h; did you mean 1/s?"],
     ),

@@ -84,6 +84,7 @@ def test_a_field_that_there_is_not_is_found_without_a_sample_that_comes_to_it(
         "body: '{% for event in [{\"own\": 1}] %}{{ event.own }}{% endfor %}'",
         "body: '{{ event.payload.anything | default(1) }}{{ vars.x | default(1) }}', content_type: text/plain",
         "engine: go, body: '{\"a\": {{ toJson .Type }} }'",
+        "vars: {a: b}, body: '{{ vars.items() | list }}'",
     ],
 )
 def test_a_field_that_there_is_or_may_not_be_is_no_problem(tmp_path: Path, keys: str) -> None:

@@ -118,6 +118,11 @@ def test_what_a_preset_or_a_destination_says_itself_is_not_from_the_defaults(tmp
     assert [path for path, *_ in told(tmp_path, SOURCES + text)] == ["destinations.a.when", "destinations.b.accept"]
 
 
+def test_a_destination_that_is_no_mapping_has_nothing_from_the_defaults(tmp_path: Path) -> None:
+    text = f"defaults: {{timeout: 5s}}\ndestinations:\n  a: text\n  b: {{{A}}}\n"
+    assert [path for path, *_ in told(tmp_path, SOURCES + text)] == ["destinations.a"]
+
+
 def test_a_template_of_destinations_with_other_events_is_one_mistake(tmp_path: Path) -> None:
     text = f"destinations:\n  a: {{{A}, template: t.j2}}\n  b: {{{A}, template: t.j2, events: ['flag:created']}}\n"
     assert len(told(tmp_path, SOURCES + text, t="[{{ event.payload.a.b }}]")) == 1
