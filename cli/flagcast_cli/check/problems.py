@@ -34,5 +34,8 @@ def everything_about(path: Path) -> list[Problem]:
         return list(error.args)
     samples = {file.stem: file.read_bytes() for file in sample_files()}
     presets = read_presets()
-    found = [*problems(configuration, templates, samples, presets), *advice(configuration, ValuePositions.of(text))]
+    found = [
+        *problems(configuration, templates, samples, presets),
+        *advice(configuration, ValuePositions.of(text), templates),
+    ]
     return list(at_their_origins(found, load(text)[0], presets))
