@@ -145,6 +145,17 @@ def test_only_a_json_body_that_is_sent_is_doubted(tmp_path: Path, more: str, cou
     assert len(found) == count
 
 
+@pytest.mark.parametrize(
+    "keys", ["body: '[{{ event.payload.key }}]', events: ['flag:*']", "engine: go, body: '[\"{{ .Payload.key }}\"]'"]
+)
+def test_what_fails_on_denied_events_alone_comes_with_the_filter(tmp_path: Path, keys: str) -> None:
+    [found] = check(tmp_path, f"destinations: {{chat: {{url: https://a.example.com, {keys}}}}}")
+    assert found.endswith("; a denied event has no payload; `when: not event.is_denied` leaves it out")
+    assert check(
+        tmp_path, f"destinations: {{chat: {{url: https://a.example.com, {keys}, when: not event.is_denied}}}}"
+    ) == []  # fmt: skip
+
+
 def test_a_sample_is_counted_once_however_many_sources_take_it(tmp_path: Path) -> None:
     keys = """url: https://a.example.com, when: event.type == "token", body: '[{{ "1" ~ "2" }}]'"""
     check(tmp_path, f"destinations: {{chat: {{{keys}}}}}")
