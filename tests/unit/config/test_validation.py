@@ -39,6 +39,14 @@ DESTINATIONS = [
     ("{url: https://x, method: [POST]}", ["method: a list is not allowed; use POST, PUT or PATCH"]),
     ('{url: https://x, content_type: "a\\nb"}', ["content_type: expected printable ASCII"]),
     ("{url: https://x, content_type: é}", ["content_type: expected printable ASCII"]),
+    # Neither is JSON, so nothing was escaped for JSON, without a word.
+    *(
+        (
+            f"{{url: https://x, content_type: {bad}}}",
+            [f"content_type: expected a type such as application/json, got '{bad.strip(chr(34))}'"],
+        )
+        for bad in ('""', "json", "application/", "application / json")
+    ),
     ("{url: https://x, body: 5}", ["body: expected a string, got a number; quote it"]),
     (
         "{url: https://x, body: a, template: a.j2}",

@@ -12,8 +12,9 @@ from flagcast.primitives.network_address import in_ascii, is_url
 from flagcast.primitives.value_display import shown
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-"""A token of RFC 9110 section 5.6.2."""
+_WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+"""A token of RFC 9110 section 5.6.2; a type is two of them, section 8.3.1."""
+HEADER_NAME = re.compile(_WORD)
 
 OWN_HEADERS = frozenset({
     "connection", "content-length", "content-type", "flagcast-replay", "host", "transfer-encoding", "user-agent",
@@ -123,6 +124,11 @@ def _check_headers(destination: Destination) -> Iterator[Problem]:
             yield Problem(join("headers", name), f"is set by Flagcast{hint}", is_key=True)
     if not destination.content_type.isprintable() or not destination.content_type.isascii():
         yield Problem("content_type", "expected printable ASCII")
+    elif not re.fullmatch(rf"{_WORD}/{_WORD} *(;.*)?", destination.content_type):
+        # What is not JSON is not escaped for JSON, so a type that is none must not pass for one that is something else.
+        yield Problem(
+            "content_type", f"expected a type such as application/json, got {shown(destination.content_type)}"
+        )
 
 
 def _check_retry(destination: Destination) -> Iterator[Problem]:
