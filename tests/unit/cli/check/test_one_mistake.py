@@ -36,6 +36,7 @@ def told(folder: Path, text: str, **templates: str) -> list[tuple[str, int, str]
         (f"a: {{{A}, contnet_type: text/plain, body: 'hello'}}", "destinations.a.contnet_type"),
         (f"a: {{{A}, content_type: 5, body: 'hello'}}", "destinations.a.content_type"),
         ("a: {urll: https://a.example.com}", "destinations.a.urll"),
+        (f"a: {{{A}, retry: {{initial_interval: 2h, max_interval: soon}}}}", "destinations.a.retry.max_interval"),
         ("a: {preset: slack, urll: '${secret:a}'}", "destinations.a.urll"),
         (f"a: {{{A}, sign: {{scheme: flipt, secert: '${{secret:a}}'}}}}", "destinations.a.sign.secert"),
         (f"a: {{{A}, sign: {{scheme: flipt, secret: abc}}}}", "destinations.a.sign.secret"),

@@ -40,9 +40,9 @@ def decode_fields(model: type[Struct], tree: object, path: str) -> tuple[dict[st
         here = join(path, name)
         if name in tree:
             value, found = _decode(each.type, tree[name], here)
-            if found:
-                problems += found
-            else:
+            problems += found
+            # What is right of a mapping is still held against the rest.
+            if not found or isinstance(value, Struct):
                 values[name] = value
         elif each.required and name not in misspelt:
             problems.append(Problem(here, "is required"))
@@ -80,7 +80,8 @@ def _decode(kind: Any, value: Any, path: str) -> tuple[Any, list[Problem]]:
         kind = next(member for member in get_args(kind) if member is not NoneType)
     if isinstance(kind, type) and issubclass(kind, Struct):
         values, problems = decode_fields(kind, value, path)
-        return (None, problems) if problems else (kind(**values), [])
+        is_whole = all(each.name in values for each in structs.fields(kind) if each.required)
+        return (kind(**values) if is_whole else None), problems
     match get_origin(kind), value:
         case (origin, list()) if origin is tuple:
             return _decode_items(get_args(kind)[0], value, path)

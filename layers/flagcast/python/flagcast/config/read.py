@@ -153,7 +153,9 @@ def _destination(
         isinstance(whole, dict) and "allow_http" in whole and "allow_http" not in values
     )
     checked = structs.replace(draft, allow_http=is_http_open)  # What is wrong with allow_http is told once.
-    problems += _located(path, check_destination(checked, beside.templates, beside.authorities))
+    told = {each.path for each in problems}
+    between = _located(path, check_destination(checked, beside.templates, beside.authorities))
+    problems += [each for each in between if each.path not in told]
     if draft.is_aws and isinstance(tree, dict):
         # Not at the top: a function whose destinations are all HTTP's never needs it.
         from flagcast.config.target_validation import check_own_keys
