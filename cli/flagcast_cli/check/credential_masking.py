@@ -15,9 +15,13 @@ _REFERENCES = re.compile(r"\$\{[^{}]*\}")
 _ACTIONS = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _ADDRESS = re.compile(r"https?://[^\s\"'<>{}|]+")
 _SCHEME = re.compile(r"\b(?:Bearer|Basic)\s+[\w.~+/=-]{3,}", re.IGNORECASE)
+_PARTS = re.compile(r"[/?&=#:]+")
+_MEMBER = re.compile(r'"([\w.-]+)"\s*:\s*"([^"\\{}]+)"')
 _SHORT = 5
 _SECRET = frozenset({"signing_secrets", "bearer_tokens", "secret", "old_secrets", "auth"})
-_KNOWN = frozenset({name for model in (Source, Destination, Retry, Sign) for name in model.__struct_fields__} - _SECRET)
+_FIELDS = frozenset({name for model in (Source, Destination, Retry, Sign) for name in model.__struct_fields__})
+# What is written for `sign` itself, and not below it, may be meant as the secret.
+_KNOWN = _FIELDS - _SECRET - {"sign"}
 
 
 def is_credential(path: str, text: str) -> bool:
@@ -28,11 +32,19 @@ def is_credential(path: str, text: str) -> bool:
     if not _SECRET.isdisjoint(map(str, keys)):
         return (keys, text) != (["auth"], "none")
     if keys == ["url"]:
-        return looks_random(literal) or _lets_in(literal)
+        return _lets_in(text) or _is_in_address(literal)
     if keys[:1] in (["headers"], ["vars"]):
         is_named = is_telling_name(str(keys[-1])) and literal == text
-        return is_named or looks_random(literal) or _lets_in(literal)
-    return keys == ["body"] and _lets_in(literal)
+        if is_url(literal):
+            return is_named or _lets_in(text) or _is_in_address(literal)
+        return is_named or looks_random(literal) or _lets_in(text)
+    return keys == ["body"] and is_in_template(text)
+
+
+def is_in_template(text: str) -> bool:
+    """Return whether the text of a template holds what is surely a credential."""
+    members = _MEMBER.findall(_literal(text))
+    return _lets_in(text) or any(is_telling_name(name) and looks_random(value) for name, value in members)
 
 
 def is_hidden(path: str, text: str) -> bool:
@@ -96,8 +108,17 @@ def _may_let_in(url: str) -> bool:
     return looks_random(host) or is_secret_address(host, parts.path) or is_credential_url(f"https://example.com{rest}")
 
 
+def _is_in_address(url: str) -> bool:
+    """Return whether a part of an address looks random, or its query names a credential: /v2/alerts is none."""
+    query = urlsplit(url).query if is_url(url) else ""
+    return any(map(looks_random, _PARTS.split(url))) or any(
+        value and is_telling_name(name) for name, _, value in (each.partition("=") for each in query.split("&"))
+    )
+
+
 def _lets_in(text: str) -> bool:
-    """Return whether a text holds an address or a header that lets in anyone who knows it."""
+    """Return whether a text holds an address or header that lets in anyone who knows it; a secret's end does not."""
+    text = _ACTIONS.sub("\0", _REFERENCES.sub("\0", text))
     if _SCHEME.search(text):
         return True
     for address in _ADDRESS.findall(text):
@@ -105,7 +126,8 @@ def _lets_in(text: str) -> bool:
             parts = urlsplit(address)
         except ValueError:
             continue
-        if "@" in parts.netloc or is_secret_address(parts.hostname or "", parts.path):
+        is_whole = "\0" not in address
+        if "@" in parts.netloc or (is_whole and is_secret_address(parts.hostname or "", parts.path)):
             return True
     return False
 

@@ -37,7 +37,7 @@ def located(config: Path, problems: Iterable[Problem]) -> list[Found]:
     for problem in problems:
         found = source.place(problem)
         # A template of several destinations is one mistake, as is an entry that an alias repeats.
-        made.setdefault((found.file, found.line, found.column, found.message, found.is_warning), found)
+        made.setdefault((found.file, found.line, found.column, problem.message, found.is_warning), found)
     return in_order(made.values())
 
 
@@ -78,7 +78,7 @@ class _Source:
         line = self._line(file, span.line)
         return Found(
             shown_path(file), span.line, span.column, span.end, problem.path,
-            problem.message.removeprefix(f"{self._config}: "), problem.hint,
+            problem.said.removeprefix(f"{self._config}: "), problem.hint,
             problem.is_warning, None if line is None else shown_line(span.line, line, places),
         )  # fmt: skip
 

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+from flagcast.config.document import load
 from flagcast.config.model import Problem
+from flagcast.config.value_origin import at_their_origins
 from flagcast.edges.runtime.configuration_file import read_configuration, read_presets, read_templates, read_text
 from flagcast.errors import ConfigurationUnreadable
 from flagcast.preflight.configuration_problems import problems
@@ -27,9 +29,13 @@ def everything_about(path: Path) -> list[Problem]:
         what = "no such file; give --config (CONFIG with make) a folder with flagcast.yaml, or a file"
         return [Problem("", what)]
     try:
-        configuration, templates = read_configuration(path), read_templates(path)
-        places = ValuePositions.of(read_text(path))
+        configuration, templates, text = read_configuration(path), read_templates(path), read_text(path)
     except ConfigurationUnreadable as error:
         return list(error.args)
     samples = {file.stem: file.read_bytes() for file in sample_files()}
-    return [*problems(configuration, templates, samples, read_presets()), *advice(configuration, places)]
+    presets = read_presets()
+    found = [
+        *problems(configuration, templates, samples, presets),
+        *advice(configuration, ValuePositions.of(text), templates),
+    ]
+    return list(at_their_origins(found, load(text)[0], presets))

@@ -4,12 +4,15 @@ from collections.abc import Iterator, Mapping
 from typing import Self
 
 from msgspec import Struct
+from yaml.constructor import SafeConstructor
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from flagcast.config.value_path import item, join, steps
 from flagcast.config.yaml_document import compose
 
 _MERGE = "tag:yaml.org,2002:merge"
+_CONSTRUCTOR = SafeConstructor()
+"""Makes the value of a key, which paths are made of: YAML takes `on` for true, and 012 for 10."""
 
 
 class Span(Struct, frozen=True, order=True):
@@ -64,7 +67,7 @@ def _entries(node: Node, path: str) -> Iterator[tuple[str, Entry]]:
                     yield from _entries(one, path)
             for key, value in node.value:
                 if key.tag != _MERGE and isinstance(key, ScalarNode):
-                    here = join(path, key.value)
+                    here = join(path, _CONSTRUCTOR.construct_object(key))
                     yield here, _entry(key, value)
                     yield from _entries(value, here)
         case SequenceNode():

@@ -2,7 +2,8 @@
 
 import base64
 import re
-from ipaddress import ip_address, ip_network
+import socket
+from ipaddress import IPv6Address, ip_address, ip_network
 from urllib.parse import unquote_to_bytes
 
 from msgspec import Struct
@@ -32,26 +33,32 @@ class Address(Struct, frozen=True):
     @property
     def is_local(self) -> bool:
         """Return whether it is the machine that asks."""
-        try:
-            return ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host.lower() == "localhost" or self.host.lower().endswith(".localhost")
+        literal = literal_address(self.host)
+        return literal is not None and ip_address(literal).is_loopback
 
     @property
     def subnets(self) -> tuple[str, ...]:
         """Return the subnets that the address is in: its own, or those that a private network may have."""
-        try:
-            return (str(ip_network(self.host)),)
-        except ValueError:
-            return _PRIVATE
+        literal = literal_address(self.host)
+        return _PRIVATE if literal is None else (str(ip_network(literal)),)
 
 
 def is_internal(host: str) -> bool:
     """Return whether a host is by its name or number known only inside a network, such as a cluster's."""
+    literal = literal_address(host)
+    if literal is not None:
+        return not ip_address(literal).is_global
+    return "." not in host or host.lower().endswith(_INTERNAL)
+
+
+def literal_address(host: str) -> str | None:
+    """Return the address that a host is by itself, however it is written: 127.1, 2130706433, localhost, ::1."""
+    if host.lower() == "localhost" or host.lower().endswith(".localhost"):
+        return "127.0.0.1"
     try:
-        return not ip_address(host).is_global
-    except ValueError:
-        return "." not in host or host.lower().endswith(_INTERNAL)
+        return str(IPv6Address(host)) if ":" in host else socket.inet_ntoa(socket.inet_aton(host))
+    except (OSError, ValueError):
+        return None
 
 
 def read_address(path: str, text: str) -> Address:

@@ -105,6 +105,12 @@ def copy_configuration(configuration: Path, folder: Path) -> None:
             shutil.copy(authority, folder)
         if (configuration.parent / "templates").is_dir():
             shutil.copytree(configuration.parent / "templates", folder / "templates", ignore_dangling_symlinks=True)
+    except shutil.Error as error:
+        # Of a folder, each file that could not be copied: its path, the copy's and why.
+        raise CommandError(
+            *(f"{file}: {why}" for file, _, why in error.args[0]),
+            "Everything in templates/ is deployed: move what is no template to another folder.",
+        ) from error
     except OSError as error:
         raise CommandError(
             f"{error.filename or configuration}: {error.strerror}",

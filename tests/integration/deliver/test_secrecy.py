@@ -93,7 +93,7 @@ def test_an_address_that_leads_nowhere_is_not_told(
 def test_a_secret_that_cannot_be_a_header_is_not_told(stack: Stack, capfd: pytest.CaptureFixture[str]) -> None:
     stack.secrets.values = {"key": f"{PATH}\nX-More: {PATH}"}
     stack.configure({"hook": {"headers": {"X-Key": "${secret:key}"}}})
-    # A secret stored with a line break at its end made a dead letter of every event; mended, it delivers them.
+    # A secret stored with a line break at its end made a dead letter of every event; fixed, it delivers them.
     task = stack.put("hook")
     assert stack.deliver() == [task.id]
     assert stack.receiver.requests() == []

@@ -73,14 +73,14 @@ def test_every_task_is_put_off_while_the_configuration_cannot_be_read(
     assert len(stack.receiver.requests()) == 3
 
 
-def test_a_configuration_that_is_mended_is_read_without_a_new_process(stack: Stack) -> None:
+def test_a_configuration_that_is_fixed_is_read_without_a_new_process(stack: Stack) -> None:
     stack.write("")
     task = stack.put("mirror")
     stack.deliver()
-    mended = (stack.folder / "flagcast.yaml").with_suffix(".new")
+    fixed = (stack.folder / "flagcast.yaml").with_suffix(".new")
     mirror = f"{{url: '{stack.receiver.url}', allow_http: true, allow_private: [127.0.0.0/8]}}"
-    mended.write_text(f"sources: {{}}\ndestinations: {{mirror: {mirror}}}\n")
-    mended.rename(stack.folder / "flagcast.yaml")
+    fixed.write_text(f"sources: {{}}\ndestinations: {{mirror: {mirror}}}\n")
+    fixed.rename(stack.folder / "flagcast.yaml")
     stack.clock.advance(60)
     assert stack.deliver() == []
     assert stack.waiting() == {}

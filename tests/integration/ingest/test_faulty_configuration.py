@@ -60,7 +60,7 @@ def test_the_tasks_of_a_faulty_destination_are_stored_as_its_events_say(ingest: 
 @pytest.mark.parametrize(
     "events", ["flag:*", ["flag"], ["flag:*", "flag:exploded"], [], {}], ids=["text", "noun", "verb", "none", "mapping"]
 )
-def test_a_destination_whose_events_are_faulty_takes_every_event_until_they_are_mended(
+def test_a_destination_whose_events_are_faulty_takes_every_event_until_they_are_fixed(
     ingest: Ingest, events: object
 ) -> None:
     ingest.configure(destinations={"faulty": {**destination(), "events": events}, "well": destination("token:*")})
@@ -76,7 +76,7 @@ def test_faulty_defaults_hold_every_destination_and_lose_no_event(ingest: Ingest
 
 
 @pytest.mark.parametrize("document", UNREADABLE.values(), ids=UNREADABLE.keys())
-def test_an_unreadable_file_lets_every_source_ask_again_until_it_is_mended(ingest: Ingest, document: object) -> None:
+def test_an_unreadable_file_lets_every_source_ask_again_until_it_is_fixed(ingest: Ingest, document: object) -> None:
     ingest.canaries.add(MISPLACED)
     ingest.write(document)
     for source in ("flipt", "template", "open", "stranger"):

@@ -229,10 +229,17 @@ def test_a_body_of_its_own_stands_in_for_the_template_of_the_defaults_and_the_ot
 
 def test_one_report_says_what_is_wrong_with_each_value_and_between_them() -> None:
     # A misspelt key hid everything that only the values together can show.
-    text = "sources: {}\ndestinations: {d: {url: http://x, event: [], template: t.j2, retry: {retry_on: [200]}}}\n"
+    retry = "{retry_on: [200], multiplier: 0, initial_interval: soon}"
+    sign = "{scheme: flipt, secret: '${secret:a}', old_secrets: ['${secret:b}'], secrets: []}"
+    keys = f"url: http://x, event: [], template: t.j2, retry: {retry}, sign: {sign}"
+    text = f"sources: {{}}\ndestinations: {{d: {{{keys}}}}}\n"
     assert [str(each).partition(": ")[0] for each in read(text).problems] == [
         "destinations.d.event",
+        "destinations.d.retry.initial_interval",
+        "destinations.d.retry.multiplier",
         "destinations.d.retry.retry_on[0]",
+        "destinations.d.sign.old_secrets",
+        "destinations.d.sign.secrets",
         "destinations.d.template",
         "destinations.d.url",
     ]
@@ -244,7 +251,7 @@ TOLD = "sources: {}\ndestinations: {chat: {url: https://a}, faulty: {url: ftp://
 
 
 @pytest.mark.parametrize("name", ["chat", "faulty"])
-def test_notify_names_a_destination_that_may_itself_wait_to_be_mended(name: str) -> None:
+def test_notify_names_a_destination_that_may_itself_wait_to_be_fixed(name: str) -> None:
     assert read(f"{TOLD}notify: {name}").notify == name
 
 

@@ -1,11 +1,12 @@
 import re
 import string
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flagcast.config.secret_references import Reference, SecretText, Text
+from flagcast.config.secret_references import Reference, SecretText, Text, stripped
 
 SECRET = Reference("secret", "slack", "webhook_url")
 PIECES = st.one_of(
@@ -121,3 +122,11 @@ def test_any_text_is_read_or_refused_by_a_value_error(written: str) -> None:
 def test_a_dollar_before_and_a_brace_behind_a_reference_are_no_other_reference() -> None:
     # Taking the reference out joined them to an opening of one.
     assert [str(each) for each in Text.parse("$${secret:a}{").references] == ["${secret:a}"]
+
+
+# The ideographic space, and those of typesetters, were left: a key that was copied from a page was sent with one.
+def test_every_white_space_and_mark_of_utf_8_around_a_secret_is_stripped_and_nothing_within() -> None:
+    spaces = [chr(each) for each in range(sys.maxunicode) if chr(each).isspace()]
+    for each in ("\r\n", "\ufeff", *spaces):
+        assert stripped(f"{each}a{each}b{each}{each}") == f"a{each}b", hex(ord(each[0]))
+    assert stripped("\ufeff \r\n" + "".join(spaces)) == ""

@@ -39,6 +39,14 @@ DESTINATIONS = [
     ("{url: https://x, method: [POST]}", ["method: a list is not allowed; use POST, PUT or PATCH"]),
     ('{url: https://x, content_type: "a\\nb"}', ["content_type: expected printable ASCII"]),
     ("{url: https://x, content_type: é}", ["content_type: expected printable ASCII"]),
+    # Neither is JSON, so nothing was escaped for JSON, without a word.
+    *(
+        (
+            f"{{url: https://x, content_type: {bad}}}",
+            [f"content_type: expected a type such as application/json, got '{bad.strip(chr(34))}'"],
+        )
+        for bad in ('""', "json", "application/", "application / json")
+    ),
     ("{url: https://x, body: 5}", ["body: expected a string, got a number; quote it"]),
     (
         "{url: https://x, body: a, template: a.j2}",
@@ -58,7 +66,7 @@ DESTINATIONS = [
     ("{url: https://x, headers: []}", ["headers: expected a mapping, got a list"]),
     # events
     ("{url: https://x, events: []}", ["events: is empty, so nothing would be sent; leave it out to send every event"]),
-    ('{url: https://x, events: "flag:*"}', ["events: expected a list, got a string"]),
+    ('{url: https://x, events: "flag:*"}', ["events: expected a list, got a string; put it in [ ]"]),
     (
         "{url: https://x, events: [flag]}",
         ["events[0]: expected noun:verb such as flag:updated or *:*, got 'flag'; did you mean flag:*?"],
@@ -91,7 +99,7 @@ DESTINATIONS = [
         for bad in ("0.99", "100.01", ".inf", ".nan")
     ),
     ("{url: https://x, retry: {multiplier: two}}", ['retry.multiplier: "two" is not allowed; use a number']),
-    ("{url: https://x, retry: {retry_on: 404}}", ["retry.retry_on: expected a list, got a number"]),
+    ("{url: https://x, retry: {retry_on: 404}}", ["retry.retry_on: expected a list, got a number; put it in [ ]"]),
     (
         "{url: https://x, retry: {retry_on: [299]}}",
         ["retry.retry_on[0]: 299 is not allowed; use statuses from 300 to 599"],
@@ -107,7 +115,18 @@ DESTINATIONS = [
     # rate_limit, paused
     *(
         (f"{{url: https://x, rate_limit: {bad}}}", ["rate_limit: expected a rate such as 50/s, 30/m or 100/h"])
-        for bad in ("0/s", "-1/s", "1/d", "1.5/s", "1 / s", "1000000/s", "[1/s]", "''", "050/s", "'1/s\\n'")
+        for bad in ("0/s", "-1/s", "1/d", "1.5/s", "1000000/s", "[1/s]", "''", "050/s", "'1/s\\n'")
+    ),
+    (
+        "{url: https://x, timeout: 1 min, retry: {max_backoff_duration: 1d}}",
+        [
+            "retry.max_backoff_duration: expected a duration such as 15s, 1m30s or 24h, got '1d'; did you mean 24h?",
+            "timeout: expected a duration such as 15s, 1m30s or 24h, got '1 min'; did you mean 1m?",
+        ],
+    ),
+    (
+        "{url: https://x, rate_limit: 1 / s}",
+        ["rate_limit: expected a rate such as 50/s, 30/m or 100/h; did you mean 1/s?"],
     ),
     (
         "{url: https://x, rate_limit: 50}",
@@ -118,7 +137,7 @@ DESTINATIONS = [
     # ordering, allow_http, allow_private, ca_file
     ("{url: https://x, ordering: strict}", ['ordering: "strict" is not allowed; use subject, destination or none']),
     ("{url: https://x, allow_http: yep}", ['allow_http: "yep" is not allowed; use true or false']),
-    ("{url: https://x, allow_private: 10.0.0.0/8}", ["allow_private: expected a list, got a string"]),
+    ("{url: https://x, allow_private: 10.0.0.0/8}", ["allow_private: expected a list, got a string; put it in [ ]"]),
     (
         "{url: https://x, allow_private: [10.0.0.0/8, 10.0.0.1/8, '::/0', private]}",
         [
@@ -152,7 +171,7 @@ SOURCES = [
     ("{signing_secrets: [canary]}", [f"signing_secrets[0]: {LITERAL}"]),
     ('{signing_secrets: ["${secret:a}", "${secret:a}canary"]}', [f"signing_secrets[1]: {LITERAL}"]),
     ("{bearer_tokens: [7]}", [f"bearer_tokens[0]: {LITERAL}"]),
-    ('{bearer_tokens: "${secret:a}"}', ["bearer_tokens: expected a list, got a string"]),
+    ('{bearer_tokens: "${secret:a}"}', ["bearer_tokens: expected a list, got a string; put it in [ ]"]),
     (
         '{bearer_tokens: ["${env:HOME}"]}',
         ["bearer_tokens[0]: ${env:HOME}: only variables that begin with FLAGCAST_VAR_ can be read"],
@@ -178,7 +197,7 @@ SOURCES = [
         "{auth: none, allow_from: ['::/0']}",
         ["allow_from[0]: ::/0 is every address; list only the subnets that are allowed"],
     ),
-    ("{auth: none, allow_from: 203.0.113.0/24}", ["allow_from: expected a list, got a string"]),
+    ("{auth: none, allow_from: 203.0.113.0/24}", ["allow_from: expected a list, got a string; put it in [ ]"]),
     (
         "{auth: none, allow_from: []}",
         ["allow_from: is empty, so every request would be rejected; leave it out to accept any address"],

@@ -114,7 +114,7 @@ NOTHING_SENT: list[tuple[str, Message, Outcome]] = [
     (
         "{url: https://x, when: event.type ==}",
         message(),
-        Faulty("destinations.mirror.when: when, line 1: unexpected 'end of template'"),
+        Faulty("destinations.mirror.when: when, line 1: ends where a value is expected"),
     ),
     (
         "{url: https://x, body: '{% if %}'}",

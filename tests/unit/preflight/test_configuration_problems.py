@@ -57,6 +57,9 @@ def test_what_is_too_faulty_to_be_tried_has_its_own_problems_alone(tmp_path: Pat
          "destinations.chat.headers.X-A: summary has no change; did you mean changes?"),
         ("body: '{{ event.xyzzy if false }}{{ event.xyzzy }}'",
          "destinations.chat.body: event has no xyzzy; there are: action, "),
+        ("vars: {channel: a, room: b}, body: '[{{ vars.chanel if false }}]'",
+         "destinations.chat.body: vars has no chanel; did you mean channel?"),
+        ("headers: {X-A: '{{ vars.x }}'}", "destinations.chat.headers.X-A: vars has no x; there are: none"),
         ('body: "{\\n{{ summary.titel if false }}"',
          "destinations.chat.body: body, line 2: summary has no titel; did you mean title?"),
     ],
@@ -81,6 +84,7 @@ def test_a_field_that_there_is_not_is_found_without_a_sample_that_comes_to_it(
         "body: '{% for event in [{\"own\": 1}] %}{{ event.own }}{% endfor %}'",
         "body: '{{ event.payload.anything | default(1) }}{{ vars.x | default(1) }}', content_type: text/plain",
         "engine: go, body: '{\"a\": {{ toJson .Type }} }'",
+        "vars: {a: b}, body: '{{ vars.items() | list }}'",
     ],
 )
 def test_a_field_that_there_is_or_may_not_be_is_no_problem(tmp_path: Path, keys: str) -> None:
@@ -139,6 +143,17 @@ def test_only_a_json_body_that_is_sent_is_doubted(tmp_path: Path, more: str, cou
     check(tmp_path, f"destinations: {{chat: {destination}}}")
     found = [each for each in warnings_of(tmp_path / "flagcast.yaml") if "when" not in each.path]
     assert len(found) == count
+
+
+@pytest.mark.parametrize(
+    "keys", ["body: '[{{ event.payload.key }}]', events: ['flag:*']", "engine: go, body: '[\"{{ .Payload.key }}\"]'"]
+)
+def test_what_fails_on_denied_events_alone_comes_with_the_filter(tmp_path: Path, keys: str) -> None:
+    [found] = check(tmp_path, f"destinations: {{chat: {{url: https://a.example.com, {keys}}}}}")
+    assert found.endswith("; a denied event has no payload; `when: not event.is_denied` leaves it out")
+    assert check(
+        tmp_path, f"destinations: {{chat: {{url: https://a.example.com, {keys}, when: not event.is_denied}}}}"
+    ) == []  # fmt: skip
 
 
 def test_a_sample_is_counted_once_however_many_sources_take_it(tmp_path: Path) -> None:

@@ -1,4 +1,3 @@
-import re
 from pathlib import Path
 
 import pytest
@@ -58,15 +57,15 @@ NEVER = "accept: is true for none of the sample answers: every delivery would be
         ("""preset: slack, retry: {when: "response.text == 'busy'"}""",
          "retry.when: is true for none of the sample answers: it would never retry anything"),
         ("""when: "event.type == 'flags'" """,
-         "when: is true for none of the N sample events that match events: nothing would be sent"),
+         "when: is true for none of the sample events that match events: nothing would be sent"),
         ("""events: ["flag:deleted"], when: "event.action == 'updated'" """,
-         "when: is true for none of the N sample events that match events: nothing would be sent"),
+         "when: is true for none of the sample events that match events: nothing would be sent"),
     ],
 )  # fmt: skip
 def test_an_expression_that_holds_for_no_sample_is_a_warning(tmp_path: Path, keys: str, warning: str) -> None:
     problems, warnings = checked(tmp_path, keys)
     assert problems == []
-    assert [re.sub(r"\d+ sample", "N sample", each) for each in warnings] == [f"destinations.d.{warning}"]
+    assert warnings == [f"destinations.d.{warning}"]
 
 
 @pytest.mark.parametrize(

@@ -88,11 +88,11 @@ def test_what_is_neither_true_nor_false_fails_and_says_its_kind_alone(when: str,
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("", "line 1: unexpected 'end of template'"),
-        ("event.type ==", "line 1: unexpected 'end of template'"),
-        ("a b", "line 1: chunk after expression"),
+        ("", "is empty; write an expression, or delete the key"),
+        ("event.type ==", "line 1: ends where a value is expected"),
+        ("a b", "line 1: is more than one expression; compare with ==, and combine with `and` or `or`"),
         ("a | nope", "line 1: No filter named 'nope'."),
-        ("{{ a }}", "line 1: expected token ':', got '}'"),
+        ("{{ a }}", "is an expression; write it without {{ }} and {% %}"),
         ("9" * 5000 + " == 1", "ValueError"),
     ],
 )

@@ -202,7 +202,7 @@ def test_references_are_told_once_each_in_the_order_they_stand() -> None:
             "body, line 1: access to attribute 'update' of 'dict' object is unsafe.",
         ),
         ({"template": "a.j2"}, "b.j2, line 3: event has no attribute 'nope'"),
-        ({"template": "c.j2"}, "c.j2, line 1: not-there.j2"),
+        ({"template": "c.j2"}, "c.j2, line 1: no file templates/not-there.j2"),
         (
             {"headers": {"A": "{{ event.nope }}"}},
             "headers.A, line 1: event has no attribute 'nope'",
@@ -269,7 +269,7 @@ def test_variables_are_texts_with_their_references_resolved() -> None:
     assert compiled(**keys).references == (TOKEN,)
 
 
-# A secret with a line break in it was a failure of the template, and the task lost; once mended, it is sent.
+# A secret with a line break in it was a failure of the template, and the task lost; once fixed, it is sent.
 @pytest.mark.parametrize("token", ["a\rb", "a\nb", "a\0b"])
 def test_a_secret_that_cannot_stand_in_a_header_holds_the_destination(token: str) -> None:
     faulty = rendered({"headers": {"A": "Bearer ${ssm:token}"}}, token=token)

@@ -89,6 +89,32 @@ def test_a_text_outside_of_a_string_that_is_itself_json_is_found_and_the_right_w
     assert made_of(right) == value
 
 
+# A list of names, in the quotes of one: ["a\", \"b"], and nothing was said.
+@pytest.mark.parametrize(
+    "source",
+    [
+        """["{{ event.payload.ids | join('", "') }}"]""",
+        """["{{ event.payload.ids | join('","') | upper }}"]""",
+        """["{% for id in event.payload.ids %}{{ id }}{{ '", "' if not loop.last }}{% endfor %}"]""",
+        """{% set c = joiner('", "') %}["{% for id in event.payload.ids %}{{ c() }}{{ id }}{% endfor %}"]""",
+        """["{{ event.payload.ids[0] ~ '", "' ~ event.payload.ids[1] }}"]""",
+    ],
+)
+def test_a_text_that_separates_strings_inside_of_one_is_found(source: str) -> None:
+    assert len(made_of(source)) == 1
+    [found] = found_in(source)
+    assert found.startswith("a text that would end the string around it and begin another is escaped, behind ")
+
+
+@pytest.mark.parametrize("source", ['{"a": {{ nope | default(BOTH) }}}', '{% set x = BOTH %}{"a": {{ x }}}'])
+@pytest.mark.parametrize("empty", ["[]", "{}"])
+def test_an_empty_list_or_mapping_that_is_written_as_text_is_one(source: str, empty: str) -> None:
+    # {{ nope | default("[]") }} was the string "[]", without a word, and {% set x = "[]" %} was called one.
+    source = source.replace("BOTH", f'"{empty}"')
+    assert made_of(source) == {"a": json.loads(empty)}
+    assert found_in(source) == []
+
+
 @pytest.mark.parametrize(
     "source",
     [

@@ -136,6 +136,7 @@ defaults: {headers: {X-Api-Key: canary2}, method: get}
 destinations:
   a: {url: https://hooks.slack.com/services/T0/B0/canary3xyz, method: post, vars: {routing_key: canary4}}
   b: {url: "canary5", sign: {scheme: fliptt, secret: canary6}, tokn: canary7}
+  d: {url: https://d.example.com, sign: canary}
   c: {url: https://user:canary8@c.example.com, timeout: 5, headers: {Authorization: Bearer canary9}}
 """
 
@@ -157,6 +158,10 @@ WARNED = [
     ("a: {url: https://hooks.slack.com/services/T0/B0/XyZ123}", "destinations.a.url", "looks like a credential"),
     (f"a: {{{A}, headers: {{Authorization: Bearer abc}}}}", "destinations.a.headers.Authorization", "looks like"),
     ("a: {url: https://a.example.com, vars: {routing_key: 0123abcd}}", "destinations.a.vars.routing_key", "looks like"),
+    ("a: {url: 'https://a.example.com/x?api_key=abc'}", "destinations.a.url", "looks like"),
+    ("a: {url: 'https://a.example.com/hooks/7uoxkbiyt3f6dpf5wz1q'}", "destinations.a.url", "looks like"),
+    (f"a: {{{A}, body: '[\"Bearer abc\"]'}}", "destinations.a.body", "put ${secret:NAME} into vars"),
+    (f"a: {{{A}, body: '{{\"routing_key\": \"0123456789abcdef\"}}'}}", "destinations.a.body", "into vars"),
     ("a: {url: https://flags.internal/x}", "destinations.a.url", "is a name that only a private network knows"),
     ("a: {url: https://a.example.com, events: ['token:updated']}", "destinations.a.events[0]", "matches no event"),
     (f"a: {{{A}, when: event.type == 'flags'}}", "destinations.a.when", "is true for none of the "),
@@ -180,10 +185,28 @@ def test_what_was_hardly_meant_is_warned_of(tmp_path: Path, destination: str, pa
         "a: {url: https://a.internal, allow_private: [10.0.0.0/8]}",
         "a: {url: https://a.example.com, when: event.namespace == 'production'}",
         "a: {preset: slack, url: '${secret:slack}'}",
+        # The last part of it is stored; and a version in a path, with its slashes, was taken for a random text.
+        "a: {preset: slack, url: 'https://hooks.slack.com/services/${secret:slack}'}",
+        "a: {url: 'https://a.example.com/api/v2/flags', vars: {next: 'https://a.example.com/api/v2/events'}}",
+        'a: {url: \'https://a.example.com\', body: \'{"key": "{{ event.flag_key }}", "token": "none"}\'}',
     ],
 )
 def test_what_is_usual_is_not_warned_of(tmp_path: Path, destination: str) -> None:
     assert found(tmp_path, SOURCES + f"destinations: {{{destination}}}\n") == []
+
+
+def test_a_credential_in_a_template_file_is_warned_of_at_its_line(tmp_path: Path) -> None:
+    text = SOURCES + f"destinations: {{a: {{{A}, template: t.j2}}, b: {{{A}, template: t.j2}}}}\n"
+    [each] = found(tmp_path, text, t='{"a": 1,\n"b": "https://hooks.slack.com/services/T0/B0/canary"}')
+    assert (each.file, each.line, each.is_warning) == (str(tmp_path / "templates/t.j2"), 2, True)
+    assert "canary" not in "".join(as_text(each))
+
+
+def test_a_template_file_that_cannot_be_read_is_one_problem(tmp_path: Path) -> None:
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "t.j2").write_bytes(b"caf\xe9")
+    [each] = found(tmp_path, SOURCES + f"destinations: {{a: {{{A}, template: t.j2}}}}\n")
+    assert each.message == "templates/t.j2, line 1, column 4: not UTF-8; save it as UTF-8"
 
 
 def test_a_source_without_an_environment_is_warned_of(tmp_path: Path) -> None:

@@ -166,6 +166,13 @@ def test_a_link_to_nothing_among_the_templates_does_not_stop_a_build(theirs: Pat
     assert "templates/chat/a.j2" in files(tmp_path / "copy")
 
 
+# "flagcast.yaml: None" was said of it.
+def test_a_template_that_cannot_be_copied_is_named(theirs: Path, tmp_path: Path) -> None:
+    os.mkfifo(theirs / "templates" / "pipe")
+    with pytest.raises(CommandError, match=r"templates/pipe: .*is a named pipe"):
+        copy_configuration(theirs / "flagcast.yaml", tmp_path / "layer")
+
+
 def test_the_emulator_gets_the_template_without_what_it_lacks() -> None:
     made = for_emulator(BUILT, Path("/somewhere/flagcast.yaml"))
     variables = made["Globals"]["Function"]["Environment"]["Variables"]

@@ -216,6 +216,8 @@ def test_http_is_allowed_and_noted() -> None:
     [
         ("webhook", PRIVATE), ("10.0.0.1", ["10.0.0.1/32"]), ("[fd00::1]", ["fd00::1/128"]), ("a.internal", PRIVATE),
         ("relay.tools.svc.cluster.local", PRIVATE), ("8.8.8.8", []), ("internal.example.com", []),
+        # However it is written: these were taken for public names, and as secrets no check sees them.
+        ("167772161", ["10.0.0.1/32"]), ("0xa.1", ["10.0.0.1/32"]), ("[1:::2]", PRIVATE),
     ],
 )  # fmt: skip
 def test_a_private_target_is_imported_with_what_opens_it(host: str, subnets: list[str]) -> None:
@@ -228,7 +230,7 @@ def test_a_private_target_is_imported_with_what_opens_it(host: str, subnets: lis
     assert [note.startswith(said) and "VPC" in note for note in imported.notes] == [True] * bool(subnets)
 
 
-@pytest.mark.parametrize("host", ["[::1]", "localhost", "127.0.0.1", "flipt.localhost"])
+@pytest.mark.parametrize("host", ["[::1]", "localhost", "127.0.0.1", "flipt.localhost", "127.1", "2130706433"])
 def test_flipts_own_machine_is_out_of_reach_and_said_to_be(host: str) -> None:
     imported = converted(template(f"https://{host}:8443/in"))
     assert only(imported).allow_private == ()

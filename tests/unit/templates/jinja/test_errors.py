@@ -35,7 +35,7 @@ def failure(source: str, **names: Any) -> str:
         ("{% filter first %}{% endfilter %}", "body: No first item, sequence was empty."),
         ("{% macro m(a) %}\n{{ a }}{% endmacro %}{{ m() }}", "body, line 2: parameter 'a' was not provided"),
         ("{% include 'part' %}", "part, line 1: 'v' is undefined"),
-        ("{% include 'nope' %}", "body, line 1: nope"),
+        ("{% include 'nope' %}", "body, line 1: no file templates/nope"),
         ("{% autoescape true %}{% endautoescape %}",
          "body, line 1: autoescape is for HTML, and this is none: write | e where it is meant"),
         ("{{ event.type | random }}", "body, line 1: No filter named 'random'."),

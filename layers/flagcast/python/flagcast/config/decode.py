@@ -16,6 +16,11 @@ from flagcast.primitives.rate import Rate
 from flagcast.primitives.value_display import kind_of
 
 _ALLOWED = {bool: "true or false", int: "a whole number", float: "a number"}
+_LENGTH = r"(\d{1,5})\s*(ms|[smhd])(?:ec|in|rs?|ays?|our|econd|inute)?s?"
+_FREQUENCY = r"([1-9]\d{0,5})\s*(?:/|per)\s*(?:1\s*)?([smh])(?:ec|in|r|our|econd|inute)?"
+"""How people write durations and rates otherwise: 10 s, 5min, 1d; 50 / s, 30 per minute."""
+_UNQUOTED = {bool: "true|false|yes|no|on|off", int: r"\d+", float: r"\d+(\.\d+)?"}
+"""What YAML reads as these kinds, but for the quotes. None of these is compiled where nothing is wrong."""
 _WORD = re.compile(r"[A-Za-z][A-Za-z_-]{0,19}")
 """What is shown of a text that is not allowed: a word. Anything else may be a secret in the wrong place."""
 NOTHING = "has no value: give it one, or delete the key"
@@ -28,16 +33,18 @@ def decode_fields(model: type[Struct], tree: object, path: str) -> tuple[dict[st
         return {}, [not_a(path, "a mapping", tree)]
     fields = {each.name: each for each in structs.fields(model)}
     values: dict[str, Any] = {}
-    problems = [_unknown(join(path, key), key, fields) for key in tree if key not in fields]
+    unknown = [key for key in tree if key not in fields]
+    problems = [_unknown(join(path, key), key, fields) for key in unknown]
+    misspelt = {probable(key, fields) for key in unknown}
     for name, each in fields.items():
         here = join(path, name)
         if name in tree:
             value, found = _decode(each.type, tree[name], here)
-            if found:
-                problems += found
-            else:
+            problems += found
+            # What is right of a mapping is still held against the rest.
+            if not found or isinstance(value, Struct):
                 values[name] = value
-        elif each.required:
+        elif each.required and name not in misspelt:
             problems.append(Problem(here, "is required"))
     return values, problems
 
@@ -49,8 +56,13 @@ def not_a(path: str, expected: str, value: object) -> Problem:
 
 def meant(value: object, options: Iterable[str]) -> str:
     """Return the question that names the option closest to what was written; empty where none is close."""
-    close = _closest(value, options, 0.6) if isinstance(value, str) else None
+    close = probable(value, options)
     return f"did you mean {close}?" if close else ""
+
+
+def probable(value: object, options: Iterable[str]) -> str | None:
+    """Return the option that was probably meant by what is none of them; None where none is close."""
+    return _closest(value, options, 0.6) if isinstance(value, str) else None
 
 
 def _closest(text: str, options: Iterable[str], at_least: float) -> str | None:
@@ -68,12 +80,14 @@ def _decode(kind: Any, value: Any, path: str) -> tuple[Any, list[Problem]]:
         kind = next(member for member in get_args(kind) if member is not NoneType)
     if isinstance(kind, type) and issubclass(kind, Struct):
         values, problems = decode_fields(kind, value, path)
-        return (None, problems) if problems else (kind(**values), [])
+        is_whole = all(each.name in values for each in structs.fields(kind) if each.required)
+        return (kind(**values) if is_whole else None), problems
     match get_origin(kind), value:
         case (origin, list()) if origin is tuple:
             return _decode_items(get_args(kind)[0], value, path)
         case (origin, _) if origin is tuple:
-            return None, [not_a(path, "a list", value)]
+            hint = "put it in [ ]" if isinstance(value, str) or _is_scalar(value) else ""
+            return None, [structs.replace(not_a(path, "a list", value), hint=hint)]
         case (origin, dict()) if origin is dict:
             return _decode_members(get_args(kind)[1], value, path)
         case (origin, _) if origin is dict:
@@ -116,7 +130,9 @@ def _wrong(kind: Any, value: object, path: str, error: msgspec.ValidationError) 
     if kind is str:
         return Problem(path, f"expected a string, got {kind_of(value)}", "quote it" if _is_scalar(value) else "")
     if kind in _ALLOWED:
-        return Problem(path, f"{_shown(value)} is not allowed; use {_ALLOWED[kind]}")
+        is_quoted = isinstance(value, str) and _written(_UNQUOTED[kind], value) is not None
+        hint = "write it without quotes" if is_quoted else ""
+        return Problem(path, f"{_shown(value)} is not allowed; use {_ALLOWED[kind]}", hint)
     return Problem(path, str(error), _fitting(kind, value))
 
 
@@ -127,11 +143,20 @@ def _fitting(kind: Any, value: object) -> str:
         return f"did you mean {value}s?"
     if kind is Rate and is_number:
         return f"did you mean {value}/s?"
+    if kind is Duration and isinstance(value, str) and (found := _written(_LENGTH, value)):
+        number, unit = found[1], found[2].lower()
+        return f"did you mean {f'{int(number) * 24}h' if unit == 'd' else number + unit}?"
+    if kind is Rate and isinstance(value, str) and (found := _written(_FREQUENCY, value)):
+        return f"did you mean {found[1]}/{found[2].lower()}?"
     if kind is EventFilter and isinstance(value, str):
         noun, _, verb = value.partition(":")
         meant_noun, meant_verb = _closest(noun, ("*", *NOUNS), 0.75), _closest(verb or "*", ("*", *VERBS), 0.75)
         return f"did you mean {meant_noun}:{meant_verb}?" if meant_noun and meant_verb else ""
     return ""
+
+
+def _written(pattern: str, value: str) -> re.Match[str] | None:
+    return re.fullmatch(pattern, value.strip(), re.ASCII | re.IGNORECASE)
 
 
 def _shown(value: object) -> str:

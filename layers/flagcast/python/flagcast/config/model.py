@@ -40,10 +40,17 @@ class Problem(Struct, frozen=True, order=True):
     """Where in the template that the path names, or that it includes."""
     is_warning: bool = False
     """It stops nothing."""
+    samples: str = ""
+    """The sample events that show it, where it was found by trying."""
+
+    @property
+    def said(self) -> str:
+        """Return what is wrong, and what shows it."""
+        return f"{self.message} ({self.samples})" if self.samples else self.message
 
     def __str__(self) -> str:
         """Return the problem as a line for the operator."""
-        said = f"{self.message}; {self.hint}" if self.hint else self.message
+        said = f"{self.said}; {self.hint}" if self.hint else self.said
         # A path says enough of where it is in the file; what is wrong with the file as a whole has none.
         spot = str(self.spot) if self.spot is not None and (self.spot.name or not self.path) else ""
         return ": ".join(each for each in (self.path, spot, said) if each)

@@ -5,19 +5,22 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from flagcast.config.decode import NOTHING, decode_fields, meant, not_a
+from flagcast.config.decode import NOTHING, decode_fields, meant, not_a, probable
 from flagcast.config.document import load
 from flagcast.config.model import Configuration, Destination, FaultyDestination, FaultySource, Problem, Source
 from flagcast.config.presets import NO_PRESET, Preset, find_preset, unmet
 from flagcast.config.secret_references import Text
 from flagcast.config.validation import check_destination, check_destination_name, check_name, check_source
 from flagcast.config.value_origin import Origins
-from flagcast.config.value_path import is_within, join
+from flagcast.config.value_path import is_within, join, steps
 from flagcast.errors import ConfigurationUnreadable
 from flagcast.primitives.value_display import kind_of, shown
 
 _NOT_KNOWN = Text("https://not.known")
 _BODY = frozenset({"body", "template"})
+_UNDER_A_BODY = frozenset({"vars", "engine", "escape", "content_type"})
+"""What a body needs to be right: without it, it fails for that alone."""
+_PROOFS = frozenset({"signing_secrets", "bearer_tokens", "auth"})
 _SECTIONS = ("sources", "defaults", "destinations")
 _KEYS = (*_SECTIONS, "notify")
 
@@ -126,11 +129,13 @@ def _source(name: object, tree: object, repeated: list[Problem]) -> Source | Fau
     path = join("sources", name)
     values, problems = decode_fields(Source, tree, path)
     problems += [*repeated, *_located(path, check_name(name))]
-    if not problems:
-        source = Source(**values)
-        if not (problems := _located(path, check_source(source))):
-            return source
-    return FaultySource(tuple(problems))
+    source = Source(**values)
+    if isinstance(tree, dict):
+        wrong = _keys_of(problems, Source)
+        # Whether it has a proof is not known while one of them is wrong.
+        wrong |= {""} if wrong & _PROOFS else set()
+        problems += _located(path, [each for each in check_source(source) if each.path not in wrong])
+    return FaultySource(tuple(problems)) if problems else source
 
 
 def _destination(
@@ -148,7 +153,9 @@ def _destination(
         isinstance(whole, dict) and "allow_http" in whole and "allow_http" not in values
     )
     checked = structs.replace(draft, allow_http=is_http_open)  # What is wrong with allow_http is said once.
-    problems += _located(path, check_destination(checked, beside.templates, beside.authorities))
+    told = {each.path for each in problems}
+    between = _located(path, check_destination(checked, beside.templates, beside.authorities))
+    problems += [each for each in between if each.path not in told]
     if draft.is_aws and isinstance(tree, dict):
         # Not at the top: a function whose destinations are all HTTP's never needs it.
         from flagcast.config.target_validation import check_own_keys
@@ -165,7 +172,23 @@ def _destination(
         for key in ("events", "ordering")
         if key in values and doubtful.isdisjoint({path, f"{path}.{key}", f"defaults.{key}"})
     }
-    return FaultyDestination(tuple(problems), **routing, draft=structs.replace(draft, url=_NOT_KNOWN))
+    return FaultyDestination(tuple(problems), **routing, draft=_triable(draft, _keys_of(problems, Destination)))
+
+
+def _triable(draft: Destination, wrong: set[str]) -> Destination:
+    """Return what can be tried of a destination some of whose keys are wrong, so that no mistake is told twice."""
+    draft = structs.replace(draft, url=_NOT_KNOWN)
+    if "vars" in wrong:
+        draft = structs.replace(draft, headers={})
+    return draft if wrong.isdisjoint(_UNDER_A_BODY) else structs.replace(draft, body=None, template=None)
+
+
+def _keys_of(problems: Iterable[Problem], model: type[Struct]) -> set[str]:
+    """Return the keys of a part that problems are about: of one that is not known, what was probably meant."""
+    fields = model.__struct_fields__
+    written = [steps(each.path) for each in problems]
+    keys = {str(key) for each in written for key in each[1 if each[0] == "defaults" else 2 :][:1]}
+    return {key if key in fields else probable(key, fields) or key for key in keys}
 
 
 def _preset(
@@ -176,7 +199,11 @@ def _preset(
         return NO_PRESET, []
     preset, problems = find_preset(tree.get("preset", defaults.get("preset")), presets, path)
     whole = _over(_over(defaults, preset.keys), tree)
-    return preset, [*problems, *unmet(preset, whole, path)]
+    meant_keys = {
+        probable(key, Destination.__struct_fields__) for key in whole if key not in Destination.__struct_fields__
+    }
+    missed = [each for each in unmet(preset, whole, path) if str(steps(each.path)[2]) not in meant_keys]
+    return preset, [*problems, *missed]
 
 
 def _is_told_by_its_preset(problem: Problem, path: str, whole: object, preset: Preset) -> bool:

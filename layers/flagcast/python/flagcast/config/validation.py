@@ -12,8 +12,9 @@ from flagcast.primitives.network_address import in_ascii, is_url
 from flagcast.primitives.value_display import shown
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-"""A token of RFC 9110 section 5.6.2."""
+_WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+"""A token of RFC 9110 section 5.6.2; a type is two of them, section 8.3.1."""
+HEADER_NAME = re.compile(_WORD)
 
 OWN_HEADERS = frozenset({
     "connection", "content-length", "content-type", "flagcast-replay", "host", "transfer-encoding", "user-agent",
@@ -28,6 +29,7 @@ def check_name(name: object) -> Iterator[Problem]:
         yield Problem(
             "",
             f"{shown(name)} is not a valid name; use 1 to 64 letters, digits, - or _, beginning with a letter or digit",
+            "" if isinstance(name, str) else "quote it",
             is_key=True,
         )
 
@@ -103,7 +105,9 @@ def _check_url(destination: Destination) -> Iterator[Problem]:
     if begins_with_reference:
         return
     if not is_url(in_ascii(url.resolve(dict.fromkeys(url.references, "1")))):
-        yield Problem("url", "expected https://host/..., an ARN, or a reference to a secret with the address")
+        expected = "expected https://host/..., an ARN, or a reference to a secret with the address"
+        user = "contains a user or password; send it as headers: Authorization: Basic ${secret:NAME}"
+        yield Problem("url", user if re.match(r"https?://[^/?#]*@", url) else expected)
     elif url.startswith("http://") and not destination.allow_http:
         yield Problem("url", "is not https; allow_http: true allows it")
 
@@ -120,6 +124,11 @@ def _check_headers(destination: Destination) -> Iterator[Problem]:
             yield Problem(join("headers", name), f"is set by Flagcast{hint}", is_key=True)
     if not destination.content_type.isprintable() or not destination.content_type.isascii():
         yield Problem("content_type", "expected printable ASCII")
+    elif not re.fullmatch(rf"{_WORD}/{_WORD} *(;.*)?", destination.content_type):
+        # What is not JSON is not escaped for JSON, so a type that is none must not pass for one that is something else.
+        yield Problem(
+            "content_type", f"expected a type such as application/json, got {shown(destination.content_type)}"
+        )
 
 
 def _check_retry(destination: Destination) -> Iterator[Problem]:

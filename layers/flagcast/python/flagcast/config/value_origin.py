@@ -1,12 +1,13 @@
 """Where the values of a destination come from, so that a problem names the place where it is written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct, structs
 
 from flagcast.config.model import Problem
-from flagcast.config.value_path import steps
+from flagcast.config.presets import find_preset
+from flagcast.config.value_path import is_within, join, steps
 
 
 class Origins(Struct, frozen=True):
@@ -24,6 +25,21 @@ class Origins(Struct, frozen=True):
         if problem.path != self.path and in_defaults > max(in_own, in_preset):
             return structs.replace(problem, path=f"defaults{problem.path.removeprefix(self.path)}")
         return problem
+
+
+def at_their_origins(
+    problems: Iterable[Problem], tree: Mapping[str, Any], presets: Mapping[str, str]
+) -> Iterator[Problem]:
+    """Yield what was found by trying destinations at the defaults, if it comes from there; `tree` is the whole file."""
+    defaults = tree.get("defaults", {})
+    known = []
+    for name, own in tree["destinations"].items():
+        path = join("destinations", name)
+        named = own.get("preset", defaults.get("preset")) if isinstance(own, dict) else None
+        known.append(Origins(own, find_preset(named, presets, path)[0].keys, defaults, path))
+    for problem in problems:
+        of = next((each for each in known if is_within(problem.path, each.path)), None)
+        yield problem if of is None else of.of(problem)
 
 
 def _depth(tree: object, keys: Sequence[str | int]) -> int:

@@ -71,7 +71,7 @@ def dry_run(compiled: Compiled, path: str, events: Iterable[tuple[str, Event]]) 
     One mistake fails in many ways: what is wrong with a result depends on the event. That a Go body fails which
     is right for one version of Flipt is a warning.
     """
-    met: dict[TextPosition | None, tuple[str, list[str]]] = {}
+    met: dict[TextPosition | None, tuple[str, dict[str, Event]]] = {}
     tried, failed = Counter[str](), Counter[str]()
     for sample, event in events:
         made = rehearsed(compiled, event)
@@ -79,13 +79,19 @@ def dry_run(compiled: Compiled, path: str, events: Iterable[tuple[str, Event]]) 
         if isinstance(made, FilterFailed):
             made = RenderFailed(made.detail, TextPosition("when"))
         if isinstance(made, RenderFailed):
-            met.setdefault(made.spot, (made.what, []))[1].append(sample)
+            met.setdefault(made.spot, (made.what, {}))[1][sample] = event
             failed[event.version] += 1
     only = _only_version(tried, failed) if compiled.destination.engine == "go" else None
-    for spot, (what, samples) in met.items():
-        said = f"{what} ({_on(samples)})"
+    for spot, (what, failing) in met.items():
         where = below(path, _key(compiled.destination, spot))
-        yield Problem(where, f"{said}; it is {only}" if only else said, spot=spot, is_warning=only is not None)
+        hint = f"it is {only}" if only else _hint(failing.values())
+        yield Problem(where, what, hint, spot=spot, is_warning=only is not None, samples=_on([*failing]))
+
+
+def _hint(failing: Iterable[Event]) -> str:
+    """Say what can be done where only those events fail that have no payload."""
+    is_of_denied = all(each.is_denied for each in failing)
+    return "a denied event has no payload; `when: not event.is_denied` leaves it out" if is_of_denied else ""
 
 
 def _key(destination: Destination, spot: TextPosition | None) -> str:
@@ -115,7 +121,7 @@ def _lookalikes(compiled: Compiled, path: str, events: Iterable[tuple[str, Event
             met.setdefault(sentence, {})[sample] = None
     where = f"{path}.{'body' if compiled.destination.template is None else 'template'}"
     for sentence, samples in met.items():
-        yield Problem(where, f"{sentence} ({_on([*samples])})", is_warning=True)
+        yield Problem(where, sentence, is_warning=True, samples=_on([*samples]))
 
 
 def _answers(compiled: Compiled, presets: Mapping[str, str]) -> Answers:

@@ -13,13 +13,15 @@ from flagcast.summaries.event_summary import Summary
 from flagcast.templates.jinja.member_access import members_in
 
 _KNOWN: Final[Mapping[str, type]] = {"event": Event, "summary": Summary, "response": Response}
+_METHODS: Final = frozenset({"get", "items", "keys", "values"})
+"""What can be called on `vars`."""
 
 
 def misspelt(destination: Destination, files: Mapping[str, str], path: str) -> Iterator[Problem]:
     """Yield a problem for each field that there is not, in `when`, `accept`, headers and the body."""
     for where, source in _sources(destination, files):
         name = destination.template or "body" if where == "template" else where
-        yield from _in(source, below(path, where), name)
+        yield from _in(source, below(path, where), name, sorted(destination.vars))
 
 
 def _expressions(destination: Destination) -> tuple[tuple[str, str | None], ...]:
@@ -39,20 +41,25 @@ def _sources(destination: Destination, files: Mapping[str, str]) -> Iterator[tup
             yield "body", destination.body
 
 
-def _in(source: str, path: str, name: str) -> Iterator[Problem]:
+def _in(source: str, path: str, name: str, variables: list[str]) -> Iterator[Problem]:
     said = set()
     for asked in members_in(source):
-        fields = _fields(asked.name)
-        if not fields or asked.member in fields or asked in said:
+        fields = _fields(asked.name, variables)
+        if fields is None or asked.member in fields or asked in said:
+            continue
+        if asked.name == "vars" and asked.member in _METHODS:
             continue
         said.add(asked)
         close = difflib.get_close_matches(asked.member, fields, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(fields)}"
+        hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(fields) or 'none'}"
         is_one_line = "\n" not in source.strip() and path.endswith(name)
         spot = None if is_one_line else TextPosition(name, asked.line)
         yield Problem(path, f"{asked.name} has no {asked.member}", hint, spot=spot)
 
 
-def _fields(name: str) -> list[str]:
+def _fields(name: str, variables: list[str]) -> list[str] | None:
+    """Return what a name has; None if that is not known."""
+    if name == "vars":
+        return variables
     kind = _KNOWN.get(name)
-    return sorted(each for each in dir(kind) if not each.startswith("_")) if kind else []
+    return sorted(each for each in dir(kind) if not each.startswith("_")) if kind else None

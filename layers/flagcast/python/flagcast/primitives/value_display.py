@@ -11,5 +11,7 @@ def kind_of(value: object) -> str:
 
 def shown(value: object) -> str:
     """Show a short value as it is, and any other by its kind: what anchors repeat may be endless."""
-    is_short = isinstance(value, bool | int | float) or (isinstance(value, str) and len(value) <= _LONGEST)
+    if isinstance(value, bool):
+        return str(value).lower()
+    is_short = isinstance(value, int | float) or (isinstance(value, str) and len(value) <= _LONGEST)
     return repr(value) if is_short else kind_of(value)

@@ -7,7 +7,19 @@ string that is JSON itself, a value is escaped for the string around it, and not
 import re
 from collections.abc import Iterable, Iterator
 
-from flagcast.templates.json_escaping import NOT_JSON, Constant, Escaped, Json, Verbatim, Where, behind, located, parsed
+from flagcast.templates.json_escaping import (
+    NOT_JSON,
+    Constant,
+    Escaped,
+    Formed,
+    Json,
+    Verbatim,
+    Where,
+    behind,
+    is_punctuation,
+    located,
+    parsed,
+)
 
 _QUOTE_OR_ESCAPE = re.compile(r'\\.|"', re.DOTALL)
 _BEGINS_JSON = re.compile(r'(?:\s|\\[nrt])*[\[{](?:\s|\\[nrt]|[\[{])*\\"')
@@ -29,6 +41,11 @@ def lookalikes(pieces: Iterable[object]) -> Iterator[str]:
             yield (
                 f"a text is printed inside of JSON that is itself in a string, {behind(before)}; a quote in it would "
                 "break the inner JSON: build the inner value and print it with tojson"
+            )
+        elif where is Where.INSIDE and isinstance(piece, Constant | Formed) and _is_several_strings(piece):
+            yield (
+                f"a text that would end the string around it and begin another is escaped, {behind(before)}, "
+                "so it stays one string; print the list itself, without quotes around it"
             )
 
 
@@ -59,9 +76,18 @@ def _looks_like(text: str) -> str | None:
     return "the members of a JSON mapping" if parsed(f"{{{text}}}") is not NOT_JSON else None
 
 
+def _is_several_strings(text: str) -> bool:
+    """Return whether a text separates strings, as "," between quotes does; inside of a string it is a part of it."""
+    items = parsed(f'["{text}"]')
+    return isinstance(items, list) and len(items) > 1
+
+
 def _is_made(piece: object) -> bool:
     """Return whether a piece is a text that the template made: an event's own is data, whatever it looks like."""
-    return isinstance(piece, str) and type(piece) is not str and not isinstance(piece, Json | Escaped)
+    if not isinstance(piece, str) or type(piece) is str or isinstance(piece, Json | Escaped):
+        return False
+    # [] and {} as literals are structure, which is what they look like.
+    return not (isinstance(piece, Constant) and is_punctuation(piece))
 
 
 def _is_text(piece: object) -> bool:

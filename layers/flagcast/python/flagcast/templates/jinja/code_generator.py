@@ -166,7 +166,8 @@ def _constants(node: nodes.Node | None) -> Iterator[nodes.Const]:
             yield from _constants(node.right)
         case nodes.Filter(name="default" | "d", args=[nodes.Const(value=str() as text) as default, *_]):
             yield from _constants(node.node)
-            if not is_punctuation(text):
+            # An empty list or mapping is structure, as it is behind `or`; "" and "," are meant as texts.
+            if not is_punctuation(text) or text.strip()[:1] in ("[", "{"):
                 yield default
         case _:
             pass

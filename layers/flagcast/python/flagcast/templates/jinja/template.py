@@ -26,6 +26,11 @@ from flagcast.templates.limits import budgeted
 
 _OURS = re.compile(r"'flagcast\.[\w.]*\.(\w+) object'")
 """What Jinja2 calls what templates know as `event`, or `response`."""
+_OF_EXPRESSIONS = {
+    "chunk after expression": "is more than one expression; compare with ==, and combine with `and` or `or`",
+    "unexpected 'end of template'": "ends where a value is expected",
+}
+"""What Jinja2 says only of an expression by itself, in words that its author knows."""
 
 
 class JinjaTemplate:
@@ -105,10 +110,14 @@ class Templates:
     def compile_expression(self, source: str, name: str) -> Expression | RenderFailed:
         """Compile an expression that is to give true or false, or say why it cannot be."""
         environment = self._environment
+        if not source.strip():
+            return RenderFailed.at(TextPosition(name), "is empty; write an expression, or delete the key")
         try:
             compiled = environment.compile_expression(source, undefined_to_none=False)
             return Expression(compiled, name, environment, self._looked_at(source))
         except Exception as error:  # noqa: BLE001 - Python's compiler raises too: nested too deeply, too long a number
+            if source.lstrip().startswith(("{{", "{%")):
+                return RenderFailed.at(TextPosition(name), "is an expression; write it without {{ }} and {% %}")
             return _failed(name, _line(error), error, environment)
 
     def _looked_at(self, source: str) -> frozenset[str]:
@@ -154,7 +163,9 @@ def _said(error: Exception, environment: PiecesEnvironment) -> str:
             return str(error)
         case TemplateNotFound() if error.name not in environment.written:
             return "no template of the name that a value gives"
+        case TemplateNotFound():
+            return f"no file templates/{error.name}"
         case TemplateError(message=str() as message) if not isinstance(error, FilterArgumentError):
-            return _OURS.sub(lambda found: found[1].lower(), message)
+            return _OF_EXPRESSIONS.get(message) or _OURS.sub(lambda found: found[1].lower(), message)
         case _:
             return type(error).__name__
