@@ -64,6 +64,8 @@ def lines(event: Event, made: Sequence[Difference]) -> tuple[str, ...]:
 
 def _moved(event: Event) -> Iterator[str]:
     for move in moves_of(event):
+        if move.before == move.after:
+            continue
         called = one_of(event, move.id)
         yield f"{called[:1].upper()}{called[1:]}: position {move.before}{ARROW}{move.after}"
 
