@@ -136,6 +136,15 @@ def test_a_digest_is_of_the_texts_bytes_and_of_anything_elses_json() -> None:
     assert digest("\ud800")["bytes"] == 3
     assert is_digest(digest("x"))
     assert not any(map(is_digest, ({}, {"bytes": 1}, "x", None)))
+    odd: list[dict[str, object]] = [
+        {"bytes": "1"},
+        {"bytes": True},
+        {"bytes": -1},
+        {"bytes": 1.0},
+        {"sha256": None},
+        {"sha256": "x"},
+    ]
+    assert not any(is_digest({**digest("x"), **each}) for each in odd)
 
 
 LEAVES = st.none() | st.booleans() | st.integers(-5, 5) | st.floats(allow_nan=False) | st.text(max_size=5)
