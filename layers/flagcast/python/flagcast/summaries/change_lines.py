@@ -103,6 +103,7 @@ def _size(length: int | None, value: object) -> str:
 
 def _line(made: Difference) -> str:
     if not made.is_known:
-        return f"{made.label}: {made.after or NOTHING} (not known before)"
+        before = f"{made.before} when last seen" if made.before else "not known before"
+        return f"{made.label}: {made.after or NOTHING} ({before})"
     keys = f", changed keys: {listed(list(made.keys))}" if made.is_size and made.keys else ""
     return f"{made.label}: {made.sides}{keys}"
