@@ -193,6 +193,18 @@ def test_a_row_that_cannot_be_read_is_learned_again(known: KnownStack, capsys: C
     assert row(known, FLAG).state is not None
 
 
+@pytest.mark.parametrize("junk", [{"expires": {"S": "never"}, "version": {"N": "1"}}, {"version": {"S": "seven"}}])
+def test_a_row_that_is_not_flagcasts_is_no_reason_to_stop_and_is_forgotten(
+    known: KnownStack, junk: dict[str, Any]
+) -> None:
+    # Bug: an expiry that is no number ended every command with a traceback, forget included.
+    known.dynamodb.put_item(TableName="state", Item={"key": {"S": FLAG}, **junk})
+    assert known.run("verify", "--wait", "0") == 1
+    assert known.run("learn") in {0, 1}
+    assert known.run("forget", "--yes") == 0
+    assert known.rows() == {}
+
+
 def test_flipts_word_of_an_older_version_says_no_more_than_its_events(known: KnownStack) -> None:
     # An event of that version would otherwise seem to take away what it never says.
     within = in_flipt(known)

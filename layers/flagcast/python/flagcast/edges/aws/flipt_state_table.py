@@ -122,9 +122,7 @@ def put_over(table: str, key: str, row: Row, version: int, now: float) -> dict[s
 
 def read_item(item: Mapping[str, Any]) -> Stored:
     """Read an item; its row is None where it cannot be read, and its version NO_VERSION."""
-    try:
-        version = int(item.get("version", {"N": "0"})["N"])
-    except (KeyError, ValueError):
+    if (version := number_in(item, "version")) is None:
         return Stored(None, NO_VERSION)
     try:
         row = decode(item["document"]["S"]) if "document" in item else UNKNOWN
@@ -132,6 +130,14 @@ def read_item(item: Mapping[str, Any]) -> Stored:
     except (msgspec.DecodeError, KeyError):
         return Stored(None, version)
     return Stored(with_unsettled(row, unsettled), version)
+
+
+def number_in(item: Mapping[str, Any], name: str) -> int | None:
+    """Read a whole number of an item: 0 if it is not there, None if it is anything else."""
+    try:
+        return int(item.get(name, {"N": "0"})["N"])
+    except (KeyError, ValueError):
+        return None
 
 
 def item_of(key: str, row: Row, version: int, now: float) -> dict[str, Any]:
