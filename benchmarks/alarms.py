@@ -45,7 +45,7 @@ def _queries(alarm: Mapping[str, Any]) -> list[str]:
 
 
 def _analyzes(query: str, series: Series) -> bool:
-    """Tell whether a query reads a series: its metric, with exactly the dimensions that SCHEMA names."""
+    """Return whether a query reads a series: its metric, with exactly the dimensions that SCHEMA names."""
     found = re.fullmatch(r'SELECT \w+\("(\w+)"\) FROM SCHEMA\("[^"]+", ("[^)]+")\)( .*)?', query)
     if found is None:
         raise ValueError(f"not understood: {query}")

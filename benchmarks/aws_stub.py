@@ -1,4 +1,4 @@
-"""AWS as far as the benchmarks need it, as a process of its own, so that its work is nobody's processor time.
+"""AWS as far as the benchmarks need it, as a process of its own, so that its work counts for no function.
 
 It takes every entry of a batch, has one secret, and a state table that knows every thing that Flipt has and keeps
 nothing: the same event is a change each time.

@@ -14,7 +14,7 @@ class Item(Struct, frozen=True):
     price: Price
 
     def is_of(self, stage: str) -> bool:
-        """Tell whether it is part of a stage."""
+        """Return whether it is part of a stage."""
         return self.stage == stage
 
     def dollars(self, *, with_free: bool) -> float:

@@ -56,7 +56,7 @@ def _microseconds(work: Callable[[], None]) -> float:
 
 
 def handler() -> Callable[[], None]:
-    """Return what takes in one event by the handler."""
+    """Return what has the handler accept one event."""
     handlers()
     import ingest
     from flagcast.edges.wiring import resources

@@ -67,7 +67,7 @@ class Row(Struct, frozen=True, kw_only=True):
 
     @property
     def holds(self) -> bool:
-        """Tell whether the ratio keeps its limit."""
+        """Return whether the ratio keeps its limit."""
         if self.limit is None:
             return True
         return self.ratio.median >= self.limit if self.at_least else self.ratio.median <= self.limit
@@ -83,7 +83,7 @@ def compared(
     *,
     at_least: bool = False,
 ) -> Row:
-    """Make a row of rounds that were taken in pairs."""
+    """Make a row of rounds that were measured in pairs."""
     ratios = [own / other for own, other in zip(ours, theirs, strict=True)]
     figures = {"ours": Figure.of(ours), "theirs": Figure.of(theirs), "ratio": Figure.of(ratios)}
     return Row(name=name, unit=unit, beside=beside, limit=limit, at_least=at_least, **figures)

@@ -78,7 +78,7 @@ class Peak(Struct, frozen=True):
 
 
 class Case(Struct, frozen=True):
-    """Ten bodies: taken in by ingest one after the other, delivered all at a time."""
+    """Ten bodies: accepted by ingest one after the other, delivered all at a time."""
 
     body: str
     bytes: int

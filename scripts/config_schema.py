@@ -72,10 +72,10 @@ def schema() -> dict[str, Any]:
         "required": ["sources", "destinations"],
         "additionalProperties": False,
         "properties": {
-            "sources": _named(_of(Source), "What is taken in, each at /webhooks/NAME."),
+            "sources": _named(_of(Source), "Where events come from, each at /webhooks/NAME."),
             "defaults": {**defaults, "description": "Keys for all destinations."},
             "destinations": _named(destination, "Where it goes."),
-            "notify": {"type": "string", "description": "The destination that is told when another is in trouble."},
+            "notify": {"type": "string", "description": "The destination that is notified when another is in trouble."},
         },
     }
 

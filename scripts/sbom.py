@@ -24,7 +24,7 @@ _ALGORITHMS = {"sha256": "SHA-256", "sha384": "SHA-384", "sha512": "SHA-512"}
 
 
 def document(requirements: str, project: str, version: str) -> dict[str, Any]:
-    """Describe what `uv pip compile --generate-hashes` wrote for a project, named as it stands in the `# via` comments.
+    """Describe what `uv pip compile --generate-hashes` wrote for a project, named as in the `# via` comments.
 
     A requirement's hashes are those of all its files, as the lock does not say which one a machine takes.
     Raises ValueError where an entry is no pin, or a pin has no hash: such a bill would hide what is installed.

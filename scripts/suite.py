@@ -36,7 +36,7 @@ class Part(Struct, frozen=True):
 
     @property
     def is_pytest(self) -> bool:
-        """Tell whether its tests can be timed."""
+        """Return whether its tests can be timed."""
         return self.command[0] == "pytest"
 
 

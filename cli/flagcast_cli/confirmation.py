@@ -1,4 +1,4 @@
-"""Whether somebody agrees to what is about to be done."""
+"""Whether a person agrees to what is about to be done."""
 
 import sys
 
@@ -6,7 +6,7 @@ from flagcast_cli.console import CommandError, out
 
 
 def require_answer(*, yes: bool) -> None:
-    """Raise CommandError where nobody can be asked and nothing was agreed to beforehand."""
+    """Raise CommandError if there is no person to ask and --yes was not given."""
     if not yes and not sys.stdin.isatty():
         raise CommandError(
             "there is no terminal to ask for confirmation",
@@ -15,7 +15,7 @@ def require_answer(*, yes: bool) -> None:
 
 
 def agreed(question: str, *, yes: bool) -> bool:
-    """Ask, and tell whether the answer was yes; anything else is no."""
+    """Ask, and return whether the answer was yes; anything else is no."""
     if yes:
         return True
     try:

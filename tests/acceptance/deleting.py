@@ -38,7 +38,7 @@ def described(place: Place, stack: str) -> dict[str, Any] | None:
 
 
 def stacks(place: Place) -> Iterator[dict[str, Any]]:
-    """Yield those of both stacks that are there, whoever made them."""
+    """Yield those of both stacks that are there, whatever made them."""
     for name in names(place.stack):
         found = described(place, name)
         if found and found["StackStatus"] != "DELETE_COMPLETE":
@@ -79,7 +79,7 @@ def _delete_stack(place: Place, stack_id: str) -> None:
     look_at = f"aws cloudformation describe-stack-events --stack-name {stack_id}"
 
     def is_settled() -> bool | None:
-        """Tell whether nothing changes it: an update that was interrupted here goes on there."""
+        """Return whether nothing changes it: an update that was interrupted here goes on there."""
         status = (described(place, stack_id) or {}).get("StackStatus", "DELETE_COMPLETE")
         # A change set that was never executed: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-describing-stacks.html
         return True if status == "REVIEW_IN_PROGRESS" or not status.endswith("_IN_PROGRESS") else None

@@ -20,7 +20,7 @@ KEPT = {
 
 class Kind(Protocol):
     def names(self, place: Place) -> Iterable[str]:
-        """Yield the name of every one that is there, whoever made it."""
+        """Yield the name of every one that is there, whatever made it."""
 
     def prefixes(self, stack: str) -> tuple[str, ...]:
         """Return how the names of a run's begin."""

@@ -9,7 +9,7 @@ import pytest
 from flagcast_cli.local.receiver import Receiver
 from flagcast_cli.local.stack import WITH_ARCHIVE, Stack, local_stack
 from tests.e2e.test_pipeline import wait_until_empty
-from tests.integration.conftest import begin_anew
+from tests.integration.conftest import start_fresh
 from tests.support.captures import TOKEN
 from tests.support.ports import free_port
 
@@ -42,9 +42,9 @@ def shell(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
         monkeypatch.setenv(name, value)
     for name in ("XDG_CACHE_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(name, str(tmp_path))
-    begin_anew()
+    start_fresh()
     yield
-    begin_anew()
+    start_fresh()
     # What is still on its way to other destinations would be counted by the next test.
     wait_until_empty(stack)
 

@@ -58,7 +58,7 @@ def empty() -> Iterator[Emulator]:
 
 
 def there(running: Emulator) -> dict[str, list[Any]]:
-    """What the run and its deletion are about, as each service lists it, whoever made it."""
+    """What the run and its deletion are about, as each service lists it, whatever made it."""
     stacks = running.client("cloudformation").describe_stacks()["Stacks"]
     buckets = running.client("s3").list_buckets()["Buckets"]
     return {

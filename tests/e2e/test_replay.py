@@ -13,7 +13,7 @@ from flagcast.primitives.duration import DAY
 from flagcast.primitives.timestamp import rfc3339
 from flagcast.tasks.task import event_id, task
 from flagcast_cli.local.receiver import Receiver
-from flagcast_cli.local.stack import Stack, start_functions_anew
+from flagcast_cli.local.stack import Stack, restart_functions
 from flagcast_cli.main import app
 from tests.e2e.test_pipeline import event_named, post_signed, wait_for, wait_until_empty
 from tests.support.time_limits import PATIENCE
@@ -29,11 +29,11 @@ def added(stack: Stack, deployed: Path) -> Iterator[str]:
     before = deployed.read_text()
     made = 'added-later: {url: "${ssm:receiver}/added-later", events: ["flag:*"]}'
     deployed.write_text(f"{before}  {made}\n")
-    start_functions_anew(stack)
+    restart_functions(stack)
     yield "added-later"
     wait_until_empty(stack)
     deployed.write_text(before)
-    start_functions_anew(stack)
+    restart_functions(stack)
 
 
 def numbered(number: int) -> bytes:

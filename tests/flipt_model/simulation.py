@@ -171,7 +171,7 @@ class World:
         return lost
 
     def _is_same(self, one: Happened, other: Happened) -> bool:
-        """Tell whether two happenings are one: nothing happened to the thing between them."""
+        """Return whether two happenings are one: nothing happened to the thing between them."""
         low, high = sorted((one.number, other.number))
         between = [each for each in self.flipt.happened[low : high + 1] if each.thing == other.thing]
         is_saved_again = one.thing == other.thing and not other.is_denied and len({each.body for each in between}) == 1

@@ -163,7 +163,7 @@ def bury(message: Message, given_up: GiveUp) -> None:
 
 
 def could_be_queued(text: str) -> bool:
-    """Tell whether SQS would ever have taken a message; nobody puts one there that has no room for its reason."""
+    """Return whether SQS would ever have taken a message; no one puts one there that has no room for its reason."""
     try:
         strict_sqs.check({"Entries": [_request_entry("0", Entry(text, "group", "name"))]})
     except AssertionError:

@@ -1,4 +1,4 @@
-"""What every integration test stands on: AWS in this process, and a function that begins anew."""
+"""What every integration test stands on: AWS in this process, and a function that begins again."""
 
 import threading
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ def asked_of_aws() -> Iterator[Calls]:
         yield calls
 
 
-def begin_anew() -> None:
+def start_fresh() -> None:
     """Make the process what it is after a cold start: no client, no connection, nothing read or fetched."""
     aws_client.client.cache_clear()
     aws_client.target_client.cache_clear()
@@ -68,7 +68,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             "no_proxy": "*",
         }.items():
             monkeypatch.setenv(name, value)
-        begin_anew()
+        start_fresh()
         yield
         end_calls_left_behind()
-        begin_anew()
+        start_fresh()

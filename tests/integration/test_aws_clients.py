@@ -17,7 +17,7 @@ from flagcast.edges.aws.queue import Queue
 from flagcast.edges.aws.secret_store import SecretStore
 from flagcast.edges.aws.trouble_table import TroubleTable
 from flagcast.errors import BodyUnavailable, QueueUnavailable, SecretUnavailable, StateUnavailable
-from tests.integration.conftest import begin_anew
+from tests.integration.conftest import start_fresh
 from tests.integration.deliver.raw_server import serving
 from tests.support.time_limits import PATIENCE
 
@@ -39,9 +39,9 @@ def profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    begin_anew()
+    start_fresh()
     yield file
-    begin_anew()
+    start_fresh()
 
 
 @pytest.mark.parametrize(

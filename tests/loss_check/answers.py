@@ -88,7 +88,7 @@ def choose(dice: SeededRandom, scale: float, slow: float, destination: str, even
 def perform(
     connection: socket.socket, request: Request, kind: str, dice: SeededRandom, kill: Callable[[str], None]
 ) -> Talk:
-    """Do what was chosen; an OSError means that nobody heard the end of it."""
+    """Do what was chosen; an OSError means that no one heard the end of it."""
     if kind == "reset before reading":
         _reset(connection)
         return Talk()
@@ -133,7 +133,7 @@ def perform(
             connection.sendall(_answer(200, b"ok") + b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n")
             return Talk(200)
         case "huge answer":
-            # Nobody reads it to its end, which is the point.
+            # No one reads it to its end, which is the point.
             with suppress(OSError):
                 connection.sendall(_answer(200, b"." * 3_000_000))
             return Talk(200)

@@ -61,7 +61,7 @@ class Caller(ABC):
 
     @property
     def is_idle(self) -> bool:
-        """Tell whether there was nothing to do after the last news; it may look again without any."""
+        """Return whether there was nothing to do after the last news; it may look again without any."""
         return not self.began and self._looked_at == Caller.news
 
     def work(self) -> None:

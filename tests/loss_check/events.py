@@ -13,7 +13,7 @@ from tests.loss_check.seeded_random import SeededRandom
 from tests.support.captures import captured
 
 SOURCE = "flipt"
-FOR_NOBODY = "canary-not-accepted"
+NOT_ACCEPTED = "canary-not-accepted"
 """What every body holds that must not be accepted."""
 NO_EVENT = "canary-no-event"
 """What every body holds that is no event: it may be found among the dead letters alone."""
@@ -67,7 +67,7 @@ def make(number: int, dice: SeededRandom, subjects: int) -> Made:
         payload["description"] += "x" * LARGE
     wire["timestamp"] = datetime.fromtimestamp(BEGIN + number, UTC).isoformat().replace("+00:00", "Z")
     if kind in ("unsigned", "wrongly signed"):
-        payload["description"] += FOR_NOBODY
+        payload["description"] += NOT_ACCEPTED
     if kind == "no event":
         wire = {"version": "0.2", "type": "", "action": NO_EVENT, "number": number}
     body = json.dumps(wire, ensure_ascii=False, separators=(",", ":")).encode()

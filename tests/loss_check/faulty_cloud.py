@@ -15,7 +15,7 @@ from tests.loss_check import setup
 from tests.loss_check.archive import ARCHIVE, BUCKET
 from tests.loss_check.calls import ACCOUNTANT, CALLS, NAMES
 from tests.loss_check.clock import SharedClock
-from tests.loss_check.events import FOR_NOBODY, NO_EVENT
+from tests.loss_check.events import NO_EVENT, NOT_ACCEPTED
 from tests.loss_check.ledger import Invocation, Ledger
 from tests.loss_check.seeded_random import SeededRandom, Strikes
 from tests.loss_check.table import Table
@@ -134,7 +134,7 @@ class FaultyCloud:
 
     def watch(self, where: str, text: str) -> None:
         """Look for what must not be there in something that is stored."""
-        found = [each for each in (*setup.CANARIES, FOR_NOBODY) if each in text]
+        found = [each for each in (*setup.CANARIES, NOT_ACCEPTED) if each in text]
         if NO_EVENT in text and where not in ("dead letter", "archive"):
             found.append(NO_EVENT)
         self._ledger.leaks += [f"{each} in a {where}" for each in found]

@@ -101,7 +101,7 @@ class Judge:
         return event.subject.split(" ")[1] != "space-2"
 
     def _rests(self, task: TaskId) -> bool:
-        """Tell whether a task lies among the dead letters now."""
+        """Return whether a task lies among the dead letters now."""
         return any(each.message_id not in self._ledger.redriven for each in self._books.letters[task])
 
     def _judge_letter(self, sending: Sending, destination: str, letter: Letter) -> None:
@@ -222,7 +222,7 @@ class Judge:
             self._verdict.add("trace", f"{key} is in the archive, and was never sent")
 
     def _judge_strangers(self) -> None:
-        """Nothing that was refused, and nothing that nobody sent, is anywhere."""
+        """Nothing that was refused, and nothing that no one sent, is anywhere."""
         for task in self._books.tasks():
             event_id, _, destination = task.partition(":")
             sending = self._books.sendings.get(event_id)

@@ -122,7 +122,7 @@ class Ledger:
             self.puts.setdefault(message_id, []).append(Put(asked, next(self._ticks), pid, call, is_answered))
 
     def is_heard(self, put: Put) -> bool:
-        """Tell whether the function knew that its dead letter is on the queue."""
+        """Return whether the function knew that its dead letter is on the queue."""
         return put.is_answered and (put.pid, put.call) not in self.unheard
 
     def arrived(self, arrival: Arrival) -> int:

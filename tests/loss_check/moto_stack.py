@@ -1,6 +1,6 @@
 """Both functions in this process over moto's SQS, S3, DynamoDB and Secrets Manager, in real time.
 
-moto delivers a deduplication id again once its first message was deleted, which SQS does not: nobody sends again what
+moto delivers a deduplication id again once its first message was deleted, which SQS does not: no one sends again what
 was accepted. Its queues can lose what is sent while others delete: the functions take turns.
 """
 
@@ -23,7 +23,7 @@ from tests.integration.ingest.harness import Ingest, Output, operators
 from tests.loss_check import setup
 from tests.loss_check.archive import BUCKET, faults, versions
 from tests.loss_check.client import request
-from tests.loss_check.events import FOR_NOBODY, NO_EVENT, Made
+from tests.loss_check.events import NO_EVENT, NOT_ACCEPTED, Made
 from tests.loss_check.received import ReceivingSource
 from tests.loss_check.seeded_random import SeededRandom
 from tests.loss_check.short_run import DESTINATIONS, ORDERED, Letter, read_letter
@@ -83,7 +83,7 @@ class MotoStack:
         """Name every secret that was written anywhere, and every body that was kept though it was refused."""
         rows = ("dynamodb", str(self._table.scan(TableName="state")["Items"]))
         written = [*self.asked, rows, ("log", self._ingest.output.text)]
-        canaries = (*setup.CANARIES, *self._ingest.canaries, FOR_NOBODY)
+        canaries = (*setup.CANARIES, *self._ingest.canaries, NOT_ACCEPTED)
         found = [f"{canary} in {where}" for where, text in written for canary in canaries if canary in text]
         return found + [
             f"{NO_EVENT} in {where}"
@@ -124,7 +124,7 @@ class MotoStack:
 
 
 def _may_hold_no_event(where: str, text: str) -> bool:
-    """Tell whether what is no event may be written there: as a dead letter, and for the archive or in it."""
+    """Return whether what is no event may be written there: as a dead letter, and for the archive or in it."""
     return (
         where == "dead letters"
         or (where == "s3" and f"'Bucket': '{BUCKET}'" in text)

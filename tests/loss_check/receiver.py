@@ -11,7 +11,7 @@ from tests.integration.deliver.authority import Authority
 from tests.loss_check import setup
 from tests.loss_check.answers import Request, choose, perform
 from tests.loss_check.clock import SharedClock
-from tests.loss_check.events import FOR_NOBODY, NO_EVENT
+from tests.loss_check.events import NO_EVENT, NOT_ACCEPTED
 from tests.loss_check.ledger import Arrival, Ledger
 from tests.loss_check.seeded_random import SeededRandom, Strikes
 
@@ -112,7 +112,7 @@ class Receiver:
                 pieces.append(piece)
                 missing -= len(piece)
             whole = b"".join(pieces)
-            for canary in (FOR_NOBODY, NO_EVENT):
+            for canary in (NOT_ACCEPTED, NO_EVENT):
                 if canary.encode() in whole:
                     self._ledger.leaks.append(f"{canary} at a destination")
             return whole

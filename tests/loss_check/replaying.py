@@ -73,7 +73,7 @@ class Replayer(Caller):
 
     @property
     def _has_room(self) -> bool:
-        """Tell whether the queue is short enough for all of it.
+        """Return whether the queue is short enough for all of it.
 
         The command would wait for that, and as a wait here moves the clock on at once, everything else would expire.
         """
@@ -145,7 +145,7 @@ class Bodies:
 
 
 def is_replayed(sending: Sending) -> bool:
-    """Tell whether an event is among those that are replayed: of every third subject."""
+    """Return whether an event is among those that are replayed: of every third subject."""
     return sending.is_accepted and sending.event.kind == "genuine" and int(sending.event.subject[-1]) % 3 == 0
 
 

@@ -29,7 +29,7 @@ def kinds() -> Iterator[str]:
 
 
 def count_refused(result: Result) -> None:
-    """Count the connections that nobody took: the functions' own lines alone know of them."""
+    """Count the connections that no one took: the functions' own lines alone know of them."""
     result.strikes.counts[REFUSED] = sum('"cause":"connection"' in line for line in result.log.splitlines())
 
 

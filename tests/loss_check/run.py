@@ -27,7 +27,7 @@ from tests.loss_check.target import Targets
 from tests.loss_check.workers import Place, Workers
 
 REAL_PATIENCE = 0.03
-"""Real seconds without news after which time goes on although somebody is still at work."""
+"""Real seconds without news after which time goes on although someone is still at work."""
 LONGEST_STEP = 5.0
 LONGEST_WORK = 40.0
 """Simulated seconds that anybody's work may take: less than Lambda allows an invocation."""

@@ -19,7 +19,7 @@ CANARIES = (*SECRETS.values(), "canary-in-an-error-message")
 PREFIX = "flagcast/test/"
 
 PROCESS = "${env:FLAGCAST_VAR_PROCESS}"
-"""Who asks: so the receiver can end whoever sent a request."""
+"""The function that asks, so that the receiver can end the one that sent a request."""
 SHORT = "1s"
 """The timeout where answers never come; elsewhere none is waited for."""
 MOST_BACKOFF = 120.0

@@ -67,7 +67,7 @@ class Place(Protocol):
         """Return what is wrong with each object of the archive, by event: nothing where its signature holds."""
 
     def is_idle(self) -> bool:
-        """Tell whether the task queue is empty."""
+        """Return whether the task queue is empty."""
 
 
 class Seen(Struct):

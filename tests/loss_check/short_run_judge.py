@@ -10,7 +10,7 @@ from tests.loss_check.short_run import DESTINATIONS, ORDERED, Letter, Seen
 ANSWERS = {"genuine": 200, "no event": 400, "unsigned": 401, "wrongly signed": 401}
 REASONS = {422: "rejected", 302: "rejected", 410: "gone"}
 """The dead letter's reason, by what the destination answered; whatever else it answers is no reason for one."""
-NOBODY = "-"
+NO_DESTINATION = "-"
 
 
 class Judge:
@@ -41,7 +41,7 @@ class Judge:
             self.counts["large"] += event.mark == "large"
             if status != ANSWERS[event.kind]:
                 self.broken.append(f"event {event.number} ({event.kind}) was answered {status}")
-            for destination in (*DESTINATIONS, NOBODY):
+            for destination in (*DESTINATIONS, NO_DESTINATION):
                 self._judge_task(event, status, destination)
             self._judge_archived(event, status)
         self._judge_order()
@@ -54,14 +54,14 @@ class Judge:
         good = [each for each in arrivals if each.answered is not None and 200 <= each.answered <= 299]
         task = f"event {event.number} ({event.kind}) for {destination}"
         told = f"{task}: answers {[each.answered for each in arrivals]}, {letters}"
-        if destination == NOBODY:
+        if destination == NO_DESTINATION:
             wanted = status == ANSWERS["no event"]
         else:
             wanted = status == ANSWERS["genuine"] and setup.wants(DESTINATIONS, destination, event)
         ends = len(good) + len(letters)
         self.counts.update(tasks=wanted, delivered=bool(good), dead=bool(letters))
         if not wanted and (arrivals or letters):
-            self.broken.append(f"a trace of what nobody should have: {told}")
+            self.broken.append(f"a trace of what no one should have: {told}")
         elif wanted and ends != 1:
             self.broken.append(f"{'ended more than once' if ends else 'lost'}: {told}")
         for letter in letters:

@@ -38,7 +38,7 @@ class Books:
         return max(had, key=lambda each: each.began_tick)
 
     def rested(self, destination: str, before: Arrival, after: Arrival) -> bool:
-        """Tell whether the destination asked for rest since shortly before an attempt."""
+        """Return whether the destination asked for rest since shortly before an attempt."""
         times = self._rests_asked[destination]
         at = bisect_left(times, before.at - 60)
         return at < len(times) and times[at] <= after.at

@@ -121,7 +121,7 @@ class Place:
             self.close()
             raise Killed from error
         if not self._workers.cloud.end(pid):
-            # Killed when it had said everything: nobody hears it.
+            # Killed when it had said everything: no one hears it.
             self.close()
             raise Killed
         assert how == "answered", value

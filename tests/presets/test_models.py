@@ -35,7 +35,7 @@ def test_teams_takes_the_card() -> None:
         Draft202012Validator(schema).validate(message("microsoft-teams", each))
 
 
-def test_discord_mentions_nobody() -> None:
+def test_discord_mentions_no_one() -> None:
     assert message("discord", sample("flag-updated"))["allowed_mentions"] == {"parse": []}
 
 

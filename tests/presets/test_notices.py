@@ -80,7 +80,7 @@ def test_the_vendors_models_take_it() -> None:
 
 # An answer is one of the facts, whose every value is in test_inert.py.
 @pytest.mark.parametrize("hostile", ["<!channel>", "<users/all>", "@here", "<b>b</b>"])
-def test_an_answer_mentions_nobody_and_links_nowhere(hostile: str) -> None:
+def test_an_answer_mentions_no_one_and_links_nowhere(hostile: str) -> None:
     made = list(strings(message("slack", notice(excerpt=hostile))))
     assert not any(re.search(r"<[!@#]|(?<![A-Za-z0-9])@(?!\u200b)[a-z]", each) for each in made)
     tags = [

@@ -162,7 +162,7 @@ def sam_local_serving(environment: Mapping[str, str], port: int, log: Path, *wor
         while not _listens(port):
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
-            # Between two looks, up to the deadline: a port tells nobody that it opens.
+            # Between two looks, up to the deadline: a port does not announce that it opens.
             time.sleep(0.05)
         yield port
     finally:

@@ -1,4 +1,4 @@
-"""The way from containers to loopback is open to their network and to nobody else; these need no engine."""
+"""The way from containers to loopback is open to their network and to no one else; these need no engine."""
 
 import socket
 from ipaddress import IPv4Network

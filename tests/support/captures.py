@@ -38,7 +38,7 @@ class Captured(Struct, frozen=True):
 
     @property
     def is_event(self) -> bool:
-        """Tell whether the body is one: three of the templates are for others (captures/README.md)."""
+        """Return whether the body is one: three of the templates are for others (captures/README.md)."""
         return not self.path.endswith(("/slack", "/logic", "/printed"))
 
 

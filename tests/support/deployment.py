@@ -117,7 +117,7 @@ class Deployment:
 
     @contextmanager
     def functions(self, count: int, module: str = FUNCTION, **environment: str) -> Iterator[None]:
-        """Run so many functions side by side, each taken up anew when it dies; all have ended on leaving."""
+        """Run so many functions side by side, each taken up again when it dies; all have ended on leaving."""
         ended = threading.Event()
         variables = {**self.environment(), **environment}
         places = [_Place(self, module, next(self._numbers), variables, ended) for _ in range(count)]

@@ -83,7 +83,7 @@ class Destinations:
         return as_json({"ok": True}, behaviour.status)
 
     async def _wait(self, wanted: Waited) -> bool:
-        """Tell whether the events arrived in time."""
+        """Return whether the events arrived in time."""
 
         def is_there() -> bool:
             return all(len(self._delivered.get(path, ())) >= wanted.count for path in wanted.paths)

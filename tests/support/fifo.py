@@ -86,7 +86,7 @@ class Fifo(Struct):
     messages: dict[str, Stored] = field(default_factory=dict)
     _groups: dict[str, dict[str, Stored]] = field(default_factory=dict)
     _in_flight: dict[str, Stored] = field(default_factory=dict)
-    """Those that were, until somebody looks: time ends it too."""
+    """Those that were, until someone looks: time ends it too."""
     _known: dict[tuple[str, str], Stored] = field(default_factory=dict)
 
     def send(self, body: str, group: str, deduplication: str, attributes: Mapping[str, Mapping[str, str]]) -> Stored:
@@ -162,7 +162,7 @@ class Fifo(Struct):
             raise Refused("InvalidParameterValue", "The receipt handle has expired.")
 
     def _redrive(self, message: Stored, to: "Fifo") -> None:
-        """Move a message that was received too often; between FIFO queues its retention begins anew."""
+        """Move a message that was received too often; between FIFO queues its retention begins again."""
         self._take_off(message)
         to._put(
             structs.replace(

@@ -48,7 +48,7 @@ def run(serving: Serving) -> None:
 async def _serve(serving: Serving) -> None:
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        # Whoever goes away is not waited for; a body longer than 64 KiB is read by its length, a head never is longer.
+        # A client that goes away is not waited for; a body over 64 KiB is read by its length, a head never is longer.
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 request = await _read(reader)

@@ -40,7 +40,7 @@ class Stored(Struct, frozen=True):
 
     @property
     def is_deleted(self) -> bool:
-        """Tell whether a delete marker hides it."""
+        """Return whether a delete marker hides it."""
         return self.versions[0].is_deletion
 
 
@@ -129,7 +129,7 @@ class Bucket:
                     fetched.cancel()
 
     def is_overwritten(self, stored: Stored, data: bytes) -> bool:
-        """Tell whether an earlier version has other bytes than the newest: the archive writes each object once."""
+        """Return whether an earlier version has other bytes than the newest: the archive writes each object once."""
         before = (each for each in stored.versions[1:] if not each.is_deletion)
         return any(self.fetch(stored.key, each.id) != data for each in before)
 

@@ -49,7 +49,7 @@ class Period(Struct, frozen=True):
         return None if self.since is None else Days(rfc3339(self.since - HOUR)[:10], rfc3339(self.until)[:10])
 
     def has(self, moment: float | None) -> bool:
-        """Tell whether a moment is in it; one that is not known is."""
+        """Return whether a moment is in it; one that is not known is."""
         return moment is None or (self.since or 0) <= moment < self.until
 
 
@@ -74,7 +74,7 @@ class Seen:
         return self._connection.execute("INSERT OR IGNORE INTO seen VALUES (?)", (event_id,)).rowcount == 1
 
     def __contains__(self, event_id: object) -> bool:
-        """Tell whether an event was noted."""
+        """Return whether an event was noted."""
         return self._connection.execute("SELECT 1 FROM seen WHERE event_id = ?", (event_id,)).fetchone() is not None
 
 
@@ -155,7 +155,7 @@ class Verification:
                 yield each
 
     def _is_expired(self, stored: Stored) -> bool:
-        """Tell whether the lifecycle deleted an object: it leaves an earlier version for 30 days (template.yaml).
+        """Return whether the lifecycle deleted an object: it leaves an earlier version for 30 days (template.yaml).
 
         Then the delete marker is alone until S3 deletes that too, a day or more later, and the key says how old it was:
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-configuration-examples.html (example 7)

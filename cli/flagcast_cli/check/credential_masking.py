@@ -21,7 +21,7 @@ _KNOWN = frozenset({name for model in (Source, Destination, Retry, Sign) for nam
 
 
 def is_credential(path: str, text: str) -> bool:
-    """Tell whether a text at a path is surely a credential: what is warned of."""
+    """Return whether a text at a path is surely a credential: what is warned of."""
     keys, literal = _below(path), _literal(text)
     if not literal.strip() or _is_arn(keys, text):
         return False
@@ -36,7 +36,7 @@ def is_credential(path: str, text: str) -> bool:
 
 
 def is_hidden(path: str, text: str) -> bool:
-    """Tell whether a text is not shown, as it may be a credential: in doubt it is one."""
+    """Return whether a text is not shown, as it may be a credential: in doubt it is one."""
     keys, literal = _below(path), _literal(text)
     if not literal.strip() or _is_arn(keys, text):
         return False
@@ -81,7 +81,7 @@ def _below(path: str) -> list[str | int]:
 
 
 def _is_arn(keys: list[str | int], text: str) -> bool:
-    """Tell whether a text is an ARN in the place of an address: its account looks random, and lets no one in."""
+    """Return whether a text is an ARN in the place of an address: its account looks random, and lets no one in."""
     return keys == ["url"] and text.startswith("arn:aws")
 
 
@@ -90,14 +90,14 @@ def _literal(text: str) -> str:
 
 
 def _may_let_in(url: str) -> bool:
-    """Tell whether an address may let in whoever knows it: by anything of its path that is no common word."""
+    """Return whether an address may let in anyone who knows it: by anything of its path that is no common word."""
     parts = urlsplit(url)
     host, rest = parts.hostname or "", url.partition("//")[2].partition(parts.netloc)[2]
     return looks_random(host) or is_secret_address(host, parts.path) or is_credential_url(f"https://example.com{rest}")
 
 
 def _lets_in(text: str) -> bool:
-    """Tell whether a text holds an address or a header that lets in whoever knows it."""
+    """Return whether a text holds an address or a header that lets in anyone who knows it."""
     if _SCHEME.search(text):
         return True
     for address in _ADDRESS.findall(text):

@@ -1,6 +1,6 @@
 """What may be a credential. In doubt it is one: one too many costs a name, one too few is committed.
 
-So an address or header is shown only if all of it is known to be harmless. Addresses let in whoever knows them:
+So an address or header is shown only if all of it is known to be harmless. An address lets in anyone who knows it:
 https://docs.slack.dev/tools/java-slack-sdk/guides/incoming-webhooks,
 https://docs.discord.com/developers/resources/webhook,
 https://docs.snowflake.com/en/user-guide/notifications/webhook-notifications (Slack, Teams, PagerDuty).
@@ -41,13 +41,13 @@ _SEPARATORS = re.compile(r"[/_.-]+")
 
 
 def is_credential_header(name: str, value: str) -> bool:
-    """Tell whether a header's value may be a credential: unless the header is known to hold none."""
+    """Return whether a header's value may be a credential: unless the header is known to hold none."""
     harmless = _HARMLESS_HEADERS.fullmatch(name) is not None and "://" not in value
     return bool(value) and not (harmless and not looks_random(value))
 
 
 def is_credential_url(url: str) -> bool:
-    """Tell whether whoever knows this address may be let in by it; its user is the caller's to look for."""
+    """Return whether knowing this address may be enough to get in; the caller looks for a user in it."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -59,7 +59,7 @@ def is_credential_url(url: str) -> bool:
 
 
 def is_harmless_host(host: str) -> bool:
-    """Tell whether a host's name holds no token: it is a service's, or its subdomain is of common words."""
+    """Return whether a host's name holds no token: it is a service's, or its subdomain is of common words."""
     if is_known_host(host) or host.replace(".", "").isdecimal() or ":" in host:
         return True
     labels = host.split(".")
@@ -67,12 +67,12 @@ def is_harmless_host(host: str) -> bool:
 
 
 def is_telling_name(name: str) -> bool:
-    """Tell whether a name says that what it names is a credential: Authorization, X-Api-Key, routing_key, sig."""
+    """Return whether a name says that what it names is a credential: Authorization, X-Api-Key, routing_key, sig."""
     return bool(_TELLING.search(name)) or not _TELLING_WORDS.isdisjoint(each.lower() for each in _WORDS.findall(name))
 
 
 def looks_random(text: str) -> bool:
-    """Tell whether a text holds what no one made up: a known form of token, a long run of letters or digits."""
+    """Return whether a text holds what no one made up: a known form of token, a long run of letters or digits."""
     return random_part(text) is not None
 
 

@@ -48,7 +48,7 @@ def name_for(host: str, *, shown: bool) -> str:
 
 
 def is_known_host(host: str) -> bool:
-    """Tell whether a host is a service's that everyone uses, so that its name says nothing."""
+    """Return whether a host is a service's that everyone uses, so that its name says nothing."""
     return any(host.lower() in each.hosts for each in _SERVICES) or (
         (service := _service(host)) is not None and not service.address_is_secret
     )
@@ -60,7 +60,7 @@ def as_name(text: str) -> str:
 
 
 def is_secret_address(host: str, path: str) -> bool:
-    """Tell whether an address at this host lets in whoever knows it, once it says more than the host."""
+    """Return whether an address at this host lets in anyone who knows it, once it says more than the host."""
     service = _service(host)
     return service is not None and service.address_is_secret and path not in ("", "/")
 

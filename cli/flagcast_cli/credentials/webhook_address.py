@@ -31,7 +31,7 @@ class Address(Struct, frozen=True):
 
     @property
     def is_local(self) -> bool:
-        """Tell whether it is the machine that asks."""
+        """Return whether it is the machine that asks."""
         try:
             return ip_address(self.host).is_loopback
         except ValueError:
@@ -47,7 +47,7 @@ class Address(Struct, frozen=True):
 
 
 def is_internal(host: str) -> bool:
-    """Tell whether a host is by its name or number known only inside a network, such as a cluster's."""
+    """Return whether a host is by its name or number known only inside a network, such as a cluster's."""
     try:
         return not ip_address(host).is_global
     except ValueError:

@@ -29,7 +29,7 @@ class Became(Struct, frozen=True):
 
     @property
     def is_over(self) -> bool:
-        """Tell whether nothing follows by itself."""
+        """Return whether nothing follows by itself."""
         return self.state in ENDS
 
 

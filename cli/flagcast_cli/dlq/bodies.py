@@ -17,7 +17,7 @@ class Contents:
         """Fetch nothing yet."""
         self._bodies = bodies
         self._facts: dict[str, Facts | Absent] = {}
-        self._anew: set[str] = set()
+        self._stored: set[str] = set()
 
     def raw(self, letter: Letter) -> bytes | Absent:
         """Return a letter's body as Flipt sent it, or why there is none; what is no task is its own body."""
@@ -46,10 +46,10 @@ class Contents:
         known = letter.facts()
         return known if known is not None else self._facts.get(letter.body_ref, Absent("its body is stored apart"))
 
-    def store_anew(self, letter: Letter) -> Absent | None:
+    def store_again(self, letter: Letter) -> Absent | None:
         """Write a stored body again, so that it outlives its task once more; returns why it could not be."""
         ref = letter.body_ref
-        if not ref or ref in self._anew:
+        if not ref or ref in self._stored:
             return None
         raw = self.raw(letter)
         if isinstance(raw, Absent):
@@ -57,6 +57,6 @@ class Contents:
         try:
             self._bodies.store(ref, raw, time.monotonic() + _WITHIN)
         except BodyUnavailable as error:
-            return Absent(f"its body could not be stored anew ({error})", for_good=False)
-        self._anew.add(ref)
+            return Absent(f"its body could not be stored again ({error})", for_good=False)
+        self._stored.add(ref)
         return None

@@ -39,7 +39,7 @@ class Filter(Struct, frozen=True):
         return cls(destination, reason, older, newer, kind, event_id)
 
     def matches(self, letter: Letter, now: float) -> bool:
-        """Tell whether everything but the event's type holds; `now` in epoch seconds."""
+        """Return whether everything but the event's type holds; `now` in epoch seconds."""
         age = now - letter.message.sent_at
         return (
             self.destination in (None, letter.destination)
@@ -50,7 +50,7 @@ class Filter(Struct, frozen=True):
         )
 
     def wants(self, facts: Facts | Absent) -> bool:
-        """Tell whether the event is of the type: one that cannot be read is of none."""
+        """Return whether the event is of the type: one that cannot be read is of none."""
         return self.event is None or (isinstance(facts, Facts) and self.event.matches(facts.event))
 
 

@@ -1,4 +1,4 @@
-"""Dead letters in hand: received, kept from everybody else while they are worked on, handed back."""
+"""Dead letters that one run holds: received, hidden from other runs while it works on them, then released."""
 
 import threading
 from collections.abc import Iterable, Sequence
@@ -10,12 +10,12 @@ from typing import Self
 from botocore.exceptions import BotoCoreError, ClientError
 
 from flagcast.errors import QueueUnavailable
-from flagcast_cli.console import CommandError, err
+from flagcast_cli.console import CommandError, counted, err
 from flagcast_cli.dlq.letters import Letter, read_letter
 from flagcast_cli.stack.queues import StackQueues
 
 HOLD = 120
-"""Seconds for which nobody else sees a letter after it was received or renewed.
+"""Seconds for which no other run sees a letter after it was received or renewed.
 
 Well inside SQS's five minutes of deduplication: what a killed run had sent and not deleted is seen again in time for
 the next run's send of it to be swallowed.
@@ -28,19 +28,19 @@ _TRIES = 2
 _LOOK_EVERY = 2
 
 
-def wait_until_nobody_holds_any(place: StackQueues) -> None:
+def wait_until_none_is_held(place: StackQueues) -> None:
     """Wait for what another run holds, or one that was killed held; raises CommandError if it keeps them.
 
-    Whoever redrives must see all there is: of two that share the letters, neither could keep their order.
+    A redrive must see all there is: of two runs that share the letters, neither could keep their order.
     """
     until = place.now() + HOLD + 30
-    with err.status("Waiting for dead letters that somebody else holds"):
+    with err.status("Waiting for dead letters that another command holds"):
         while (held := place.in_flight()) and place.now() < until:
             place.wait(_LOOK_EVERY)
     if held:
         raise CommandError(
-            f"{held} dead letters are held by somebody else",
-            "Let that run end, then try again: in two hands they could not be kept in order.",
+            f"{counted(held, 'dead letter is', 'dead letters are')} held by another command",
+            "Wait until that command ends, then try again: two commands could not keep their order.",
         )
 
 
@@ -79,7 +79,7 @@ class Held:
             while letters := self._receive():
                 with self._lock:
                     self._letters.update((each.id, each) for each in letters)
-        # Before any is let go of: SQS's count runs behind, and would take ours for somebody else's.
+        # Before any is released: SQS's count runs behind, and would count ours as another command's.
         self.elsewhere = max(self._place.in_flight() - len(self._letters), 0)
         return list(self._letters.values())
 

@@ -13,7 +13,7 @@ from flagcast.tasks.task import NO_DESTINATION, NewerVersion, Task, UnreadableTa
 from flagcast_cli.ledger.event_ids import SHORTEST_PREFIX, bare
 
 QUEUE_NET = "queue_net"
-"""The reason of a letter that says none: the queue's own net took it, or somebody put it there by hand."""
+"""The reason of a letter that says none: SQS moved it here itself, or a person put it here."""
 
 SHOWN_OF_AN_ID = 12
 """Characters of an id that the table shows: enough to name it."""
@@ -57,7 +57,7 @@ class Letter(Struct, frozen=True):
 
     @property
     def destination(self) -> str:
-        """Return whom it was for: as the task says, else as the attributes say."""
+        """Return the destination that it was for: as the task says, else as the attributes say."""
         return self.task.destination if self.task else self.said.get("destination", NO_DESTINATION)
 
     @property
@@ -92,7 +92,7 @@ class Letter(Struct, frozen=True):
         return (self.task.received_at if self.task else "", number)
 
     def is_called(self, given: str) -> bool:
-        """Tell whether what somebody typed names it: the id of its event, task or message, or the beginning of one."""
+        """Return whether what was typed names it: the id of its event, task or message, or the beginning of one."""
         names = (self.event_id, self.task.id if self.task else "", self.id, self.said.get("message_id", ""))
         if given in names:
             return True

@@ -20,17 +20,17 @@ from flagcast_cli.stack.queues import STACK
 
 _MOST_NAMES = 3
 _WHAT_FOLLOWS = {
-    "rejected": "The destination refused it, and says why. Mend the one or the other, deploy, then:",
+    "rejected": "The destination rejected it, and says why. Fix one of the two, deploy, then:",
     "gone": "Its address is gone for good. Give the destination another url, deploy, then:",
-    "expired": "It was tried until its time was up. When the destination is well again:",
-    "exhausted": "It was received until its time was up. When the destination is well again:",
-    "render_failed": "Its template failed on it. Mend it (flagcast render tries it), deploy, then:",
-    "filter_failed": "The destination's when failed on it. Mend it, deploy, then:",
-    "unknown_destination": "The destination was not in the configuration. Put it there, deploy, then:",
+    "expired": "It was retried until its time was up. When the destination works again:",
+    "exhausted": "SQS handed it over until its time was up. When the destination works again:",
+    "render_failed": "Its template failed on it. Fix the template (flagcast render tries it), deploy, then:",
+    "filter_failed": "The destination's when failed on it. Fix it, deploy, then:",
+    "unknown_destination": "The destination was not in the configuration. Add it, deploy, then:",
     "body_missing": "Its body was not where it was stored. If it is there again:",
-    "crashed": "It ended the function three times. Find out why in the function's log, then:",
+    "crashed": "It ended the function three times. Find the reason in the function's log, then:",
     "blocked_address": "The destination's address may not be connected to (allow_private opens a subnet). Then:",
-    QUEUE_NET: "The queue's own net took it, without a reason: look in the function's log. Then:",
+    QUEUE_NET: "SQS moved it to the dead-letter queue itself, so it has no reason. Look in the function's log, then:",
 }
 
 
@@ -170,8 +170,8 @@ def _lines(raw: bytes) -> list[str]:
 def next_steps(letter: Letter, facts: Facts | Absent, stack: str) -> tuple[str, str]:
     """Say what to do about a letter, and the command that does it."""
     if isinstance(facts, Absent):
-        return f"It cannot be redriven: {facts.why}. When nobody needs it any more:", _command("drop", letter, stack)
-    follows = _WHAT_FOLLOWS.get(letter.reason, "When the reason is mended:")
+        return f"It cannot be redriven: {facts.why}. When it is no longer needed:", _command("drop", letter, stack)
+    follows = _WHAT_FOLLOWS.get(letter.reason, "When the cause is fixed:")
     return follows, _command("redrive", letter, stack)
 
 

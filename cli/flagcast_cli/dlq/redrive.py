@@ -1,7 +1,7 @@
 """Dead letters back onto the task queue.
 
 Why nothing is delivered twice, and nothing lost: a letter is sent only while it is ours (SQS has just said so), and
-deleted only after SQS took its task. Two people never hold the same letter. Whoever is killed between the two leaves
+deleted only after SQS took its task. Two runs never hold the same letter. A run that is killed between the two leaves
 a letter that is seen again within two minutes; the next run sends it under the same deduplication id, which SQS
 swallows for five minutes, and deletes it. Only a run that comes later than that delivers what was sent and not
 deleted (one batch) once more, with the same Webhook-Id.
@@ -57,7 +57,7 @@ class Redrive:
         ours = {each.id for each in self._held.renew([each.letter for each in going])}
         for each in going:
             if each.letter.id not in ours:
-                self._refuse(each, "it is not known to be in our hands any more: it may be sent by somebody else")
+                self._refuse(each, "this command may no longer hold it, so another one may send it")
         going = [each for each in going if each.letter.id in ours]
         sent = [each.letter for each in self._taken(going)]
         self._fruitless = 0 if sent or not going else self._fruitless + 1
@@ -72,8 +72,8 @@ class Redrive:
         return behind
 
     def _has_its_body(self, ready: Ready) -> bool:
-        """Write a stored body anew; one that is gone keeps nobody back, as it never comes."""
-        absent = self._contents.store_anew(ready.letter)
+        """Write a stored body again; one that is gone blocks no other letter, as it never comes."""
+        absent = self._contents.store_again(ready.letter)
         if absent is not None:
             self._refuse(ready, absent.why, keeps_back=not absent.for_good)
         return absent is None

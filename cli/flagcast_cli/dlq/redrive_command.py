@@ -14,7 +14,7 @@ from flagcast_cli.console import CommandError, err, marked, out
 from flagcast_cli.dlq.aftermath import Seen, attempts_seen, watch
 from flagcast_cli.dlq.bodies import Contents
 from flagcast_cli.dlq.filter import Filter
-from flagcast_cli.dlq.held_letters import Held, wait_until_nobody_holds_any
+from flagcast_cli.dlq.held_letters import Held, wait_until_none_is_held
 from flagcast_cli.dlq.letters import Letter
 from flagcast_cli.dlq.logged import Logged, log_of
 from flagcast_cli.dlq.output import counted_letters, show_refusals, show_summary, show_table
@@ -43,7 +43,7 @@ def redrive(
     with log_of(stack, account, wanted=log) as copy:
         destinations = _destinations(stack, account, config)
         contents, logged = Contents(place.bodies), Logged(copy)
-        wait_until_nobody_holds_any(place)
+        wait_until_none_is_held(place)
         with Held(place) as held:
             elsewhere = Elsewhere(frozenset(destinations), logged.ledger)
             chosen = choose(held, contents, wanted, place.now(), elsewhere)

@@ -33,7 +33,7 @@ def plan(
 ) -> tuple[list[Ready], list[Refusal]]:
     """Sort the letters in the order in which they were accepted, and tell what can be sent from what cannot.
 
-    An event that cannot be read for the moment has a subject nobody knows, so all that follows for its destination
+    An event that cannot be read for the moment has an unknown subject, so all that follows for its destination
     stays behind it.
     """
     ready: list[Ready] = []

@@ -29,7 +29,7 @@ class Elsewhere(Struct, frozen=True):
 
 
 def choose(held: Held, contents: Contents, wanted: Filter, now: float, elsewhere: Elsewhere) -> list[Letter]:
-    """Collect every letter, keep in hand those that are wanted, in the order of acceptance, let go of the others.
+    """Collect every letter, hold those that the filter matches, in the order of acceptance, and release the others.
 
     Raises CommandError for a filter's value that is known neither of the letters nor elsewhere.
     """

@@ -85,7 +85,7 @@ class Alarms(Struct, frozen=True):
     found: tuple[Alarm, ...]
     missing: tuple[str, ...]
     subscribers: Mapping[str, int | Unknown]
-    """How many have confirmed that they want to be told, by topic."""
+    """The number of confirmed subscriptions, by topic."""
 
 
 class Secrets(Struct, frozen=True):

@@ -87,7 +87,7 @@ def _problems(text: str) -> list[Problem]:
 
 
 def _pipe(name: str, secrets: tuple[Secret, ...]) -> None:
-    """Write one secret as it is to be stored, for the command behind the pipe and nobody's eyes."""
+    """Write one secret as it is to be stored, for the command behind the pipe; it is never shown."""
     found = next((each for each in secrets if each.name == name), None)
     if found is None:
         there_are = ", ".join(each.name for each in secrets) or "none"

@@ -1,4 +1,4 @@
-"""What Flipt does without being told, and Flagcast has to be: reach private addresses, and drop what fails."""
+"""What Flipt does by default and Flagcast must be configured to do: reach private addresses, and drop what fails."""
 
 from flagcast.config.model import Destination
 from flagcast.config.secret_references import Text
@@ -36,7 +36,7 @@ def filter_for(template: FliptTemplate, content_type: str | None, notes: list[st
     if not isinstance(compiled, Compiled):
         return None
     failed = [event for event in sample_events() if isinstance(rehearsed(compiled, event), RenderFailed)]
-    # One that is written for newer events alone fails on older ones, whoever made them: `check` says so.
+    # One that is written for newer events alone fails on older ones, whichever Flipt sent them: `check` says so.
     others = [event for event in failed if not event.is_denied and event.version == NEW_EVENTS]
     if others or not any(event.is_denied for event in failed):
         return None

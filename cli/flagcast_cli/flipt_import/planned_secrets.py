@@ -25,7 +25,7 @@ class Part(Struct, frozen=True):
         return f"Part({self.path!r})"
 
     def known(self) -> str:
-        """Return the value; raises CommandError where it stands in a variable that is not set here."""
+        """Return the value; raises CommandError if it is in a variable that is not set here."""
         return Setting(self.path, self.value, self.variable).known()
 
 
@@ -64,7 +64,7 @@ class Slots:
         return f"\0{unused}\0"
 
     def written(self, text: str) -> str:
-        """Put the references into a text that slots stand in."""
+        """Put the references into a text that has slots."""
         for key in self._parts:
             reference = Reference("secret", self._name, key if len(self._parts) > 1 else None)
             text = text.replace(f"\0{key}\0", str(reference))

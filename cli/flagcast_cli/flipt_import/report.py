@@ -1,4 +1,4 @@
-"""What is said beside the new flagcast.yaml: what to know, the secrets to store, what Flipt is to be told."""
+"""What is printed beside the new flagcast.yaml: what to know, the secrets to store, Flipt's new configuration."""
 
 import shlex
 from collections.abc import Iterator, Sequence

@@ -158,7 +158,7 @@ def as_key(value: object) -> str:
 
 
 def is_number(value: object) -> TypeIs[float]:
-    """Tell whether mapstructure takes a value for a number as it is: true is 1."""
+    """Return whether mapstructure takes a value for a number as it is: true is 1."""
     return isinstance(value, bool | int | float)
 
 

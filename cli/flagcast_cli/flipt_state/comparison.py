@@ -132,7 +132,7 @@ def _changes(seen: Seen, known: Mapping[str, Any]) -> tuple[Change, ...]:
 
 
 def _has_another_default(source: str, rows: Mapping[str, Stored], flag: Seen, row: Row, present: Present) -> bool:
-    """Tell whether a flag's default variant, as known, was renamed or deleted since, which has an event of its own.
+    """Return whether a flag's default variant, as known, was renamed or deleted since, which has an event of its own.
 
     Then no variant has its key, or one that was created or renamed after the flag's last event.
     """
@@ -149,7 +149,7 @@ def _has_another_default(source: str, rows: Mapping[str, Stored], flag: Seen, ro
 
 
 def _is_sent_without_id(source: str, rows: Mapping[str, Stored], seen: Seen) -> bool:
-    """Tell whether a rollout's events say no id, as those of Flipt before 1.58.4: it is never known by its own."""
+    """Return whether a rollout's events say no id, as those of Flipt before 1.58.4: it is never known by its own."""
     if seen.thing.type != "rollout":
         return False
     return row_key(source, Thing(WITHOUT_ID, (seen.namespace, seen.flag_key or ""))) in rows
@@ -174,7 +174,7 @@ def _owners(kind: str, row: Row, state: Mapping[str, Any]) -> list[Thing] | None
 
 
 def _had(present: Present, owner: Thing, row: Row) -> bool:
-    """Tell whether Flipt still has what a thing belonged to, and not another one of its name that came later."""
+    """Return whether Flipt still has what a thing belonged to, and not another one of its name that came later."""
     there = present.things.get(owner)
     return there is not None and (there.created is None or row.at >= there.created)
 

@@ -43,7 +43,7 @@ class Filter(Struct, frozen=True, kw_only=True):
 
     @property
     def looks_further(self) -> bool:
-        """Tell whether it asks for more of a delivery than where it goes, when, and in what state it is."""
+        """Return whether it asks for more of a delivery than where it goes, when, and in what state it is."""
         named = (self.source, self.type, self.action, self.namespace, self.flag, self.actor, self.reason, self.text)
         return any(each is not None for each in named)
 

@@ -89,7 +89,7 @@ def remove(path: Path) -> None:
 
 
 def is_ruined(error: sqlite3.Error) -> bool:
-    """Tell whether a file is damaged, or no ledger at all."""
+    """Return whether a file is damaged, or no ledger at all."""
     return (error.sqlite_errorcode & _CODE) in _RUINED
 
 

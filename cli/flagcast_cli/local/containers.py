@@ -66,7 +66,7 @@ def read_bridge(described: str) -> Bridge:
 def reachable(network: Bridge, port: int, *, at: int = 0) -> Iterator[str]:
     """Let containers reach a port of loopback; yields the address that they use, as http://host:port.
 
-    It listens on the host's address in their network (at a port of its own unless `at` says which), and takes nobody
+    It listens on the host's address in their network (at a port of its own unless `at` says which), and accepts no one
     whose address is not of that network. Where Docker runs in a virtual machine, as Docker Desktop does, the host has
     no such address and its containers reach loopback by a name. Raises CommandError if it cannot listen.
     """
@@ -107,7 +107,7 @@ class _Forwarder(ThreadingTCPServer):
         super().__init__((network.gateway, at), _Handler)
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
-        """Tell whether it comes from the containers' network: others may have a route to this address, too."""
+        """Return whether it comes from the containers' network: others may have a route to this address, too."""
         self.connections.add(request)
         return ip_address(client_address[0]) in self._subnet
 

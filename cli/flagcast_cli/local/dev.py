@@ -29,7 +29,7 @@ from flagcast_cli.local.kept import forget_sent, published, signing_secret
 from flagcast_cli.local.log_tail import LogTail
 from flagcast_cli.local.receiver import Receiver
 from flagcast_cli.local.sam_local import COMMANDS, prepared
-from flagcast_cli.local.stack import WITH_ARCHIVE, Stack, local_stack, start_functions_anew
+from flagcast_cli.local.stack import WITH_ARCHIVE, Stack, local_stack, restart_functions
 from flagcast_cli.request_output import show_request
 
 _LOGS: Final = ("IngestLogGroupName", "DeliverLogGroupName")
@@ -143,7 +143,7 @@ def _take_over(bench: _Bench, saved: tuple[Path, ...]) -> None:
         return
     _show_problems(bench.config)
     _supply(bench)
-    start_functions_anew(bench.stack)
+    restart_functions(bench.stack)
     out.print("The next event meets it.")
 
 

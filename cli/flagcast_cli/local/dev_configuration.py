@@ -55,7 +55,7 @@ def with_receiver(tree: Any) -> tuple[Any, tuple[str, ...]]:
 
 
 def _is_elsewhere(part: Any) -> bool:
-    """Tell whether a destination has an address, its own or its preset's, that is not of this machine."""
+    """Return whether a destination has an address, its own or its preset's, that is not of this machine."""
     if not isinstance(part, dict):
         return False
     url = part.get("url")

@@ -129,7 +129,7 @@ def deploy(emulator: Emulator, configuration: Path, *sam_flags: str) -> Stack:
     return Stack(emulator, outputs, secret["SecretString"])
 
 
-def start_functions_anew(stack: Stack) -> None:
+def restart_functions(stack: Stack) -> None:
     """Have the functions read their configuration again: MiniStack ends their processes at an update of their settings.
 
     The settings stay what they are. A warm process reads its configuration once.

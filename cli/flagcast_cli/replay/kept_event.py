@@ -51,11 +51,11 @@ class Where(Struct, frozen=True):
     ids: tuple[str, ...] = ()
 
     def names(self, event_id: str) -> bool:
-        """Tell whether an event's id is among those that are asked for."""
+        """Return whether an event's id is among those that are asked for."""
         return not self.ids or event_id.removeprefix("evt_").startswith(self.ids)
 
     def includes(self, at: int) -> bool:
-        """Tell whether a time (epoch milliseconds) is asked for."""
+        """Return whether a time (epoch milliseconds) is asked for."""
         return (self.since is None or at >= self.since) and (self.until is None or at < self.until)
 
 

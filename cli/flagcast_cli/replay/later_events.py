@@ -53,7 +53,7 @@ class Had(Struct, frozen=True):
 
     @property
     def is_stale(self) -> bool:
-        """Tell whether replayed events would come after later ones."""
+        """Return whether replayed events would come after later ones."""
         return bool(self.later or self.unknown)
 
 

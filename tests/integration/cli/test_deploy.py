@@ -81,7 +81,7 @@ def test_it_checks_builds_with_the_configuration_and_bytecode_deploys_and_looks_
     assert doctor == ["flagcast", "doctor", "--stack", "ours", "--config", str(deployed.config), *where]
 
 
-# Whoever left CONFIG out replaced their destinations by those of the checkout, which has none: nothing said so, and
+# A deploy without CONFIG replaced their destinations by those of the checkout, which has none: nothing said so, and
 # every event was answered 200 and went nowhere.
 def test_a_configuration_without_a_destination_does_not_replace_one_with_some(deployed: Deployment, run: Run) -> None:
     words = ("deploy", "--config", deployed.config, "--stack", "ours")

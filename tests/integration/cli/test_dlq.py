@@ -187,7 +187,7 @@ def test_show_prints_the_body_why_it_is_there_and_the_next_command(dlq: Dlq, cap
         f"accepted     {made.received_at}",
         "dead since   2026-09-21T14:13:20.000Z (1m30s ago)",
         '    "key": "né\\u202ew",',
-        "The destination refused it, and says why. Mend the one or the other, deploy, then:",
+        "The destination rejected it, and says why. Fix one of the two, deploy, then:",
         f"  flagcast dlq redrive --event-id {made.event_id} --destination chat",
     ):
         assert line in shown.splitlines(), shown

@@ -139,7 +139,7 @@ def test_a_configuration_that_cannot_be_read_ends_it_before_anything_is_received
     assert dlq.client.calls == []
 
 
-def test_a_body_that_is_stored_apart_is_written_anew_once_before_its_tasks_are_sent(dlq: Dlq) -> None:
+def test_a_body_that_is_stored_apart_is_written_again_once_before_its_tasks_are_sent(dlq: Dlq) -> None:
     made = [dlq.die("chat", apart=True), dlq.die("chat")]
     (body,) = dlq.bucket.objects.values()
     twin = json.loads(dlq.letters()[0].body) | {"id": f"{made[0].event_id}:loose", "destination": "loose"}
@@ -186,7 +186,7 @@ def test_a_body_that_cannot_be_fetched_for_now_keeps_back_what_may_have_to_follo
     assert settled(dlq)
 
 
-def test_a_body_that_cannot_be_stored_anew_keeps_its_letter_and_those_behind_it(
+def test_a_body_that_cannot_be_stored_again_keeps_its_letter_and_those_behind_it(
     dlq: Dlq, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = [dlq.die("chat", apart=True), dlq.die("chat")]
@@ -279,7 +279,7 @@ def test_what_cannot_be_deleted_ends_the_run_and_is_swallowed_when_it_is_sent_ag
 
 
 def test_a_letter_that_is_not_ours_any_more_is_not_sent(dlq: Dlq, capsys: CapSys) -> None:
-    # A laptop that slept: the letters went back meanwhile, and somebody else redrove the first of them.
+    # A laptop that slept: the letters went back meanwhile, and someone else redrove the first of them.
     made = [dlq.die("chat") for _ in range(2)]
 
     def sleep(number: int, operation: str, arguments: dict[str, Any]) -> None:
@@ -292,7 +292,7 @@ def test_a_letter_that_is_not_ours_any_more_is_not_sent(dlq: Dlq, capsys: CapSys
     assert dlq.run("redrive", "--yes") == 1
     assert dlq.tasks() == []
     assert dlq.names(dlq.letters()) == [made[1].id]
-    assert "not known to be in our hands any more" in capsys.readouterr().out
+    assert "this command may no longer hold it" in capsys.readouterr().out
 
 
 def test_it_waits_for_letters_that_a_killed_run_held(dlq: Dlq) -> None:
@@ -302,11 +302,11 @@ def test_it_waits_for_letters_that_a_killed_run_held(dlq: Dlq) -> None:
     assert delivered(dlq) == ids(made)
 
 
-def test_it_does_not_share_the_letters_with_somebody_who_keeps_them(dlq: Dlq) -> None:
+def test_it_does_not_share_the_letters_with_a_command_that_keeps_them(dlq: Dlq) -> None:
     dlq.die("chat")
     dlq.die("chat")
     dlq.simulator.take(dlq.dead_url, 1, 3600)
-    with pytest.raises(CommandError, match="1 dead letters are held by somebody else"):
+    with pytest.raises(CommandError, match="1 dead letter is held by another command"):
         dlq.run("redrive", "--yes")
     assert len(dlq.held()) == 1
     assert len(dlq.letters()) == 2
@@ -462,7 +462,7 @@ def test_run_twice_the_second_finds_nothing(dlq: Dlq, capsys: CapSys) -> None:
     assert delivered(dlq) == [made.id]
 
 
-def test_letters_just_let_go_of_are_not_taken_for_somebody_elses(dlq: Dlq) -> None:
+def test_letters_just_let_go_of_are_not_taken_for_those_of_another_command(dlq: Dlq) -> None:
     # Counted after the others were let go of, a count that runs behind refused every filtered redrive.
     for _ in range(12):
         dlq.die("loose")

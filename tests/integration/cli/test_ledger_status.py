@@ -193,7 +193,7 @@ def test_what_was_dropped_is_no_dead_letter_any_more(happened: LedgerStack, caps
     assert dead_of(happened, capsys) == ({"incident-desk": 1}, "queue", "")
     happened.empty()
     assert dead_of(happened, capsys) == ({}, "queue", "")
-    # The log tells the rest: whoever receives a letter three times hides it from an alarm.
+    # The log tells the rest: a letter that was received three times is hidden from an alarm.
     assert happened.sqs.received == 0
 
 

@@ -161,7 +161,7 @@ def test_an_address_that_is_not_for_everyone_is_told_with_what_opens_it(
 def test_a_redirect_is_shown_with_where_it_points_and_without_what_its_query_holds(
     configured: Configured, run: Run, receiver: Receiver, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # A 302 told nobody where to, so nobody knew which address to write instead.
+    # A 302 told no one where to, so no one knew which address to write instead.
     to = "https://script.example.com/canary-token/echo?key=other-canary"
     receiver.script("/in", [Answer(302, {"Location": to}, b"moved")])
     assert run("test", "d", "--config", configured(destination(receiver))) == 1

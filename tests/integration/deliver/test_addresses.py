@@ -106,7 +106,7 @@ URLS: list[tuple[str, set[Any]]] = [
     ("http://[fd00:ec2::254]/", BLOCKED),
     ("http://[::ffff:169.254.169.254]/", BLOCKED),
     ("http://[64:ff9b::a9fe:a9fe]/", BLOCKED),
-    # Networks of one's own, and nobody's: every range is in tests/unit/primitives/test_network_address.py.
+    # Networks of one's own, and no one's: every range is in tests/unit/primitives/test_network_address.py.
     ("https://10.0.0.1/", BLOCKED),
     ("https://[fc00::1]/", BLOCKED),
     ("https://[fe80::1]/", BLOCKED_OR_UNKNOWN),
@@ -170,7 +170,7 @@ DNS = [
 def test_what_dns_answers_is_judged_and_the_good_of_it_tried(
     answers: list[str], tried: list[str], dns: Answers, connected: list[str]
 ) -> None:
-    # Passed over, not held against the name: whoever mixes them gains nothing, as no bad one is ever connected to, and
+    # Passed over, not held against the name: mixing them gains nothing, as no bad one is ever connected to, and
     # a name of two faces goes on working.
     asked = dns(answers)
     outcome = attempt("https://hooks.example.com/")

@@ -37,7 +37,7 @@ def authority(tmp_path: Path) -> Authority:
     return Authority(tmp_path)
 
 
-def test_a_private_authority_vouches_for_its_servers_and_for_whoever_names_it_alone(
+def test_a_private_authority_vouches_for_its_servers_and_for_a_destination_that_names_it_alone(
     authority: Authority, tmp_path: Path
 ) -> None:
     other = Authority(tmp_path, "other")

@@ -72,7 +72,7 @@ class World:
         self.changes.clear()
 
     def recover(self) -> None:
-        """Let the recovery be over: the circuit opened longer ago, and the processes begin anew."""
+        """Let the recovery be over: the circuit opened longer ago, and the processes begin again."""
         self.client.update_item(
             TableName=TABLE,
             Key={"key": {"S": "circuit#d"}},
@@ -259,7 +259,7 @@ def test_a_probe_is_one_threads_own_for_longer_than_any_attempt_lasts() -> None:
     assert edges_circuits.RECOVERY > 30
 
 
-def test_circuits_that_are_off_ask_nobody() -> None:
+def test_circuits_that_are_off_ask_nothing() -> None:
     assert [ClosedCircuits().guard("d", lambda: DOWN) for _ in range(9)] == [DOWN] * 9
 
 
@@ -323,7 +323,7 @@ def test_a_table_that_fails_the_breaker_stops_nothing(
     assert [each for each in on.lines(capfd) if each["event"] == "error"] == []
 
 
-def test_nobody_is_asked_while_circuits_are_off(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_circuit_is_asked_while_they_are_off(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     real = stack.state.get_item
 

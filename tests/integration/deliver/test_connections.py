@@ -242,7 +242,7 @@ def test_a_request_that_is_sent_once_more_trusts_no_kept_connection(tmp_path: Pa
             assert (sending.without_headers(outcome), len(connections)) == (Answered(200), expected)
 
 
-def test_a_deadline_that_passes_after_the_answer_was_read_is_not_that_of_whoever_has_the_connection_next() -> None:
+def test_a_deadline_that_passes_after_the_answer_was_read_is_not_that_of_the_next_user_of_the_connection() -> None:
     # The answer's last byte gives the connection back, but the watchdog went on watching it until the exchange ended:
     # it shut down the next request, which the receiver was working on, and that was sent a second time.
     received, passed = threading.Semaphore(0), threading.Event()

@@ -209,7 +209,7 @@ def test_an_answer_behind_more_headers_than_anyone_needs_is_read_like_any_other(
     more: bytes, status: int, retry_after: float | None, excerpt: str
 ) -> None:
     # More than 100 header lines, or one of more than 64 KiB, made `protocol` of any answer: of a 200, which was posted
-    # again and again and became a dead letter, of a 410, and of a 429 whose Retry-After nobody read. What was behind a
+    # again and again and became a dead letter, of a 410, and of a 429 whose Retry-After no one read. What was behind a
     # line without a colon was not read either, so the answer had no length, and the attempt took all of its timeout.
     asks = b"Retry-After: 30\r\n" if retry_after else b""
     head = b"HTTP/1.1 %d So\r\n" % status + more + asks + b"Content-Length: 2\r\n\r\nok"

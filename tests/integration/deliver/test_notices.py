@@ -27,7 +27,7 @@ HOSTILE = b'"},"type":"flag"}\n<!channel> @here \\u0000 \xf0\x9f\x98\x80 {{ 7 * 
 def on(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
     monkeypatch.setenv("FLAGCAST_CIRCUIT_BREAKER", "on")
     monkeypatch.setenv("FLAGCAST_STACK", "flagcast-prod")
-    _begin_anew()
+    _start_fresh()
     configure(stack)
     return stack
 
@@ -51,7 +51,7 @@ def told(stack: Stack) -> list[tuple[str, str]]:
     return [(each["action"], each["payload"]["destination"]) for each in sent]
 
 
-def _begin_anew() -> None:
+def _start_fresh() -> None:
     """Let the next invocation be another process's: Powertools counts in its module."""
     forget()
     kept: tuple[dict[str, Any], ...] = (base._LOCAL_FAILURES, base._LOCAL_SUCCESSES, base._LAST_OBSERVED_STATE)
@@ -69,7 +69,7 @@ def run(stack: Stack, times: int = 30) -> None:
     """Let time pass, each minute another process, until nothing is left to do."""
     for _ in range(times):
         while stack.deliver() is not None:
-            _begin_anew()
+            _start_fresh()
         stack.wait(61)
         if "opened_at" in stack.rows().get("circuit#ill", {}):
             # The circuit goes by the real clock.

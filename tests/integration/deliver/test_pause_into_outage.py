@@ -51,7 +51,7 @@ def run(stack: Stack, seconds: float = float("inf")) -> None:
 
 
 def paused_into_an_outage(stack: Stack, count: int) -> list[Stored]:
-    """Let two days of pause end, in which every delay is at its shortest; whoever asks now is answered 500."""
+    """Let two days of pause end, in which every delay is at its shortest; every request is answered 500 now."""
     stack.random = 0.0
     stack.configure({"ill": {"paused": True}})
     tasks = [put(stack, f"flag-{at}", "one") for at in range(count)]

@@ -13,7 +13,7 @@ from flagcast.tasks.task import claim_check, encode, event_id, task
 from flagcast_cli.local.receiver_script import Answer
 from tests.integration.conftest import REGION
 from tests.integration.deliver.harness import Stack, bodies
-from tests.integration.deliver.test_notices import _begin_anew
+from tests.integration.deliver.test_notices import _start_fresh
 from tests.support.iam.denied import deny
 from tests.support.iam.recorded import Calls, calls_of, watched
 
@@ -46,7 +46,7 @@ def on(stack: Stack, services: dict[str, Any], monkeypatch: pytest.MonkeyPatch) 
     stack.configure({"chat": {"preset": "json"}, "ill": {}, "gone": {}, "guarded": GUARDED, "well": {}})
     path = stack.folder / "flagcast.yaml"
     stack.write(json.dumps({**json.loads(path.read_text()), "notify": "chat"}))
-    _begin_anew()
+    _start_fresh()
     return stack
 
 

@@ -22,7 +22,7 @@ SEEN = Progress(attempts=3, first_attempt=NOW - 60.5, starts=1, survived=5, slot
 
 
 class OneAtATime:
-    """moto's table: DynamoDB does each call at once and whole, moto only when nobody else is calling."""
+    """moto's table: DynamoDB does each call at once and whole, moto only when no one else is calling."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -86,7 +86,7 @@ def test_a_row_that_lacks_what_a_later_version_wrote_can_be_read(table: Any, sta
     assert state.read(["a"]) == {"a": Progress()}
 
 
-def test_slots_follow_each_other_and_begin_anew_after_a_lull(state: DeliveryTable, clock: SimulatedClock) -> None:
+def test_slots_follow_each_other_and_begin_again_after_a_lull(state: DeliveryTable, clock: SimulatedClock) -> None:
     assert [state.take_slot("d", 0.5) for _ in range(3)] == pytest.approx([NOW, NOW + 0.5, NOW + 1])
     assert state.take_slot("other", 0.5) == NOW
     clock.advance(0.75)

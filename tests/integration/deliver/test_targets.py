@@ -19,7 +19,7 @@ from flagcast.primitives.aws_target import AwsTarget, read_target
 from flagcast.primitives.timestamp import rfc3339
 from flagcast.tasks.outcomes import Answered, Outcome, Unreachable
 from flagcast.tasks.task import encode, task
-from tests.integration.conftest import REGION, begin_anew, end_calls_left_behind
+from tests.integration.conftest import REGION, end_calls_left_behind, start_fresh
 from tests.integration.deliver.harness import Stack, bodies
 from tests.integration.deliver.raw_server import serving
 from tests.support.iam.denied import THROTTLED, Body, deny
@@ -247,10 +247,10 @@ def signed_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_REGION", REGION)
     monkeypatch.setenv("NO_PROXY", "*")
-    begin_anew()
+    start_fresh()
     yield
     end_calls_left_behind()
-    begin_anew()
+    start_fresh()
 
 
 def hanging(connection: socket.socket, over: threading.Event) -> None:

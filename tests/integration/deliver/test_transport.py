@@ -22,7 +22,7 @@ def test_a_redirect_is_never_followed(stack: Stack, status: int) -> None:
 
 @pytest.fixture
 def closed_port() -> Iterator[int]:
-    """A port that is taken, so that nobody else listens on it, and does not listen itself."""
+    """A port that is taken, so that no one else listens on it, and does not listen itself."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield taken.getsockname()[1]

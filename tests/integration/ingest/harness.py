@@ -17,7 +17,7 @@ from flagcast.edges.aws import client as aws_client
 from flagcast.edges.wiring import ingest_request, resources, track_change
 from flagcast.events.flipt_signature import flipt_signature
 from ingest import handler
-from tests.integration.conftest import REGION, begin_anew
+from tests.integration.conftest import REGION, start_fresh
 from tests.support import state_table, strict_sqs
 from tests.support.api_gateway import Headers, http_event
 from tests.support.captures import SECRET, TOKEN, captured
@@ -167,7 +167,7 @@ class Ingest:
             self._monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
         self._monkeypatch.setattr("flagcast.edges.wiring.ingest_request.PATIENCE", DEADLINE if endpoints else PATIENCE)
         self._monkeypatch.setattr("flagcast.edges.wiring.track_change.WITHIN", WITHIN if endpoints else PATIENCE)
-        begin_anew()
+        start_fresh()
         if not endpoints:
             # Reading botocore's models takes longer than most tests do; only what is timed does it.
             loader = operator()._session.get_component("data_loader")
@@ -179,7 +179,7 @@ class Ingest:
     def configure(
         self, sources: Mapping[str, Any] | None = None, destinations: Mapping[str, Any] | None = None
     ) -> None:
-        """Write the file, where JSON is YAML, and have it read anew; secrets that were fetched stay fetched."""
+        """Write the file, where JSON is YAML, and have it read again; secrets that were fetched stay fetched."""
         self.write(
             {
                 "sources": SOURCES if sources is None else sources,

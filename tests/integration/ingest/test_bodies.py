@@ -63,7 +63,7 @@ def test_a_bucket_that_is_not_there_is_no_body_that_is_missing(ingest: Ingest) -
         elsewhere.store("bodies/evt_1", b"{}", soon())
 
 
-def test_a_bucket_that_nobody_named_is_one_that_cannot_be_had(ingest: Ingest) -> None:
+def test_a_bucket_that_was_not_named_is_one_that_cannot_be_had(ingest: Ingest) -> None:
     with pytest.raises(BodyUnavailable, match="ParamValidationError"):
         BodyStore(lambda: client("s3"), "").fetch("bodies/evt_1", soon())
 

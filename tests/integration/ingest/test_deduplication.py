@@ -20,7 +20,7 @@ def test_a_repeat_of_a_signed_body_gets_the_same_answer_and_adds_no_message(inge
     assert ingest.delivered_to() == {"one": 1, "two": 1}
 
 
-def test_a_resend_to_a_function_that_started_anew_adds_no_message(ingest: Ingest) -> None:
+def test_a_resend_to_a_function_that_started_again_adds_no_message(ingest: Ingest) -> None:
     before = ingest.signed()
     ingest.start()
     assert ingest.signed() == before

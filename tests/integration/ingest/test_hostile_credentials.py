@@ -100,7 +100,7 @@ def test_a_request_meets_every_secret_of_its_source(warm: World, compared: Compa
     body = b'{"type":"flag","action":"updated"}'
     headers = [(SIGNATURE, flipt_signature(body, SIGNING)), ("Authorization", "Bearer wrong")]
     assert warm.ask(http_event(source=source, headers=headers, body=body))[0] == 200
-    # `flipt` has two secrets that sign, `both` one and a token: a signature that holds spares nobody the comparison.
+    # `flipt` has two secrets that sign, `both` one and a token: a signature that holds spares no one the comparison.
     assert len(compared.pairs) == 2
 
 

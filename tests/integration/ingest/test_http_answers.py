@@ -6,7 +6,7 @@ from http import HTTPStatus
 import pytest
 
 from flagcast.ingest.http_api import LARGEST_BODY
-from tests.integration.conftest import begin_anew
+from tests.integration.conftest import start_fresh
 from tests.integration.ingest.harness import EVENT, Ingest, bearer, destination, signature
 from tests.support.api_gateway import Headers, http_event
 from tests.support.captures import SECRET, TOKEN
@@ -38,7 +38,7 @@ def test_names_are_in_the_line_only_where_the_stack_says_that_they_may(
         monkeypatch.delenv("FLAGCAST_LOG_NAMES")
     else:
         monkeypatch.setenv("FLAGCAST_LOG_NAMES", said)
-    begin_anew()
+    start_fresh()
     assert ingest.signed().status == HTTPStatus.OK
     (line,) = ingest.output.lines
     assert set(line) == {

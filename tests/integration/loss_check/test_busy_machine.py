@@ -100,7 +100,7 @@ def test_a_call_that_is_left_behind_at_its_deadline_is_told_by_its_number() -> N
 
 
 def test_time_knows_of_work_that_began_without_news() -> None:
-    # A send that took effect late, or the last call of a killed function, is news that nobody tells. A hand that found
+    # A send that took effect late, or the last call of a killed function, is news that no one tells. A hand that found
     # it by looking again still counted as idle; where the machine was busy, time then went on to the next moment at
     # which something was due, up to 270 s within one invocation: its task was received twice, or its retry was late.
     begins, ends = threading.Event(), threading.Event()

@@ -1,4 +1,4 @@
-"""A small run of both functions over moto's queues, bucket and table; nobody sends again what was accepted."""
+"""A small run of both functions over moto's queues, bucket and table; no one sends again what was accepted."""
 
 from pathlib import Path
 

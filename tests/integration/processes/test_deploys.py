@@ -41,7 +41,7 @@ def delivered(deployment: Deployment, name: str) -> list[str]:
 def wait_until_all_is_delivered(deployment: Deployment, wanted: dict[str, list[str]]) -> None:
     """What an ended function had in hand, and what was put off, is seen again when its time is up: let it be up.
 
-    Not while somebody works: what is in hand would be seen again, too, as if its function had been killed.
+    Not while one works: what is in hand would be seen again, too, as if its function had been killed.
     """
     deadline, arrived = time.monotonic() + PATIENCE, -1
     while time.monotonic() < deadline:

@@ -30,5 +30,5 @@ def test_functions_side_by_side_keep_each_subjects_order_and_repeat_nothing_whil
             wanted = identities[subject::SUBJECTS]
             assert [each for each in taken if each in wanted] == wanted
     refused = [each.event_id for each in arrived if each.status == 500]
-    # While the head of a subject waits, nobody asks for those behind it.
+    # While the head of a subject waits, no one asks for those behind it.
     assert set(refused) <= set(identities[:SUBJECTS])

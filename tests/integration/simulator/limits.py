@@ -26,7 +26,7 @@ def the_twelve_hours_are_counted_from_the_receive(queue: Probe) -> None:
 
 
 @row("moto", moves_time=True)  # moto counts them from the send
-def the_twelve_hours_begin_anew_with_each_receive(queue: Probe) -> None:
+def the_twelve_hours_begin_again_with_each_receive(queue: Probe) -> None:
     queue.send("a1")
     queue.advance(HALF_A_DAY)
     assert queue.change(HALF_A_DAY, *queue.receive()) == []

@@ -83,7 +83,7 @@ def a_repeated_id_is_accepted_and_swallowed(queue: Probe) -> None:
     assert queue.bodies() == ["a1"]
 
 
-@row("moto")  # moto names a repeat anew, though it swallows it
+@row("moto")  # moto names a repeat again, though it swallows it
 def a_repeat_is_answered_as_the_first_was(queue: Probe) -> None:
     entry = queue.entry("a1")
     first, second = (queue.send_entries(entry)["Successful"][0] for _ in range(2))

@@ -91,7 +91,7 @@ def _matches_action(pattern: str, call: Call) -> bool:
 
 
 def matches(pattern: str, resource: str) -> bool:
-    """Tell whether a resource is like a pattern."""
+    """Return whether a resource is like a pattern."""
     return _resource(pattern).fullmatch(resource) is not None
 
 
@@ -109,7 +109,7 @@ def _resource(pattern: str) -> re.Pattern[str]:
 
 
 def like(pattern: str, value: str) -> bool:
-    """Tell whether a value is like a pattern: `*` is any characters, `?` is one."""
+    """Return whether a value is like a pattern: `*` is any characters, `?` is one."""
     return re.fullmatch(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), value, re.DOTALL) is not None
 
 

@@ -78,7 +78,7 @@ class Body(BytesIO):
 def deny(events: Any, service: str, answer: Answer | None = None) -> None:
     """Have a service deny every call, by the events of a client, or of a session for those that it makes later.
 
-    moto answers before the call is sent, whoever else does: here it is asked for the other services alone.
+    moto answers before the call is sent, other doubles do not: here it is asked for the other services alone.
     """
     status, headers, body = answer or ANSWERS[service][1]
     named = "eventbridge" if service == "events" else service

@@ -54,7 +54,7 @@ def columns() -> dict[str, str]:
 
 
 def fits(value: Any, kind: str) -> bool:
-    """Tell whether the SerDe can read a JSON value as a type: text of any scalar, a list, a map, a struct."""
+    """Return whether the SerDe can read a JSON value as a type: text of any scalar, a list, a map, a struct."""
     if value is None:
         return True
     if found := re.fullmatch(r"array<(.+)>", kind):

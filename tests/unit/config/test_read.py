@@ -273,7 +273,7 @@ def test_who_is_told_in_error_is_one_problem_and_everything_else_goes_on(line: s
     assert isinstance(made.destinations["chat"], Destination)
 
 
-def test_nobody_can_be_told_where_there_is_no_destination() -> None:
+def test_no_one_can_be_notified_where_there_is_no_destination() -> None:
     made = read("sources: {}\ndestinations: {}\nnotify: chat")
     assert list(map(str, made.problems)) == ["notify: expected the name of a destination, got 'chat'; there are: none"]
 
@@ -313,7 +313,7 @@ def test_an_item_of_a_list_without_a_value_is_refused(items: str) -> None:
     assert problem.message == "has no value: give it one, or delete the key"
 
 
-# What stood wrongly in the defaults was told of each destination, at a place where nobody had written it.
+# What stood wrongly in the defaults was told of each destination, at a place where no one had written it.
 def test_what_is_wrong_in_the_defaults_is_told_there_and_once() -> None:
     text = """
 sources: {}

@@ -190,7 +190,7 @@ def test_a_slow_attempt_sends_those_behind_it_back_and_keeps_what_is_done() -> N
     assert world.decisions == {"a1": (DELIVERED, Done(), 8)}
 
 
-def test_an_error_that_nobody_expected_is_told_and_the_task_and_those_behind_it_stay() -> None:
+def test_an_unexpected_error_is_logged_and_the_task_and_those_behind_it_stay() -> None:
     error = ValueError("oh")
     world = World({"a2": error})
     assert world.run([*group("a", "a1", "a2", "a3"), *group("b", "b1")]) == ["a2", "a3"]

@@ -47,7 +47,9 @@ def opened(table: Table, messages: Sequence[Message] = ALL) -> BatchProgress:
     return records
 
 
-def test_only_tasks_that_were_received_before_are_read_and_those_that_nobody_put_back_marked_each_in_one_call() -> None:
+def test_only_tasks_that_were_received_before_are_read_and_those_that_were_not_put_back_marked_each_in_one_call() -> (
+    None
+):
     table = Table(rows={"seen": Progress(2, 900)})
     records = opened(table)
     records.start(ALL)

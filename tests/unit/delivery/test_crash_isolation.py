@@ -63,7 +63,7 @@ def test_a_task_that_kills_each_time_is_given_up_and_every_other_is_delivered(pl
     killer.rows = {name: Progress(survived=receives - 1) for name in names}
     while killer.left:
         killer.receive()
-    # At first they have no mark; at the second, since nobody put them back, all have one; then each runs alone.
+    # At first they have no mark; at the second, since no one put them back, all have one; then each runs alone.
     assert [sorted(each) for each in killer.attempted[:2]] == [sorted(names), sorted(names)]
     assert killer.attempted[2] == names[: place + 1]
     assert killer.attempted[3] == [*names[place + 1 :], "killer"]
@@ -87,7 +87,7 @@ def test_of_several_suspects_the_one_that_killed_least_often_comes_first() -> No
     assert [each for [each] in world.happened("made")] == ["c", "b", "a"]
 
 
-def test_tasks_that_nobody_put_back_are_marked_in_one_call_before_any_work_and_forgotten_after_it() -> None:
+def test_tasks_that_were_not_put_back_are_marked_in_one_call_before_any_work_and_forgotten_after_it() -> None:
     world = World()
     assert world.run([*again("a", "b"), *group("c", "c")]) == []
     assert world.written[:2] == [("read", "a", "b"), ("write", {"a": 1, "b": 1})]
@@ -110,7 +110,7 @@ OUTCOMES = [DELIVERED, DOWN, REFUSED, Faulty("x"), Paused(), CircuitOpen(), Thro
 
 @pytest.mark.parametrize("step", OUTCOMES, ids=str)
 def test_a_mark_ends_with_the_work_whatever_came_of_it(step: Outcome | Exception) -> None:
-    # An error that nobody expected left its mark: at the third its task was `crashed`, though nothing had been killed.
+    # An error that no one expected left its mark: at the third its task was `crashed`, though nothing had been killed.
     world = World({"a": step})
     world.run(again("a"))
     assert ("write", {"a": 1}) in world.written
@@ -217,7 +217,7 @@ def test_a_suspect_that_was_attempted_and_lives_is_cleared(answer: Outcome) -> N
     assert world.rows["s"] == Progress(2, 900, survived=2)
 
 
-def test_an_error_that_nobody_expected_in_a_suspect_is_told_and_the_next_has_its_turn() -> None:
+def test_an_unexpected_error_in_a_suspect_is_logged_and_the_next_has_its_turn() -> None:
     error = ValueError("oh")
     world = World({"s": error})
     world.rows = {"s": Progress(starts=1), "t": Progress(starts=1)}
@@ -258,7 +258,7 @@ def test_without_the_table_nothing_is_crashed_or_expired_and_everything_is_attem
     assert {each.starts for each in world.rows.values()} <= {0}
 
 
-# Each call but one is answered, in turn: a mark stood, was not taken back, and the third time nobody had been killed.
+# Each call but one is answered, in turn: a mark stood, was not taken back, and the third time no one had been killed.
 @pytest.mark.parametrize("leaves_alone", [True, False], ids=["then it is left alone", "then it answers"])
 @pytest.mark.parametrize("is_applied", [True, False], ids=["its answer is lost", "it is refused"])
 @pytest.mark.parametrize("outcome", [DOWN, Faulty("x"), Throttled(2000)], ids=str)
@@ -269,7 +269,7 @@ def test_a_table_that_fails_once_each_time_makes_no_killer(
     world.refused_is_applied, world.leaves_alone = is_applied, leaves_alone
     for batch in range(24):
         world.writes_until_one_is_refused = 1 + batch // 6
-        # As if every other receive had come to nobody, so that it is in doubt each time.
+        # As if every other receive had come to no one, so that it is in doubt each time.
         assert world.run(group("one", "a", receives=2 * batch + 2)) == ["a"]
     assert world.happened("dead letter") == []
     assert {action for action, _ in world.happened("state failed")} >= {"mark", "put back"}

@@ -94,7 +94,7 @@ def test_what_follows_from_an_outcome_is_this_table(outcome: Outcome, decision: 
         (RenderFailed("x"), False),
     ],
 )
-def test_nobody_is_there_if_there_is_no_answer_or_a_5xx(outcome: Outcome, outage: bool) -> None:
+def test_it_is_an_outage_if_there_is_no_answer_or_a_5xx(outcome: Outcome, outage: bool) -> None:
     assert is_outage(outcome) is outage
 
 

@@ -25,13 +25,13 @@ def services() -> dict[str, Any]:
 
 
 def is_known(action: str) -> bool:
-    """Tell whether IAM knows an action, or one that is like a pattern."""
+    """Return whether IAM knows an action, or one that is like a pattern."""
     service, _, name = action.partition(":")
     return any(like(name.lower(), each) for each in services().get(service, {}).get("Actions", {}))
 
 
 def has_resources(action: str) -> bool:
-    """Tell whether IAM can allow an action for some resources alone; else for `*` or not at all."""
+    """Return whether IAM can allow an action for some resources alone; else for `*` or not at all."""
     service, _, name = action.partition(":")
     return bool(services()[service]["Actions"][name.lower()].get("Resources"))
 
@@ -47,7 +47,7 @@ def faults(statements: list[Statement]) -> Iterator[str]:
 
 
 def _fits(grant: Call) -> bool:
-    """Tell whether a resource is, or a pattern takes in, one of those that the action can be asked for."""
+    """Return whether a resource is, or a pattern takes in, one of those that the action can be asked for."""
     service, _, name = grant.action.partition(":")
     known = services()[service]
     formats = [

@@ -71,7 +71,7 @@ def test_an_event_becomes_one_message_for_each_destination_that_wants_it() -> No
     assert len({entry.group for entry in entries.values()}) == 3
 
 
-def test_an_event_that_nobody_wants_becomes_no_message() -> None:
+def test_an_event_that_no_destination_wants_becomes_no_message() -> None:
     routes = {"rules": destination(events=["rule:*"])}
     for raw in (TIMED, of_task_size(LARGEST_TASK + 1, "rules")):
         assert fan_out("evt_1", "flipt", RECEIVED_AT, event_of(raw), routes) == Messages({})

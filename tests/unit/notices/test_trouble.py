@@ -64,7 +64,7 @@ def test_what_is_only_put_off_is_none_and_what_is_given_up_becomes_one_with_its_
     ],
 )
 def test_a_long_rest_is_a_trouble_that_tells_how_long(outcome: Answered | NotNow, seconds: int) -> None:
-    # Nothing was sent for half a day, since epoch seconds were taken for seconds to wait, and nobody was told.
+    # Nothing was sent for half a day, since epoch seconds were taken for seconds to wait, and no one was told.
     said = f"Retry-After: {seconds} s. slow down"
     assert of_outcome(outcome, Retry(), NOW, has_opened=False) == Trouble("resting", 1000, outcome.status, said)
 

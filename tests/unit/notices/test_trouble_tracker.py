@@ -337,9 +337,7 @@ def test_an_end_for_which_no_time_is_left_after_the_look_is_kept(world: World, m
     assert world.tell() == RECOVERED
 
 
-def test_an_error_that_nobody_expected_is_told_and_harms_no_batch(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unexpected_error_is_logged_and_harms_no_batch(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(world, "rows", None)
     world.notices.gave_up("d", REFUSED)
     assert world.tell() == []
@@ -376,7 +374,7 @@ def test_a_message_that_is_no_task_belongs_to_no_destination(world: World) -> No
     assert world.asked == []
 
 
-def test_where_nobody_is_to_be_told_nothing_is_noted() -> None:
+def test_without_notify_nothing_is_noted() -> None:
     batches = Batches({"m1": DELIVERED})
     watched = ObservedAttempts(batches, batches.dead_letter, None)
     assert watched.make(message(), NEW) == DELIVERED

@@ -13,7 +13,7 @@ def check(folder: Path, text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("told", "problems"), [("chat", 1), ("other", 0)])
-def test_whoever_is_told_of_trouble_is_tried_on_notices(tmp_path: Path, told: str, problems: int) -> None:
+def test_the_destination_of_notify_is_tried_on_notices(tmp_path: Path, told: str, problems: int) -> None:
     body = "{{ event.payload.destination.x.y if event.is_notice else 1 }}"
     found = check(
         tmp_path,

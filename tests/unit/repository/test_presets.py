@@ -192,7 +192,7 @@ def test_what_happened_can_be_told_by_colour(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FOR_PEOPLE)
-def test_there_is_no_link_where_nobody_knows_the_address(name: str) -> None:
+def test_there_is_no_link_where_the_address_is_unknown(name: str) -> None:
     said = list(strings(message(name, sample("flag-updated", PLAIN_ORIGIN))))
     assert [each for each in said if "Open in Flipt" in each or "/#/" in each] == []
 

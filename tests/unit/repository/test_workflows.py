@@ -44,7 +44,7 @@ def unknown_to_make(text: str, makefile: str = MAKEFILE) -> list[str]:
 
 
 def injectable(text: str) -> list[str]:
-    """An expression is pasted into a script before the shell reads it, whoever wrote its value."""
+    """An expression is pasted into a script before the shell reads it, no matter who wrote its value."""
     return [run for run in runs(text) if "${{" in run]
 
 

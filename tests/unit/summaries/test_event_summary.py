@@ -203,7 +203,7 @@ def test_a_year_before_1000_has_four_digits() -> None:
     assert of(timestamp="0099-01-02T03:04:05Z").time == "0099-01-02T03:04:05Z"
 
 
-def test_an_address_that_nobody_would_take_is_left_out() -> None:
+def test_an_address_that_no_header_takes_is_left_out() -> None:
     assert of(payload={"key": "a" * 1_900}).url == f"{FLIPT}/#/namespaces/default/flags/{'a' * 1_900}"
     assert of(payload={"key": "a" * 2_000}).url is None
 

@@ -10,7 +10,7 @@ from flagcast.tasks.task import Task, decode, encode
 from tests.support.captures import SECRET, captured
 
 STORED = (Path(__file__).with_name("v1.jsonl")).read_text(encoding="ascii").splitlines()
-"""Never written anew: a test that follows the code would follow it past what is on people's queues."""
+"""Never written again: a test that follows the code would follow it past what is on people's queues."""
 
 BODY = captured("flipt-1.61.0/changes")[3].body
 EVENT = "evt_d8ba5e53d951164cb8c35aa669fe3b22"

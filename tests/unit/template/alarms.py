@@ -26,7 +26,7 @@ def watched(alarm: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def on(alarm: dict[str, Any], namespace: str, metric: str, resource: str) -> bool:
-    """Tell whether an alarm watches a resource's metric."""
+    """Return whether an alarm watches a resource's metric."""
     return any(
         (each.get("Namespace"), each.get("MetricName")) == (namespace, metric)
         and [name_of(dimension["Value"]) for dimension in each["Dimensions"]] == [resource]

@@ -124,7 +124,7 @@ def log_groups(template: Template) -> list[str]:
     ]
     return (
         endless
-        + [f"a function logs to {each or 'one that nobody made'}" for each in own if each not in groups]
+        + [f"a function logs to {each or 'one that the template does not make'}" for each in own if each not in groups]
         + (["functions share a log"] if len({*own}) != len(own) else [])
     )
 
@@ -133,7 +133,7 @@ def roles(template: Template) -> list[str]:
     known = dict(resources(template, "AWS::IAM::Role"))
     policies = dict(resources(template, "AWS::IAM::ManagedPolicy"))
     used = {name: name_of(each["Role"]) for name, each in resources(template, "AWS::Lambda::Function")}
-    wrong = [f"{name} runs as nobody of ours" for name, role in used.items() if role not in known]
+    wrong = [f"{name} runs as no role of the template" for name, role in used.items() if role not in known]
     wrong += ["functions share a role"] if len({*used.values()}) != len(used) else []
     for name, role in known.items():
         attached = [each for each in role.get("ManagedPolicyArns", []) if name_of(each) not in policies]
@@ -198,7 +198,7 @@ def archive(template: Template) -> list[str]:
 
 
 def _denies_overwriting(statement: dict[str, Any]) -> bool:
-    """Tell whether a write without If-None-Match is denied.
+    """Return whether a write without If-None-Match is denied.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
     """
@@ -213,7 +213,7 @@ def _denies_overwriting(statement: dict[str, Any]) -> bool:
 
 
 def encryption(template: Template) -> list[str]:
-    """At rest all of it is, by somebody's key."""
+    """At rest all of it is, by someone's key."""
     wrong = [
         f"{name} is not encrypted"
         for name, each in resources(template, "AWS::SQS::Queue")

@@ -59,7 +59,7 @@ def test_html_and_slack_read_nothing_but_the_text(name: str, text: str) -> None:
 
 @pytest.mark.parametrize("name", ["slack", "discord", "markdown", "mattermost", "google_chat", "plain"])
 @pytest.mark.parametrize("mention", ["@everyone", "@here", "@channel", "@all", "@ada", "x@here", "_@here", "<@U123>"])
-def test_nobody_is_mentioned(name: str, mention: str) -> None:
+def test_no_one_is_mentioned(name: str, mention: str) -> None:
     assert not re.search(r"@(everyone|here|channel|all|ada|U123)", filtered(name, mention))
 
 

@@ -43,7 +43,7 @@ def test_the_next_command_names_the_event_its_destination_and_the_stack() -> Non
 
 
 def test_every_reason_but_those_of_no_event_has_its_advice() -> None:
-    # What is unreadable or no event cannot be redriven, whatever is mended.
+    # What is unreadable or no event cannot be redriven, whatever is fixed.
     assert {*_WHAT_FOLLOWS} == {*get_args(Reason), QUEUE_NET} - {"unreadable", "invalid_event"}
     for reason in (*_WHAT_FOLLOWS, "of a later version"):
         each = letter(reason=reason)

@@ -79,8 +79,8 @@ def test_two_letters_of_one_task_become_two_messages_and_one_letter_always_the_s
 
 
 def test_what_cannot_be_sent_is_refused_with_the_reason_and_the_rest_is_sent() -> None:
-    unknown, nobody, none = dead("gone"), dead("-"), letter("{")
-    ready, refusals = plan([known(each) for each in (unknown, dead(), nobody, none)], ROUTES)
+    unknown, nowhere, none = dead("gone"), dead("-"), letter("{")
+    ready, refusals = plan([known(each) for each in (unknown, dead(), nowhere, none)], ROUTES)
     assert [each.letter for each in ready] == [dead()]
     why = {each.letter.destination: each.why for each in refusals if each.letter is not none}
     assert why["gone"].startswith("destination gone is not in the configuration")
@@ -88,7 +88,7 @@ def test_what_cannot_be_sent_is_refused_with_the_reason_and_the_rest_is_sent() -
     assert next(each.why for each in refusals if each.letter is none).startswith("not a task")
 
 
-def test_what_is_gone_for_good_keeps_nobody_back() -> None:
+def test_what_is_gone_for_good_keeps_none_back() -> None:
     ready, refusals = plan([(dead(sequence=1), Absent("gone")), known(dead(sequence=2))], ROUTES)
     assert (len(ready), [each.why for each in refusals]) == (1, ["gone"])
 
@@ -101,7 +101,7 @@ def test_what_cannot_be_read_for_now_keeps_back_what_follows_it_at_its_destinati
     assert [each.letter for each in refusals[1:]] == behind
 
 
-def test_where_no_order_is_kept_nobody_is_kept_back() -> None:
+def test_where_no_order_is_kept_none_is_kept_back() -> None:
     for name in ("loose", "gone"):
         waiting = [(dead(name, sequence=1), LATER), known(dead("loose", sequence=2))]
         ready, _ = plan(waiting, ROUTES)

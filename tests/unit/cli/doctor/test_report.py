@@ -40,7 +40,7 @@ def test_the_commands_that_roll_back_are_shown_for_what_a_deploy_may_have_brough
 
 
 def test_the_command_that_rolls_back_deploys_what_was_deployed() -> None:
-    # It left CONFIG out: whoever typed it deployed the checkout's configuration, which has no destination, over their
+    # It left CONFIG out: typing it deployed the checkout's configuration, which has no destination, over their
     # own. Every event was answered 200 and went nowhere, and the doctor called it well.
     where = Where(STACK, "eu-central-1", "on call", "/srv/our flagcast/flagcast.yaml")
     command = (

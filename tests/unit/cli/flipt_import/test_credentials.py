@@ -77,7 +77,7 @@ def test_a_plain_header_is_left_as_it_stands(name: str, value: str) -> None:
         "https://[no.address",
     ],
 )
-def test_an_address_that_lets_in_whoever_knows_it_is_a_credential(url: str) -> None:
+def test_an_address_that_lets_in_anyone_who_knows_it_is_a_credential(url: str) -> None:
     assert is_credential_url(url)
 
 

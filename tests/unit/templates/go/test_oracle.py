@@ -57,7 +57,7 @@ def test_a_known_difference_is_still_one(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.skipif(shutil.which("go") is None, reason="there is no Go on this machine's PATH to ask anew")
+@pytest.mark.skipif(shutil.which("go") is None, reason="there is no Go on this machine's PATH to ask again")
 def test_go_answers_as_it_did_when_the_table_was_written(tmp_path: Path) -> None:
     offline = {"GOFLAGS": "-mod=mod", "GOPROXY": "off", "GOTOOLCHAIN": "local"}
     caches = {"HOME": str(tmp_path)} if "HOME" not in os.environ else {}

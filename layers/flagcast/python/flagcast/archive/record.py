@@ -179,7 +179,7 @@ class _Version(Struct):
 
 
 def _has_each_field_once(text: bytes) -> bool:
-    """Tell whether nothing but the fields is there, each once: of two, Athena may read the one that is not judged here.
+    """Return whether nothing but the fields is there, each once: of two, Athena may read the other one.
 
     https://www.rfc-editor.org/rfc/rfc8259#section-4
     """

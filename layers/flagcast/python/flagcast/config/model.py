@@ -115,7 +115,7 @@ class Destination(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def is_aws(self) -> bool:
-        """Tell whether its address is the ARN of an AWS service, or meant as one."""
+        """Return whether its address is the ARN of an AWS service, or meant as one."""
         return self.url.startswith("arn:")
 
 
@@ -141,7 +141,7 @@ class Configuration(Struct, frozen=True):
     sources: dict[str, Source | FaultySource]
     destinations: dict[str, Destination | FaultyDestination]
     notify: str | None = None
-    """The destination that is told when another one is in trouble."""
+    """The destination that is notified when another one is in trouble."""
     notify_problems: tuple[Problem, ...] = ()
 
     @property

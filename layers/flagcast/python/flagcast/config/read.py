@@ -109,7 +109,7 @@ def _defaults(tree: dict[Any, Any], repeated: list[Problem]) -> tuple[dict[str, 
 def _notify(
     tree: Mapping[str, Any], destinations: Mapping[Any, Any], repeated: list[Problem]
 ) -> tuple[str | None, list[Problem]]:
-    """Return the destination that is told of troubles; None where there is none, or none that is known to be meant."""
+    """Return the destination that is notified of troubles; None if there is none, or none that is certainly meant."""
     if repeated or "notify" not in tree:
         return None, repeated
     name = tree["notify"]
@@ -147,7 +147,7 @@ def _destination(
     is_http_open = draft.allow_http or (
         isinstance(whole, dict) and "allow_http" in whole and "allow_http" not in values
     )
-    checked = structs.replace(draft, allow_http=is_http_open)  # What is wrong with allow_http is told once.
+    checked = structs.replace(draft, allow_http=is_http_open)  # What is wrong with allow_http is said once.
     problems += _located(path, check_destination(checked, beside.templates, beside.authorities))
     if draft.is_aws and isinstance(tree, dict):
         # Not at the top: a function whose destinations are all HTTP's never needs it.
@@ -180,7 +180,7 @@ def _preset(
 
 
 def _is_told_by_its_preset(problem: Problem, path: str, whole: object, preset: Preset) -> bool:
-    """Tell whether an address is missed that a preset says it needs, or that an unknown preset may have."""
+    """Return whether an address is missed that a preset says it needs, or that an unknown preset may have."""
     if problem.path != f"{path}.url" or not isinstance(whole, dict) or "url" in whole:
         return False
     return "url" in preset.needs or (preset is NO_PRESET and "preset" in whole)

@@ -1,4 +1,4 @@
-"""References to secrets: names that stand in the configuration for values that never do."""
+"""References to secrets: the configuration holds their names, and never their values."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Where the values of a destination come from, so that a problem is told where it is written."""
+"""Where the values of a destination come from, so that a problem names the place where it is written."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Where a value stands in the file, written as people write it: ``destinations.team-slack.events[1]``."""
+"""Where a value is in the file, written as people write it: ``destinations.team-slack.events[1]``."""
 
 import ast
 import re
@@ -26,7 +26,7 @@ def below(path: str, part: str) -> str:
 
 
 def is_within(path: str, part: str) -> bool:
-    """Tell whether a path is that of a part, or of something in it."""
+    """Return whether a path is that of a part, or of something in it."""
     return path == part or path.startswith((f"{part}.", f"{part}["))
 
 

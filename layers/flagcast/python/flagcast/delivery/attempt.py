@@ -211,7 +211,7 @@ def origin_of(configuration: Configuration, task: Task) -> Origin:
 
 
 class Unconfigured:
-    """Stands in for attempts while flagcast.yaml cannot be read at all: every task is kept and waits."""
+    """Replaces attempts while flagcast.yaml cannot be read at all: every task is kept and waits."""
 
     def __init__(self, problem: str) -> None:
         """Keep what is wrong with the file."""

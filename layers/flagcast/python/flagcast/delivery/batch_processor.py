@@ -27,10 +27,10 @@ _THREADS = ThreadPoolExecutor(max_workers=BATCH_SIZE, thread_name_prefix="group"
 
 
 class Journal(message_group.Journal, progress_rows.Journal, Protocol):
-    """What is told about the batch."""
+    """What the log says of a batch."""
 
     def broke(self, error: BaseException) -> None:
-        """Tell of an error that nobody expected."""
+        """Log an unexpected error."""
 
 
 class BatchProcessor:
@@ -63,7 +63,7 @@ class BatchProcessor:
         for group in _grouped(messages):
             (alone if self._suspicion(group) or _is_large(group) else calm).append(group)
         done = self._side_by_side(calm, deadline, is_last=not alone)
-        # Whoever killed least often comes first: behind one that kills each time it would never have its turn.
+        # Least suspect first: a task that kills the function every time would keep those behind it from ever running.
         done += self._one_by_one(sorted(alone, key=self._suspicion), deadline)
         left = {message.id for message in done}
         staying = [message for message in messages if message.id not in left]
@@ -94,7 +94,7 @@ class BatchProcessor:
         return done
 
     def _one_by_one(self, groups: Sequence[Sequence[Message]], deadline: float) -> list[Message]:
-        """Work through groups when there is nobody left whom they could drag along; returns the tasks that are done.
+        """Work through groups when no others are left that they could take down; returns the tasks that are done.
 
         A function that is killed deletes nothing, so what is done is deleted before the next task begins.
         """

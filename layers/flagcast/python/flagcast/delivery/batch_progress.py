@@ -26,7 +26,7 @@ class Rows(Protocol):
 
 
 class Journal(Protocol):
-    """What is told about the table."""
+    """What the log says of the table."""
 
     def state_failed(self, action: str, error: StateUnavailable) -> None:
         """Tell that the state table did not do something that can be done without."""
@@ -76,7 +76,7 @@ class BatchProgress:
             self._known[message.id] = progress
 
     def put_back(self, messages: Sequence[Message]) -> bool:
-        """Write tasks that go back on the queue, without this batch's marks; tells whether all are in the table.
+        """Write tasks that go back on the queue, without this batch's marks; returns whether all are in the table.
 
         Nothing is written twice, and nothing over a row that could not be read.
         """
@@ -105,7 +105,7 @@ class BatchProgress:
     def _write(
         self, action: str, rows: Mapping[str, Progress], forgotten: Sequence[str] = (), *, insists: bool = False
     ) -> bool:
-        """Write what there is to write; tells whether it is in the table now."""
+        """Write what there is to write; returns whether it is in the table now."""
         if not rows and not forgotten:
             return True
         try:

@@ -46,7 +46,7 @@ TOO_MANY = 429
 class Circumstances(Struct, frozen=True):
     """What a decision needs to know of the task besides the outcome.
 
-    `attempts` are those made, and `first_attempt` when the first was (epoch seconds); None where nobody knows, and
+    `attempts` are those made, and `first_attempt` when the first was (epoch seconds); None if unknown, and
     then retrying does not end before the stay on the queue does.
     """
 
@@ -56,7 +56,7 @@ class Circumstances(Struct, frozen=True):
 
 
 def overdue(wear: Wear, starts: int = 0) -> GiveUp | None:
-    """Tell whether a task must leave the queue before anything else is asked about it.
+    """Return whether a task must leave the queue before anything else is asked about it.
 
     `starts` is how often it was started and not known to have ended.
     """
@@ -70,12 +70,12 @@ def overdue(wear: Wear, starts: int = 0) -> GiveUp | None:
 
 
 def is_outage(outcome: Outcome) -> bool:
-    """Tell whether an outcome shows that nobody is there: no answer, or a 5xx."""
+    """Return whether an outcome shows an outage: no answer, or a 5xx."""
     return isinstance(outcome, Unreachable) or (isinstance(outcome, Answered) and outcome.status >= 500)
 
 
 def is_for_later(answer: Answered, policy: Retry) -> bool:
-    """Tell whether an answer by itself says that the event may be taken later.
+    """Return whether an answer by itself says that the event may be taken later.
 
     A 4xx that names a time to come again does: RFC 9110 section 15.5.14 says so of 413, GitHub of 403.
     https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit

@@ -79,7 +79,7 @@ class FlowControl:
                 return None
         if slot - now >= SHORTEST_DELAY:
             return Throttled(slot)
-        # SQS delays by whole seconds: a group that is put off for each of its tasks would do one a second at most.
+        # SQS delays by whole seconds: a group that is deferred for each of its tasks would do one a second at most.
         self._wait(max(slot - now, 0))
         return None
 
@@ -94,7 +94,7 @@ class FlowControl:
         return until
 
     def _rest(self, name: str, seconds: float) -> None:
-        """Let the whole destination rest: the next task would be told the same as this one."""
+        """Let the whole destination rest: the next task would get the same answer."""
         now = self._clock.now()
         until = max(now + min(seconds, LONGEST_DELAY), self._rests_until(name, now))
         self._rests[name] = now, until

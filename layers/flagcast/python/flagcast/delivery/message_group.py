@@ -54,7 +54,7 @@ DeadLetters = Callable[[Message, GiveUp, int], None]
 
 
 class Journal(Protocol):
-    """What is told about a group."""
+    """What the log says of a group."""
 
     def attempted(
         self,
@@ -146,7 +146,7 @@ class MessageGroups:
         if isinstance(outcome, Throttled):
             self._records.learn(message, _after(message, before, outcome, at))
             if not self._records.put_back([message]):
-                # A slot that nobody remembers is followed by another behind everyone else's, time and again.
+                # A slot that is not remembered is followed by another behind all others, time and again.
                 outcome = self._attempting.make(message, structs.replace(before, is_guess=True))
         return outcome, _after(message, before, outcome, at)
 
@@ -159,7 +159,7 @@ class MessageGroups:
         return given_up
 
     def _whole(self, group: Sequence[Message], retry: RetryIn) -> RetryIn:
-        """Return the delay that the queue is asked for, so that the journal tells no other."""
+        """Return the delay that the queue is asked for, so that the log says the same."""
         now = self._clock.now()
         free = FREE_RECEIVES_TO_SLOT if retry.to_slot else FREE_RECEIVES
         seconds = whole_delay(retry.seconds, (message.wear(now) for message in group), free)
@@ -189,7 +189,7 @@ class MessageGroups:
 def _after(message: Message, before: Progress, outcome: Outcome, at: float) -> Progress:
     """Return a task's progress after what came of it; `at` is when its work began (epoch seconds).
 
-    Only an attempt clears it of suspicion, and uses up its slot: what is put off has not done what may have killed.
+    Only an attempt clears it of suspicion, and uses up its slot: a deferred task has not done what may have killed.
     """
     if isinstance(outcome, Attempted):
         return before.attempted(message.receives, at)

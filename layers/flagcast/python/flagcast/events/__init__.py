@@ -1,4 +1,4 @@
-"""An event as Flipt sends it, and what can be told from it alone: filters, signature, subject.
+"""An event as Flipt sends it, and what follows from it alone: filters, signature, subject.
 
 Nothing here asks what Flipt has, or which destinations there are.
 """

@@ -88,7 +88,7 @@ class Event(Struct, frozen=True, dict=True):
 
     @property
     def is_replay(self) -> bool:
-        """Tell whether `flagcast replay` sends it once more; `timestamp` and `received_at` are when it first happened.
+        """Return whether a replay sends it again; `timestamp` and `received_at` are when it first happened.
 
         They never change: a replay has a time of its own.
         """
@@ -106,7 +106,7 @@ class Event(Struct, frozen=True, dict=True):
 
     @property
     def is_known(self) -> bool:
-        """Tell whether it is known what was there before, so that no changes means that nothing changed."""
+        """Return whether it is known what was there before, so that no changes means that nothing changed."""
         return self.known.is_known
 
     @property
@@ -126,17 +126,17 @@ class Event(Struct, frozen=True, dict=True):
 
     @property
     def is_denied(self) -> bool:
-        """Tell whether Flipt's authorization refused the change, which then never happened."""
+        """Return whether Flipt's authorization refused the change, which then never happened."""
         return self.status == "denied"
 
     @property
     def is_notice(self) -> bool:
-        """Tell whether this is Flagcast's own word about a destination, which no source can send."""
+        """Return whether this is Flagcast's own word about a destination, which no source can send."""
         return self.source == NOTICES
 
     @cached_property
     def is_order(self) -> bool:
-        """Tell whether rules or rollouts were put into another order (Flipt 1.37 and later)."""
+        """Return whether rules or rollouts were put into another order (Flipt 1.37 and later)."""
         return any(isinstance(self._payload.get(field), list) for field in ("rule_ids", "rollout_ids"))
 
     @cached_property

@@ -30,7 +30,7 @@ class EventFilter(str):
         return cls(text)
 
     def matches(self, event: Event) -> bool:
-        """Tell whether the event is of this noun and verb; * stands for any, also one not known yet."""
+        """Return whether the event is of this noun and verb; * stands for any, also one not known yet."""
         noun, _, verb = self.partition(":")
         return noun in (_ANY, event.type) and verb in (_ANY, event.action)
 

@@ -8,7 +8,7 @@ from flagcast.events.event import DEFAULT_NAMESPACE, Event
 def subject(event: Event) -> tuple[str, ...]:
     """Return what the event is about, so that changes to one thing stay in order.
 
-    Values make the subject, not the fields they stood in: a flag, its variants and its rules share one, and so do
+    Values make the subject, not the fields they were in: a flag, its variants and its rules share one, and so do
     an update with and a deletion without `namespace_key`. A distribution says no flag when it is created: it belongs
     to its rule's, or to its rule as long as that is unknown. A denied event says nothing but its type.
     """

@@ -86,7 +86,7 @@ def _forms(part: str) -> Iterable[str]:
 
 
 def _decoded(part: str) -> Iterable[str]:
-    """Return what stands in Base64, as user and password do in Basic authentication (RFC 7617)."""
+    """Return what is in Base64, as user and password are in Basic authentication (RFC 7617)."""
     try:
         text = base64.b64decode(part + "=" * (-len(part) % 4), validate=True).decode()
     except ValueError:

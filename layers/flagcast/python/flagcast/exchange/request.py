@@ -8,7 +8,7 @@ from flagcast.primitives.network_address import Subnet
 class Request(Struct, frozen=True):
     """One HTTP request, ready to send; `url`, `headers` and `body` may hold secrets, so none is ever logged.
 
-    `allow_private` and `ca_file` say whom the connection may be made to, and who vouches for it.
+    `allow_private` and `ca_file` say which addresses it may connect to, and which authorities it trusts.
     """
 
     method: str

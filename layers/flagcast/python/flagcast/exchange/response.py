@@ -35,7 +35,7 @@ class Headers(dict[str, str]):
         return super().__getitem__(name.lower())
 
     def __contains__(self, name: object) -> bool:
-        """Tell whether there is a header."""
+        """Return whether there is a header."""
         return isinstance(name, str) and super().__contains__(name.lower())
 
     def get(self, name: str, default: Any = None) -> Any:
@@ -66,7 +66,7 @@ class Response(Struct, frozen=True):
 
 
 def text_of(read: bytes, content_type: str) -> str:
-    """Return the bytes of an answer as text: by their byte order mark, else the charset that is told, else UTF-8."""
+    """Return the bytes of an answer as text: by their byte order mark, else the charset of its header, else UTF-8."""
     for mark, encoding in _MARKS:
         if read.startswith(mark):
             return read.decode(encoding, errors="replace")

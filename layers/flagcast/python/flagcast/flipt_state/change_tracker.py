@@ -54,7 +54,7 @@ def unbounded[T](deadline: float, work: Callable[[], T]) -> T:
 
 
 class Journal(Protocol):
-    """Who is told that the table failed."""
+    """What gets the news that the table failed."""
 
     def state_failed(self, action: str, error: StateUnavailable) -> None:
         """Tell it."""
@@ -77,7 +77,7 @@ class ChangeTracker:
     """Settles events, and remembers what could not be written: a process works on one event at a time."""
 
     def __init__(self, rows: Rows, journal: Journal, bounded: Bounded = unbounded) -> None:
-        """Keep the rows, who is told that they failed, and how to wait for them."""
+        """Keep the rows, what gets the news that they failed, and how to wait for them."""
         self._rows = rows
         self._journal = journal
         self._bounded = bounded
@@ -86,7 +86,7 @@ class ChangeTracker:
 
     @property
     def holds_unwritten(self) -> bool:
-        """Tell whether a row does not know yet of an event that was accepted here."""
+        """Return whether a row does not know yet of an event that was accepted here."""
         return bool(self._unwritten)
 
     def settle(self, source: str, event: Event, arrival: Arrival, deadline: float) -> IdentifiedEvent:

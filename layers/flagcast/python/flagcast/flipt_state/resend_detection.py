@@ -130,7 +130,7 @@ def _known(row: Row, kind: str) -> Known:
 
 
 def _is_comparable(kind: str, before: State, now: State) -> bool:
-    """Tell whether two states are of one thing.
+    """Return whether two states are of one thing.
 
     An order is one of the same rules or rollouts: of one that came or went since, no one knows where it was.
     """

@@ -17,7 +17,7 @@ class Accepted(Struct, frozen=True, array_like=True):
     """An event that was accepted.
 
     `second` is its timestamp (epoch seconds; None if it has none), `taken` when API Gateway received its request (epoch
-    milliseconds), `digest` the hash of its body, `number` what tells it from others of the same body: how many of its
+    milliseconds), `digest` the hash of its body, `number` what it has unlike others of the same body: how many of its
     second came before it, or the id of its request.
     """
 
@@ -118,5 +118,5 @@ def learned_gone(row: Row, asked: int, answered: int) -> Row | None:
 
 
 def is_newer(row: Row, since: int) -> bool:
-    """Tell whether an event of this time or later was accepted, settled or not (epoch seconds)."""
+    """Return whether an event of this time or later was accepted, settled or not (epoch seconds)."""
     return row.at >= since or any(each.at >= since for each in row.recent)

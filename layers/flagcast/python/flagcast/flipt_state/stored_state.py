@@ -35,7 +35,7 @@ def digest(value: object) -> dict[str, Any]:
 
 
 def is_digest(value: object) -> bool:
-    """Tell whether a kept value is a digest; no value that Flipt sends looks like one, and no other has its types."""
+    """Return whether a kept value is a digest; no value that Flipt sends looks like one, and no other has its types."""
     if not isinstance(value, dict) or value.keys() != {"bytes", "sha256"}:
         return False
     length, sha256 = value["bytes"], value["sha256"]

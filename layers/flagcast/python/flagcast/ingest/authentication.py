@@ -20,7 +20,7 @@ class SecretLookup(Protocol):
 
 
 def is_genuine(request: Request, source: Source, secrets: SecretLookup, deadline: float) -> bool:
-    """Tell whether one of the source's secrets proves the request, over its raw body.
+    """Return whether one of the source's secrets proves the request, over its raw body.
 
     Before it says no, the secrets are fetched afresh: Flipt from 1.45 never sends again after a 401, so a secret
     that was just rotated must not cost an event. Raises SecretUnavailable where a no could be due to a secret that

@@ -30,12 +30,12 @@ def presented_token(headers: Mapping[str, str]) -> str | None:
 
 
 def is_signed(body: bytes, signature: str, secrets: Iterable[str]) -> bool:
-    """Tell whether one of the secrets made this signature; every secret is tried, so time tells nothing."""
+    """Return whether one of the secrets made this signature; every secret is tried, so time tells nothing."""
     return _one_of(signature, (flipt_signature(body, secret) for secret in secrets))
 
 
 def is_known(token: str, tokens: Iterable[str]) -> bool:
-    """Tell whether the token is one of those expected; compared by digest, so that length tells nothing."""
+    """Return whether the token is one of those expected; compared by digest, so that length tells nothing."""
     return _one_of(_digest(token), map(_digest, tokens))
 
 

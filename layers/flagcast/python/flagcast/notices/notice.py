@@ -1,4 +1,4 @@
-"""A notice: an event of Flagcast's own, which tells one destination that another is in trouble, or is no more."""
+"""A notice: an event of Flagcast's own, which notifies one destination that another is in trouble, or has recovered."""
 
 import shlex
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ Kind = Literal["trouble", "recovered"]
 
 
 def notice_id(kind: Kind, destination: str, trouble: Trouble) -> str:
-    """Name a notice by what it tells of, so that one which is queued twice arrives once (within five minutes)."""
+    """Name a notice by what it says, so that one which is queued twice arrives once (within five minutes)."""
     return event_id(NOTICES, f"{kind}\0{destination}\0{trouble.since}".encode())
 
 
@@ -48,7 +48,7 @@ def notice_body(kind: Kind, destination: str, trouble: Trouble, waiting: int | N
 def notice_entry(event: str, body: str, destination: str, through: str, ordering: Ordering, now: float) -> Entry:
     """Make the message that takes a notice of one destination through another one.
 
-    Notices of one destination stay in order, as far as the destination that is told keeps order.
+    Notices of one destination stay in order, as far as the destination that is notified keeps order.
     """
     made = task(event, NOTICES, through, rfc3339(now), body)
     group = message_group_id(through, ordering, (NOTICE, destination), made.id)

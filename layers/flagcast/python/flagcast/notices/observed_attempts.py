@@ -1,4 +1,4 @@
-"""Attempts and dead letters, and beside them whoever takes note of what they show about a destination."""
+"""Attempts and dead letters, watched for what they show about a destination."""
 
 from flagcast.delivery.attempt import Policy
 from flagcast.delivery.message_group import Attempting, DeadLetters
@@ -10,7 +10,7 @@ from flagcast.tasks.task import Task
 
 
 class ObservedAttempts:
-    """What a batch does, watched; without notices it is as if nobody were there."""
+    """What a batch does, watched; without notices it only passes calls on."""
 
     def __init__(self, attempting: Attempting, dead_letters: DeadLetters, notices: TroubleTracker | None) -> None:
         """Keep what is done, and who takes note of it."""

@@ -1,6 +1,6 @@
-"""How a notice comes to be queued: by whoever wins the write to the state table, as a task like any other.
+"""How a notice is queued: by the function that wins the write to the state table, as a task like any other.
 
-The write is a claim for a while: a notice that could not be queued after it is told by whoever next asks the table.
+The write is a claim for a while: a notice that was not queued after it is queued by the next function that claims it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from flagcast.notices.trouble import Known, Trouble
 from flagcast.tasks.outgoing_message import Entry
 
 CLAIMED_FOR = 60
-"""Seconds for which whoever won the write has time to queue the notice; then somebody else may."""
+"""Seconds for which the function that won the write has time to queue the notice; then another one may."""
 
 PATIENCE = 2.0
 """Seconds in which a notice must be on the queue."""
@@ -27,7 +27,7 @@ class Troubles(Protocol):
     """The state table, as far as troubles go; each raises StateUnavailable."""
 
     def begin(self, destination: str, trouble: Trouble, now: float, claimed_before: float) -> Trouble | None:
-        """Claim a trouble that nobody has told of: this one, or the one there is; None where it is told, or claimed."""
+        """Claim a trouble without a notice: this one, or the one there is; None if it has one, or is claimed."""
 
     def look_up(self, destinations: Sequence[str]) -> Mapping[str, Known]:
         """Return the troubles there are."""
@@ -36,7 +36,7 @@ class Troubles(Protocol):
         """Give a claim back, and say whether the notice of the trouble is queued."""
 
     def end(self, destination: str, trouble: Trouble, now: float, claimed_before: float) -> bool:
-        """Claim the end of a trouble that is told; tells whether it was won."""
+        """Claim the end of a trouble that has a notice; returns whether it was won."""
 
     def forget(self, destination: str, trouble: Trouble) -> None:
         """Forget a trouble that is over."""
@@ -53,7 +53,7 @@ class TaskQueue(Protocol):
 
 
 class Journal(Protocol):
-    """What is told about notices."""
+    """What the log says of notices."""
 
     def notice_queued(self, kind: str, destination: str, through: str, event_id: str) -> None:
         """Tell that a notice of a destination is on the queue."""
@@ -66,7 +66,7 @@ class Journal(Protocol):
 
 
 class NoticePublisher:
-    """Queues the notices that nobody else does."""
+    """Queues the notices that no other function has queued."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class NoticePublisher:
         journal: Journal,
         clock: Clock,
     ) -> None:
-        """Keep the edges; `through` is the destination that is told, `stack` may be empty."""
+        """Keep the edges; `through` is the destination that is notified, `stack` may be empty."""
         self.through = through
         self._ordering: Ordering = ordering
         self._stack = stack
@@ -88,7 +88,7 @@ class NoticePublisher:
         self._clock = clock
 
     def tell_of_trouble(self, destination: str, trouble: Trouble) -> bool:
-        """Tell of a trouble unless somebody else does; tells whether there is nothing left to tell."""
+        """Queue the notice of a trouble unless another function does; returns whether none is left."""
         now = self._clock.now()
         try:
             claimed = self._troubles.begin(destination, trouble, now, now - CLAIMED_FOR)
@@ -102,7 +102,7 @@ class NoticePublisher:
         return is_told
 
     def known(self, destinations: Sequence[str]) -> Mapping[str, Known] | None:
-        """Return the troubles there are of so many destinations; None where nobody can say."""
+        """Return the troubles there are of so many destinations; None if the table cannot say."""
         try:
             return self._troubles.look_up(destinations)
         except StateUnavailable as error:
@@ -110,7 +110,7 @@ class NoticePublisher:
             return None
 
     def tell_of_end(self, destination: str, trouble: Trouble) -> bool:
-        """Tell that a trouble is over unless somebody else does; tells whether there is nothing left to tell."""
+        """Queue the notice that a trouble is over unless another function does; returns whether none is left."""
         now = self._clock.now()
         try:
             if not self._troubles.end(destination, trouble, now, now - CLAIMED_FOR):

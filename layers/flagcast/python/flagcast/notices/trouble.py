@@ -13,13 +13,13 @@ LONGEST_EXCERPT = 300
 """Characters of an answer that a notice quotes."""
 
 SHORTEST = 30
-"""Seconds that a trouble lasts at least: a destination that refuses every other event is told of once, not each time.
+"""Seconds that a trouble lasts at least: a destination that rejects every other event causes one notice, not many.
 
 Shorter than a circuit stays open, so that the first delivery after an outage ends it.
 """
 
 LONG_REST = 15 * MINUTE
-"""Seconds of rest that a destination asks for and that are told of: until they are over nothing is sent to it."""
+"""Seconds of rest that a destination asks for and that cause a notice: until they are over nothing is sent to it."""
 
 Reason = Literal[
     "circuit_open",
@@ -58,7 +58,7 @@ class Known(Struct, frozen=True):
 
 
 def of_outcome(outcome: Outcome, policy: Retry, now: float, *, has_opened: bool) -> Trouble | None:
-    """Return the trouble that an outcome shows; `has_opened` tells that the circuit opened with this outcome or one
+    """Return the trouble that an outcome shows; `has_opened` means that the circuit opened with this outcome or one
     beside it. An answer that is retried and may yet succeed is none, unless it asks for a long rest.
     """
     match outcome:
@@ -79,7 +79,7 @@ def of_outcome(outcome: Outcome, policy: Retry, now: float, *, has_opened: bool)
 def of_dead_letter(given_up: GiveUp, now: float) -> Trouble | None:
     """Return the trouble that a dead letter shows; None where the reason is the message's own, not the destination's.
 
-    A destination that is not in the configuration has nobody to mend it, so `unknown_destination` is none either.
+    A destination that is not in the configuration has no one to fix it, so `unknown_destination` is none either.
     """
     match given_up.reason:
         case "unknown_destination" | "unreadable" | "body_missing" | "invalid_event":
@@ -89,12 +89,12 @@ def of_dead_letter(given_up: GiveUp, now: float) -> Trouble | None:
 
 
 def is_delivery(outcome: Outcome) -> bool:
-    """Tell whether the destination took an event."""
+    """Return whether the destination took an event."""
     return isinstance(outcome, Answered) and outcome.is_delivery
 
 
 def is_over(trouble: Trouble, delivered_at: float) -> bool:
-    """Tell whether a delivery (epoch seconds) ends a trouble."""
+    """Return whether a delivery (epoch seconds) ends a trouble."""
     return delivered_at >= trouble.since + SHORTEST
 
 

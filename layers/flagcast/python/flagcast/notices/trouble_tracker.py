@@ -1,6 +1,6 @@
-"""Who is told when a destination is in trouble: another one, once, and once more when it is over.
+"""Notifies one destination when another starts failing, and once more when it has recovered.
 
-What shows a trouble is noted while a batch is worked on; what there is to tell is told when the batch is done, so that
+What shows a trouble is noted while a batch is worked on; notices are queued when the batch is done, so that
 no task waits for it.
 """
 
@@ -27,7 +27,7 @@ ENOUGH = 6.0
 
 
 class Journal(Protocol):
-    """What is told about circuits, and of what goes wrong."""
+    """What the log says of circuits, and of what goes wrong."""
 
     def circuit_changed(self, destination: str, before: str, after: str) -> None:
         """Tell that a circuit opened, is probed, or closed."""
@@ -36,14 +36,14 @@ class Journal(Protocol):
         """Tell that the state table did not do something that can be done without."""
 
     def broke(self, error: BaseException) -> None:
-        """Tell of an error that nobody expected."""
+        """Log an unexpected error."""
 
 
 class TroubleTracker:
-    """The troubles of every destination but the one that is told of them."""
+    """The troubles of every destination but the one that is notified of them."""
 
     def __init__(self, teller: NoticePublisher, journal: Journal, clock: Clock) -> None:
-        """Keep who tells, and the clock."""
+        """Keep the publisher, and the clock."""
         self._teller = teller
         self._journal = journal
         self._clock = clock
@@ -109,7 +109,7 @@ class TroubleTracker:
         delivered = {each: self._delivered.pop(each) for each in asked}
         for destination, row in known.items():
             if not row.is_told:
-                # Whoever began to tell of it may have ended: it is told of first, and ended by a later delivery.
+                # The function that claimed it may have ended: its notice comes first, and a later delivery ends it.
                 self._shown.setdefault(destination, row.trouble)
             elif is_over(row.trouble, at := delivered[destination]) and not (
                 self._has_time(deadline) and self._teller.tell_of_end(destination, row.trouble)

@@ -58,7 +58,7 @@ class AwsTarget(Struct, frozen=True):
 
     @property
     def is_fifo(self) -> bool:
-        """Tell whether it is a FIFO queue or topic, which keeps order and takes a repeat for one message."""
+        """Return whether it is a FIFO queue or topic, which keeps order and takes a repeat for one message."""
         return self.service in ("sqs", "sns") and self.name.endswith(FIFO)
 
 

@@ -124,7 +124,7 @@ def in_ascii(url: str) -> str:
 
 
 def is_url(text: str) -> bool:
-    """Tell whether a text is an http or https URL to send to.
+    """Return whether a text is an http or https URL to send to.
 
     No user or password in it: they belong into a header, by a reference. No character that another reader of URLs may
     take for the end of the host: space, control, backslash, in the host anything beyond ASCII (its ASCII form is
@@ -134,7 +134,7 @@ def is_url(text: str) -> bool:
 
 
 def is_in(address: str, subnets: Iterable[Subnet]) -> bool:
-    """Tell whether an address is in one of the subnets; what is no address is in none.
+    """Return whether an address is in one of the subnets; what is no address is in none.
 
     An IPv4 address that is written as an IPv4-mapped IPv6 one is judged as the IPv4 address.
     """

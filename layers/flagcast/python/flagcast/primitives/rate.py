@@ -1,4 +1,4 @@
-"""How many requests a destination takes in a time."""
+"""How many requests a destination accepts in a time."""
 
 import re
 from typing import Self

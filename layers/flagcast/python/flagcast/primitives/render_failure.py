@@ -22,7 +22,7 @@ class RenderFailed(Struct, frozen=True, eq=False):
         return self.detail if self.spot is None else self.detail.removeprefix(f"{self.spot}: ")
 
     def __eq__(self, other: object) -> bool:
-        """Compare by what is told: the spot is in it."""
+        """Compare by the message: the place is in it."""
         return isinstance(other, RenderFailed) and self.detail == other.detail
 
     def __hash__(self) -> int:

@@ -15,13 +15,13 @@ def rfc3339(epoch: float) -> str:
 
 
 def epoch_of(timestamp: str) -> float | None:
-    """Read RFC 3339 as epoch seconds; None where it is no moment that can be told."""
+    """Read RFC 3339 as epoch seconds; None if no clock can show it."""
     read = _read(timestamp)
     return None if read is None else read.timestamp()
 
 
 def moment_of(timestamp: str) -> datetime | None:
-    """Read RFC 3339, in UTC; None where it is no moment that can be told there."""
+    """Read RFC 3339, in UTC; None if UTC has no such moment."""
     try:
         read = _read(timestamp)
         return None if read is None else read.astimezone(UTC)

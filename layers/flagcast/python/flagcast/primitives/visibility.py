@@ -8,5 +8,5 @@ _BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
 def is_visible(text: str) -> bool:
-    """Tell whether there is anything to see in a text."""
+    """Return whether there is anything to see in a text."""
     return any(unicodedata.category(each)[0] not in "CZ" and each not in _BLANK for each in text)

@@ -74,7 +74,7 @@ def _target_of(destination: Destination) -> AwsTarget | None:
 
 
 def _uses_summary(destination: Destination, files: Mapping[str, str]) -> bool:
-    """Tell whether it can be asked for: by its name, or in a file that is included."""
+    """Return whether it can be asked for: by its name, or in a file that is included."""
     body = destination.body if destination.template is None else files.get(destination.template)
     texts = (body, destination.when, *map(str, destination.headers.values()))
     return any(text is not None and _ASKS_FOR_SUMMARY.search(text) for text in texts)

@@ -51,7 +51,7 @@ def judged(compiled: Compiled, answer: Answered) -> Answered | NotAccepted | Not
 
 
 def may_be_accepted(accept: Expression, status: int) -> bool:
-    """Tell whether `accept` is asked: of a 2xx, and of a redirect if it looks at what makes it one.
+    """Return whether `accept` is asked: of a 2xx, and of a redirect if it looks at what makes it one.
 
     One that looks at the text alone means an answer, and would take a page to sign in for one.
     """

@@ -31,7 +31,7 @@ _FORBIDDEN_IN_HEADERS = frozenset("\r\n\0")
 
 
 def is_json(content_type: str) -> bool:
-    """Tell whether a content type is JSON: application/json, or any with the suffix +json (RFC 6839)."""
+    """Return whether a content type is JSON: application/json, or any with the suffix +json (RFC 6839)."""
     essence = content_type.partition(";")[0].strip().lower()
     return essence == "application/json" or essence.endswith("+json")
 
@@ -136,7 +136,7 @@ def _body(compiled: Compiled, event: Event, names: dict[str, Any]) -> bytes | Re
 
 
 def _is_text(value: str) -> bool:
-    """Tell whether UTF-8 can write it: a lone surrogate is half a character."""
+    """Return whether UTF-8 can write it: a lone surrogate is half a character."""
     return not any("\ud800" <= each <= "\udfff" for each in value)
 
 

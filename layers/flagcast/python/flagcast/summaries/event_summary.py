@@ -61,7 +61,7 @@ def summarise(event: Event) -> Summary:
 
 
 def as_replayed(event: Event, said: str) -> str:
-    """Begin a title with what tells a replay from news."""
+    """Begin a title with what distinguishes a replay from news."""
     return f"Replayed: {said}" if event.is_replay else said
 
 

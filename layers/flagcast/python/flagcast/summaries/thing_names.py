@@ -51,7 +51,7 @@ def _head(event: Event) -> str:
 
 
 def _key(event: Event) -> str:
-    """Return what people call the thing: an id tells them nothing."""
+    """Return what people call the thing: an id means nothing to them."""
     if event.type in ("variant", "constraint"):
         return name(label(event.type, now(event)) or "")
     key = event.resource_key

@@ -26,7 +26,7 @@ Reason = Literal[
 class Answered(Struct, frozen=True):
     """The destination answered; `retry_after` in seconds, `excerpt` the answer's first characters.
 
-    `headers` are there until `retry.when` and `accept` have been asked. `is_accepted` tells that `accept` holds for an
+    `headers` are there until `retry.when` and `accept` have been asked. `is_accepted` means that `accept` holds for an
     answer that is no 2xx.
     """
 
@@ -38,7 +38,7 @@ class Answered(Struct, frozen=True):
 
     @property
     def is_delivery(self) -> bool:
-        """Tell whether the destination took the event."""
+        """Return whether the destination took the event."""
         return self.is_accepted or 200 <= self.status <= 299
 
 
@@ -50,7 +50,7 @@ class NotAccepted(Struct, frozen=True):
 
 
 class NotNow(Struct, frozen=True):
-    """The destination answered that it does not take the event now, as its `retry.when` tells."""
+    """The destination answered that it does not take the event now, as its `retry.when` says."""
 
     status: int
     retry_after: float | None

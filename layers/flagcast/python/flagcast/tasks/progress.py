@@ -1,6 +1,6 @@
 """What is known of a task beyond its message: how often it was attempted, and whether it may have killed a function.
 
-SQS counts receives, and a task that is handed back or put off is received again without an attempt.
+SQS counts receives, and a task that is handed back or deferred is received again without an attempt.
 """
 
 from msgspec import Struct, structs
@@ -30,7 +30,7 @@ class Progress(Struct, frozen=True):
     is_guess: bool = False
 
     def may_have_killed(self, receives: int) -> bool:
-        """Tell whether a function may have ended over the task since it was last known to be harmless."""
+        """Return whether a function may have ended over the task since it was last known to be harmless."""
         return self.starts > 0 or self.survived < receives - 1
 
     def put_back(self, receives: int) -> "Progress":

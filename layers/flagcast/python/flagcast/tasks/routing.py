@@ -23,7 +23,7 @@ class Route(Protocol):
 
 
 def wants(route: Route, event: Event) -> bool:
-    """Tell whether one of a destination's `events` matches; they are Flipt's, so they let a notice pass."""
+    """Return whether one of a destination's `events` matches; they are Flipt's, so they let a notice pass."""
     return any(each.matches(event) for each in route.events) or event.is_notice
 
 

@@ -49,7 +49,7 @@ class Task(Struct, frozen=True, omit_defaults=True):
 
     @property
     def is_claim_check(self) -> bool:
-        """Tell whether the body is stored apart, as it is too large for a message."""
+        """Return whether the body is stored apart, as it is too large for a message."""
         return self.body_ref is not UNSET
 
     @property

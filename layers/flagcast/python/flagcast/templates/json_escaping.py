@@ -1,4 +1,4 @@
-"""What a value becomes by the place where it stands in JSON: inside a string, or outside of one.
+"""What a value becomes by its place in JSON: inside a string, or outside of one.
 
 A template is filled into pieces: its own text, `Verbatim`, and between it the values that it prints. Only the text
 decides where a string begins and ends, so no value can end one, or add to the structure around it.
@@ -18,7 +18,7 @@ from flagcast.templates.data import as_json, as_text
 _QUOTED = re.compile(r'"|\\')
 _PUNCTUATION = re.compile(r"[\s,:\[\]{}]*")
 _SHOWN = 40
-"""Characters of the template's own text that say where a value stood."""
+"""Characters of the template's own text that mark where a value was."""
 
 
 class Verbatim(str):
@@ -33,7 +33,7 @@ class Constant(str):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        """Return what makes it anew in the code that Jinja2 compiles a template to."""
+        """Return what makes it again in the code that Jinja2 compiles a template to."""
         return f"environment.constant({str(self)!r})"
 
 
@@ -151,12 +151,12 @@ def _outside(value: object, written: list[str]) -> str | None:
 
 
 def is_punctuation(text: str) -> bool:
-    """Tell whether a text is JSON's punctuation and blanks alone."""
+    """Return whether a text is JSON's punctuation and blanks alone."""
     return _PUNCTUATION.fullmatch(text) is not None
 
 
 def _is_member(constant: str, written: list[str]) -> bool:
-    """Tell whether the value of a member must be here: then what does not open a list or mapping is a text."""
+    """Return whether the value of a member must be here: then what does not open a list or mapping is a text."""
     if constant.strip()[:1] in ("[", "{"):
         return False
     last = next((text for text in reversed(written) if text and not text.isspace()), "")

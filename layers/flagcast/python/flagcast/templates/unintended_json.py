@@ -60,12 +60,12 @@ def _looks_like(text: str) -> str | None:
 
 
 def _is_made(piece: object) -> bool:
-    """Tell whether a piece is a text that the template made: an event's own is what it says, whatever it looks like."""
+    """Return whether a piece is a text that the template made: an event's own is data, whatever it looks like."""
     return isinstance(piece, str) and type(piece) is not str and not isinstance(piece, Json | Escaped)
 
 
 def _is_text(piece: object) -> bool:
-    """Tell whether a piece is a text that is escaped once: what tojson wrote, or is no text, is right in inner JSON."""
+    """Return whether a piece is a text that is escaped once: what tojson wrote, and what is no text, is right there."""
     if isinstance(piece, Json):
         return parsed(piece) is NOT_JSON
     return isinstance(piece, str) and not isinstance(piece, Escaped | Constant)

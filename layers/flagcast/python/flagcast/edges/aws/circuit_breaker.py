@@ -28,7 +28,7 @@ _NAME = "circuit#"
 
 
 class Journal(Protocol):
-    """What is told about circuits."""
+    """What the log says of circuits."""
 
     def circuit_changed(self, destination: str, before: str, after: str) -> None:
         """Tell that a circuit opened, is probed, or closed."""
@@ -54,7 +54,7 @@ class _NotAsked(Exception):
 class _Store(CircuitBreakerDynamoDBPersistence):
     """The circuits' rows; where the table fails, an attempt is made: a breaker is no outage.
 
-    Powertools lets what fails here escape, or logs it with its traceback; here it is told like every other failure.
+    Powertools lets what fails here escape, or logs it with its traceback; here it is logged like every other failure.
     """
 
     def __init__(self, client: Any, table: str, journal: Journal) -> None:
@@ -103,7 +103,7 @@ class Circuits:
     def guard(self, destination: str, attempt: Callable[[], Outcome]) -> Outcome:
         """Make an attempt unless the destination's circuit is open.
 
-        Outages alone count: no answer, or a 5xx. Whatever else is answered shows that somebody is there.
+        Outages alone count: no answer, or a 5xx. Any other answer shows that the destination works.
         """
         guarded = circuit_breaker(
             name=_NAME + destination,
@@ -119,7 +119,7 @@ class Circuits:
         return outcome
 
     def _changed(self, destination: str, transition: CircuitTransition) -> None:
-        """Tell of a change, once: attempts that were under way when the circuit opened fail too, and open it again."""
+        """Log a change, once: attempts that were under way when the circuit opened fail too, and open it again."""
         if transition.from_state == CircuitState.CLOSED:
             opened_at = transition.opened_at or 0
             if opened_at < self._opened.get(destination, 0) + self._config.recovery_timeout:
@@ -129,7 +129,7 @@ class Circuits:
 
 
 class ClosedCircuits:
-    """Stands in where circuits are turned off."""
+    """Replaces circuits where they are turned off."""
 
     def guard(self, destination: str, attempt: Callable[[], Outcome]) -> Outcome:
         """Make an attempt."""

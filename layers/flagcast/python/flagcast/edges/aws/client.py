@@ -21,7 +21,7 @@ _CONFIG = Config(
     max_pool_connections=16,
 )
 _OF_TARGETS = _CONFIG.merge(Config(connect_timeout=LONGEST_TIMEOUT, read_timeout=LONGEST_TIMEOUT))
-# What the table knows can be done without, so nobody waits for it.
+# Flagcast can do without the table, so it does not wait for it.
 _CONFIG_OF = {"dynamodb": _CONFIG.merge(Config(connect_timeout=0.5, read_timeout=1))}
 
 

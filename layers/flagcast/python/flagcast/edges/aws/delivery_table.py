@@ -60,7 +60,7 @@ class DeliveryTable:
         """Take a destination's next free slot: its time in epoch seconds, now or later; raises StateUnavailable.
 
         Where slots lie ahead the row moves on by one addition, which any number of functions may make at once; where
-        they lie behind, it begins anew at now, which one of them wins.
+        they lie behind, it begins again at now, which one of them wins.
         """
         for _ in range(TRIES):
             now = self._now()

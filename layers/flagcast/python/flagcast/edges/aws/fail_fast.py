@@ -1,4 +1,4 @@
-"""A client for what can be done without: nobody waits for it long, or twice."""
+"""A client for calls that Flagcast can do without: it waits for them briefly, and once."""
 
 import time
 from collections.abc import Callable

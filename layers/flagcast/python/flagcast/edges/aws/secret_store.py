@@ -20,7 +20,7 @@ REFRESHED_AFTER = 15.0
 """Seconds between two fetches that a mismatch asks for: a flood of forged requests must not become one of calls."""
 
 REFRESHED_FOR_DESTINATIONS = 1.0
-"""Seconds between two fetches that a destination's refusal asks for: nobody outside can make it a flood."""
+"""Seconds between two fetches that a destination's rejection asks for: no destination can cause a flood."""
 
 FAILED_FOR = 1.0
 """Seconds for which a first fetch that failed answers for the threads that wait behind it."""
@@ -89,7 +89,7 @@ class SecretStore:
         """Return the values there are, and a sentence for each reference that might have one and has not.
 
         `fresh` asks for values no older than 15 s. A secret that does not exist proves nothing, so it is not missed
-        while another has a value: an old one that was deleted after a rotation stops nobody.
+        while another has a value: an old one that was deleted after a rotation stops nothing.
         """
         found = self._found(references, deadline, REFRESHED_AFTER if fresh else None)
         values = {each: value for each, value in found.items() if isinstance(value, str)}
@@ -148,7 +148,7 @@ class SecretStore:
         return str(answer["Parameter"]["Value"])
 
     def is_padded(self, reference: Reference) -> bool:
-        """Tell whether white space or line breaks are stripped from the value that was last fetched."""
+        """Return whether white space or line breaks are stripped from the value that was last fetched."""
         return (raw := self._raw(reference)) is not None and raw != stripped(raw)
 
     def _value(self, reference: Reference, *, fresh: bool) -> str | _Missing:

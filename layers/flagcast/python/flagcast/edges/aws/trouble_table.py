@@ -1,7 +1,7 @@
 """DynamoDB: a row for each destination that is in trouble, in the state table.
 
-What is known of the trouble is written once, by whoever sees it first. `claimed` is when somebody took it upon them to
-queue a notice of it (epoch seconds, 0 for nobody), `told` whether the notice of the trouble is queued.
+What is known of the trouble is written once, by the function that sees it first. `claimed` is when a function began to
+queue a notice of it (epoch seconds, 0 for none), `told` whether the notice of the trouble is queued.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +28,7 @@ class TroubleTable:
         self._now = now
 
     def begin(self, destination: str, trouble: Trouble, now: float, claimed_before: float) -> Trouble | None:
-        """Claim a trouble that nobody has told of: this one, or the one there is; None where it is told, or claimed.
+        """Claim a trouble without a notice: this one, or the one there is; None if it has one, or is claimed.
 
         Raises StateUnavailable, as everything here does.
         """
@@ -58,13 +58,13 @@ class TroubleTable:
         """Give a claim back, and say whether the notice of the trouble is queued."""
         self._update(
             destination,
-            "SET told = :told, claimed = :nobody",
+            "SET told = :told, claimed = :none",
             _SAME,
-            {":since": trouble.since, ":told": int(is_told), ":nobody": 0},
+            {":since": trouble.since, ":told": int(is_told), ":none": 0},
         )
 
     def end(self, destination: str, trouble: Trouble, now: float, claimed_before: float) -> bool:
-        """Claim the end of a trouble that is told; tells whether it was won."""
+        """Claim the end of a trouble that has a notice; returns whether it was won."""
         numbers = {":since": trouble.since, ":now": now, ":before": claimed_before, ":told": 1}
         condition = f"{_SAME} AND told = :told AND claimed <= :before"
         return self._update(destination, "SET " + _CLAIM, condition, numbers) is not None

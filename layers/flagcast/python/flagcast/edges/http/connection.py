@@ -51,7 +51,7 @@ class Exchange:
 
     @property
     def is_stale(self) -> bool:
-        """Tell whether the connection may have died while no one used it: it was kept, and gave no byte since."""
+        """Return whether the connection may have died while no one used it: it was kept, and gave no byte since."""
         return self.is_on_a_kept_connection and not self.has_answer
 
 

@@ -42,7 +42,7 @@ class Deadline:
 
     @property
     def has_socket(self) -> bool:
-        """Tell whether there is a socket to shut down."""
+        """Return whether there is a socket to shut down."""
         return self._socket is not None
 
     def check(self) -> None:
@@ -60,7 +60,7 @@ class Deadline:
             self.pass_()
 
     def release(self) -> None:
-        """Let go of the socket: from here on it may be another's."""
+        """Release the socket: from here on another attempt may use it."""
         _watchdog.leave(self)
         if self._socket is not None:
             self._socket.close()

@@ -41,7 +41,7 @@ class TooLongError(OSError):
 
 
 def is_short(buffered: bytes) -> bool:
-    """Tell whether a head that lies ready has nothing that http.client would fail on: nearly every one."""
+    """Return whether a head that lies ready has nothing that http.client would fail on: nearly every one."""
     return _SHORT.match(buffered) is not None
 
 

@@ -51,7 +51,7 @@ def _adapter(allowed: frozenset[str], ca_file: str | None) -> Adapter:
 def _once(
     request: Request, deadline: float, *, trusts_kept: bool = True
 ) -> tuple[Answered | Unreachable | BlockedAddress, bool]:
-    """Send a request once; tells, too, whether it failed because its connection was kept and may have died before."""
+    """Send a request once; returns, too, whether it failed because its connection was kept and may have died before."""
     if deadline <= time.monotonic():
         return Unreachable("timeout"), False
     with exchanging(deadline, request.allow_private, trusts_kept=trusts_kept) as made:
@@ -124,7 +124,7 @@ def _read(response: BaseHTTPResponse, deadline: Deadline) -> bytes:
 
 
 def _unpacked(read: bytes, encodings: str) -> bytes:
-    """Unpack an answer that comes compressed though nobody asked for it, so that it can be read."""
+    """Unpack an answer that is compressed although Flagcast did not ask for that, so that it can be read."""
     for encoding in reversed(encodings.lower().split(",")):
         match encoding.strip():
             case "gzip" | "x-gzip":

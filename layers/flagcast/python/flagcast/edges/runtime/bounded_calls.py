@@ -52,7 +52,7 @@ def within[T](deadline: float, calls: Sequence[Callable[[], T]]) -> list[Future[
 
 
 def finished(future: Future[Any]) -> bool:
-    """Tell whether a call came to an end of its own, good or bad."""
+    """Return whether a call came to an end of its own, good or bad."""
     return future.done() and not future.cancelled()
 
 

@@ -70,7 +70,7 @@ class TemplateFiles(Mapping[str, str]):
         return len(self._files)
 
     def __contains__(self, name: object) -> bool:
-        """Tell whether there is a file of this name; Mapping's own would read it."""
+        """Return whether there is a file of this name; Mapping's own would read it."""
         return name in self._files
 
 

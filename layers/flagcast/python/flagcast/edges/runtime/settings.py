@@ -23,7 +23,7 @@ class Settings(Struct, frozen=True):
     circuit_breaker: bool
     tracks_changes: bool
     stack: str
-    """The stack's name, for commands that people type; empty where nobody said."""
+    """The stack's name, for commands that people type; empty if not given."""
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
@@ -45,10 +45,10 @@ class Settings(Struct, frozen=True):
 
 
 def stack_name(environ: Mapping[str, str]) -> str:
-    """Return the stack's name; by itself, as what goes wrong with the other settings is told under it."""
+    """Return the stack's name; by itself, as problems of the other settings are logged under it."""
     return environ.get("FLAGCAST_STACK", "")
 
 
 def logs_names(environ: Mapping[str, str]) -> bool:
-    """Tell whether log lines may say who did what to which flag; not where no one said so."""
+    """Return whether log lines may say who did what to which flag; not where no one said so."""
     return environ.get("FLAGCAST_LOG_NAMES") == "on"

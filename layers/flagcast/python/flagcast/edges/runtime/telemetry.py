@@ -73,7 +73,7 @@ class Telemetry:
         self._emit("probe.answered", {"event_id": event_id, "source": source, "duration_ms": _ms(seconds)}, [])
 
     def rejected(self, source: str | None, reason: str, detail: str = "") -> None:
-        """Tell that a request was not accepted; of the request itself nothing is told."""
+        """Log that a request was not accepted, and nothing of the request itself."""
         self._emit(
             "event.rejected",
             {"source": source or UNKNOWN, "reason": reason, "detail": detail, "EventsRejected": 1},
@@ -155,7 +155,7 @@ class Telemetry:
         )
 
     def notice_queued(self, kind: str, destination: str, through: str, event_id: str) -> None:
-        """Tell that another destination will be told of a destination's trouble, or of its end."""
+        """Log that another destination will be notified of a destination's trouble, or of its end."""
         self._emit(
             "notice.queued",
             {"kind": kind, "destination": destination, "through": through, "event_id": event_id, "Notices": 1},
@@ -163,7 +163,7 @@ class Telemetry:
         )
 
     def configuration_unreadable(self, error: FlagcastError) -> None:
-        """Tell that nothing can be delivered until the configuration is mended."""
+        """Log that nothing can be delivered until the configuration is fixed."""
         self._emit(
             "configuration.unreadable",
             {"detail": str(error), "ConfigurationUnreadable": 1},
@@ -171,7 +171,7 @@ class Telemetry:
         )
 
     def broke(self, error: BaseException) -> None:
-        """Tell of an error that nobody expected, by its type and place: its message may hold anything."""
+        """Log an unexpected error by its type and place: its message may hold anything."""
         trace = traceback.extract_tb(error.__traceback__)
         frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in trace]
 

@@ -82,7 +82,7 @@ def archive(task: Task, raw: bytes, seconds: float) -> Outcome:
 
 
 def notices() -> TroubleTracker | None:
-    """Make what tells of destinations in trouble, if the configuration says who is told."""
+    """Make what notifies of destinations in trouble, if the configuration says which destination is notified."""
     through = configuration().notify
     if through is None:
         return None

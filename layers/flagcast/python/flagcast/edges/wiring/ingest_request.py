@@ -45,7 +45,7 @@ def answer_to(request: Request, began: float) -> Answer:
 
 
 def receive(request: Request, began: float) -> Answer:
-    """Take in one event; raises what makes it impossible, so that the sender tries again."""
+    """Accept or reject one request; raises what makes both impossible, so that the sender tries again."""
     name, deadline = request.source or "", began + PATIENCE
     source = configuration().sources.get(name)
     if source is None:

@@ -38,5 +38,5 @@ def quiet[**P, T](handler: Callable[P, T]) -> Callable[P, T]:
 
 
 def _broke(left: Any) -> None:
-    """Tell of what a thread or a finalizer raised, as of any error: by its type and place."""
+    """Log what a thread or a finalizer raised like any error: by its type and place."""
     telemetry().broke(left.exc_value or left.exc_type())

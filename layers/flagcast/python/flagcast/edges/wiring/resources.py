@@ -106,7 +106,7 @@ def troubles() -> "TroubleTable":
 
 @cache
 def circuits(journal: "CircuitJournal") -> "Circuits | ClosedCircuits":
-    """Return the destinations' circuits; what becomes of them is told to the journal."""
+    """Return the destinations' circuits, whose changes the journal gets."""
     # Loaded where it is used: ingest has no circuits, and Powertools brings boto3.
     from flagcast.edges.aws.circuit_breaker import Circuits, ClosedCircuits
 

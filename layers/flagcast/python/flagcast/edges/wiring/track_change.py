@@ -1,4 +1,4 @@
-"""What an event is, by the state table's word: asked within a second, and told what it did not answer to."""
+"""What an event is, by the state table: read within a second, and corrected when it did not answer."""
 
 import time
 from collections.abc import Callable
@@ -16,11 +16,11 @@ from flagcast.primitives.timestamp import epoch_of
 from flagcast.tasks.task import event_digest
 
 WITHIN: Final = 1.0
-"""Seconds for all that is asked of the table, and once more for telling it of an event that it does not know of."""
+"""Seconds for all reads and writes of the table, and again for writing an event that it does not have."""
 
 
 def arrival_of(name: str, request: Request, source: Source, event: Event, now: float) -> Arrival:
-    """Say how an event came in; `now` in epoch seconds stands in where API Gateway says no time."""
+    """Say how an event came in; `now` (epoch seconds) is used if API Gateway gives no time."""
     moment = epoch_of(event.timestamp) if source.dedupe else None
     return Arrival(
         request_id=request.id,

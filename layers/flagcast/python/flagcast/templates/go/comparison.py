@@ -8,7 +8,7 @@ _WHOLE = {"int", "uint"}
 
 
 def equal(left: object, right: object) -> bool:
-    """Tell whether two values of one kind are equal; a nil is, to a nil. Raises TemplateFailed for two kinds."""
+    """Return whether two values of one kind are equal; a nil is, to a nil. Raises TemplateFailed for two kinds."""
     left, right = looked_at(left), looked_at(right)
     kinds = _kind(left), _kind(right)
     if kinds[0] is not kinds[1] and set(kinds) != _WHOLE:
@@ -40,7 +40,7 @@ def _is_nil(value: object) -> bool:
 
 
 def less(left: object, right: object) -> bool:
-    """Tell whether a number or string is less than another of its kind; raises TemplateFailed for any else."""
+    """Return whether a number or string is less than another of its kind; raises TemplateFailed for any else."""
     left, right = looked_at(left), looked_at(right)
     kinds = _kind(left), _kind(right)
     if None in kinds:

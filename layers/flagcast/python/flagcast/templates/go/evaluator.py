@@ -42,7 +42,7 @@ class Evaluation:
 
     @staticmethod
     def is_constant(pipeline: PipeNode) -> bool:
-        """Tell whether a pipeline is just one constant of the template."""
+        """Return whether a pipeline is just one constant of the template."""
         return len(pipeline.commands) == 1 and isinstance(pipeline.commands[0].arguments[0], _CONSTANTS)
 
     def pipeline(self, pipeline: PipeNode, dot: object, variables: Variables) -> object:

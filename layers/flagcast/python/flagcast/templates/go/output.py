@@ -24,7 +24,7 @@ class WrittenByJs(Escaped):
         return self.go
 
     def __format__(self, spec: str) -> str:
-        """Return what stands in JSON, for whoever tries it there."""
+        """Return what is in JSON, for a person who tries it."""
         return format("".join((self,)), spec)
 
 
@@ -64,7 +64,7 @@ class Pieces:
         self._in_printed_string = as_it_is and self._inside()
 
     def _inside(self) -> bool:
-        """Tell whether the text so far has opened a JSON string that it has not closed."""
+        """Return whether the text so far has opened a JSON string that it has not closed."""
         text = self._opened + "".join(self._since)
         placed = place((Verbatim(text), ""))
         behind_backslash = isinstance(placed, Misplaced)

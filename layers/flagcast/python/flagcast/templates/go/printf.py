@@ -37,7 +37,7 @@ def sprintln(values: Iterable[object]) -> str:
 
 
 def sprintf(text: str, values: Sequence[object]) -> str:
-    """Write values as a format says; what is wrong with it stands in the result, as in Go."""
+    """Write values as a format says; what is wrong with it is in the result, as in Go."""
     spend(len(text))
     return joined(_Printf(text, values).written())
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 
 class Own(str):
-    """A string that stands in the template."""
+    """A string that is written in the template."""
 
     __slots__ = ()
 

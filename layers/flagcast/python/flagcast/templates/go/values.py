@@ -49,7 +49,7 @@ class Texts(dict[str, str]):
 class Pointer(Struct, frozen=True):
     """A Go pointer to a struct; `record` is None where it is nil.
 
-    `members` are those of the map that an older Flipt has in its place, where nothing tells which Flipt it is.
+    `members` are those of the map that an older Flipt has in its place, where nothing shows which Flipt it is.
     """
 
     kind: str
@@ -152,7 +152,7 @@ def looked_at(value: object) -> object:
 
 
 def is_true(value: object) -> bool:
-    """Tell whether Go's `if` takes a value for true: what is not the zero of its type; a struct always is."""
+    """Return whether Go's `if` takes a value for true: what is not the zero of its type; a struct always is."""
     match value:
         case None | Nothing():
             return False

@@ -140,7 +140,7 @@ class PiecesGenerator(CodeGenerator):
 
 
 def _mark_constants(node: nodes.Node) -> None:
-    """Mark the strings that an expression may give as they stand in the template."""
+    """Mark the strings that an expression may give as they are written in the template."""
     for each in _constants(node):
         each.value = Constant(each.value)
 

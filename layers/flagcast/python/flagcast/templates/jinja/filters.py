@@ -145,7 +145,7 @@ def _check_urlize(value: object, *_: object, **__: object) -> None:
 
 def _check_striptags(value: object) -> None:
     text = str(value)
-    # It copies the text anew for each tag.
+    # It copies the text again for each tag.
     work(len(text) * text.count("<") // 8)
 
 

@@ -130,7 +130,7 @@ class PiecesEnvironment(DiscreetEnvironment):
         try:
             return obj[name]
         except (LookupError, TypeError):
-            # Whatever kind of text it is, it is told of as one.
+            # Whatever kind of text it is, the error calls it a text.
             return self.undefined(obj="" if isinstance(obj, str) else obj, name=name)
 
     def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:

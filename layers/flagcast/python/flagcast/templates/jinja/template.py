@@ -87,7 +87,7 @@ class Templates:
         """Take the text of each file by its name."""
 
         def load(name: str) -> tuple[str, str, None] | None:
-            # The name stands for the file name too, so that a traceback tells which template raised.
+            # The name stands for the file name too, so that a traceback shows which template raised.
             return (files[name], name, None) if name in files else None
 
         self._environment = PiecesEnvironment(FunctionLoader(load))
