@@ -56,8 +56,8 @@ def picture() -> str:
 
 
 def events() -> Iterator[Event]:
-    """Yield the recorded life of a namespace, as if Ada had led it, and what was refused."""
-    for each in told(ORIGIN):
+    """Yield the recorded life of a namespace, as if Ada had led it, of a token, and what was refused."""
+    for each in (*told(ORIGIN), sample("token-created"), sample("token-deleted")):
         by_ada = structs.replace(each, metadata={"actor": {"name": "ada", "ip": "203.0.113.7"}})
         yield by_ada
         if each.is_order and each.type == "rule":

@@ -17,8 +17,9 @@ RESULTS = Path(__file__).parents[2] / "benchmarks" / "results" / "known.json"
 EVENTS = 24_000
 SHOWN = {
     "sequences": "sequences", "events": "events", "events_again": "sent again", "late_twins": "late twins",
-    "answered_503": "503", "table_faults": "table faults", "duplicates": "duplicates", "swallowed": "swallowed",
-    "out_of_order": "out of order", "wrong_ends": "wrong ends", "changes_told": "changes told",
+    "answered_503": "503", "given_up": "given up by Flipt", "table_faults": "table faults", "duplicates": "duplicates",
+    "swallowed": "swallowed", "out_of_order": "out of order", "apart": "not in its flag's group",
+    "wrong_ends": "wrong ends", "changes_told": "changes told",
     "false_changes": "false changes",
 }  # fmt: skip
 

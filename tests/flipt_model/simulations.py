@@ -18,7 +18,7 @@ class Kind(Struct, frozen=True):
 
 
 WORLDS = {
-    "one replica": Kind(("duplicates", "swallowed", "out_of_order", "wrong_ends", "false_changes")),
+    "one replica": Kind(("duplicates", "swallowed", "out_of_order", "apart", "wrong_ends", "false_changes")),
     "one replica, 25 % of the table's calls fail": Kind(("swallowed", "false_changes"), faults=25),
     "two replicas": Kind((), replicas=2),
 }
@@ -36,11 +36,13 @@ class Counted(Struct):
     events_again: int = 0
     late_twins: int = 0
     answered_503: int = 0
+    given_up: int = 0
     table_faults: int = 0
     changes_told: int = 0
     duplicates: int = 0
     swallowed: int = 0
     out_of_order: int = 0
+    apart: int = 0
     wrong_ends: int = 0
     false_changes: int = 0
 
@@ -51,11 +53,13 @@ class Counted(Struct):
         self.events_again += world.counts["sent again"]
         self.late_twins += world.counts["late twins"]
         self.answered_503 += world.counts["503s"]
+        self.given_up += world.counts["given up"]
         self.table_faults += world.table.failed
         self.changes_told += world.known()
         self.duplicates += world.duplicates()
         self.swallowed += len(world.swallowed())
         self.out_of_order += world.out_of_order()
+        self.apart += world.apart()
         self.wrong_ends += len(world.wrong_ends())
         self.false_changes += len(world.false_changes())
 

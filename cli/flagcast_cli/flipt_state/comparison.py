@@ -72,7 +72,7 @@ def compare(source: str, rows: Mapping[str, Stored], present: Present) -> Compar
             without_order += len(seen.state.get(ORDERS.get(seen.thing.type.removesuffix(_ORDER), ""), ())) > 1
         else:
             compared += 1
-            differences += _differences(key, seen, row, present)
+            differences += _differences(source, rows, seen, row, present)
     gone = [_of_gone(each) for each in gone_of(source, rows, present)]
     return Compared((*differences, *gone), compared + len(gone), newer, without_order)
 
@@ -93,11 +93,13 @@ def gone_of(source: str, rows: Mapping[str, Stored], present: Present) -> Iterat
             yield Gone(key, kind, row)
 
 
-def _differences(key: str, seen: Seen, row: Row | None, present: Present) -> Iterator[Difference]:
+def _differences(
+    source: str, rows: Mapping[str, Stored], seen: Seen, row: Row | None, present: Present
+) -> Iterator[Difference]:
     kind = seen.thing.type
     found = Difference(
         "missing",
-        key,
+        row_key(source, seen.thing),
         kind,
         _name(kind, seen.state) or seen.thing.name[-1],
         seen.namespace,
@@ -109,12 +111,16 @@ def _differences(key: str, seen: Seen, row: Row | None, present: Present) -> Ite
         yield found
     elif row.state is None:
         yield structs.replace(found, kind="unknown")
-    elif changes := _changes(seen, row.state, present):
-        yield structs.replace(found, kind="changed", changes=changes)
+    else:
+        changes = _changes(seen, row.state)
+        if kind == "flag" and _has_another_default(source, rows, seen, row, present):
+            changes = tuple(each for each in changes if each.field != "default_variant")
+        if changes:
+            yield structs.replace(found, kind="changed", changes=changes)
 
 
-def _changes(seen: Seen, known: Mapping[str, Any], present: Present) -> tuple[Change, ...]:
-    """Return what differs, but for what Flipt changes without an event of the thing."""
+def _changes(seen: Seen, known: Mapping[str, Any]) -> tuple[Change, ...]:
+    """Return what differs of one thing."""
     kind, state = seen.thing.type, dict(seen.state)
     if kind.endswith(_ORDER):
         # Others come and go, and leave those that stay in their order.
@@ -122,20 +128,24 @@ def _changes(seen: Seen, known: Mapping[str, Any], present: Present) -> tuple[Ch
         before, now = known.get(field, []), state[field]
         known = {**known, field: [each for each in before if each in now]}
         state[field] = [each for each in now if each in before]
-    changes = changes_between(kind, known, state)
-    if kind == "flag" and known.get("default_variant") not in _variant_keys(seen, present):
-        # It was renamed, or deleted, and that has an event of its own.
-        changes = tuple(each for each in changes if each.field != "default_variant")
-    return changes
+    return changes_between(kind, known, state)
 
 
-def _variant_keys(flag: Seen, present: Present) -> set[str | None]:
-    """Return the keys of a flag's variants, and None for a flag that had no default."""
-    return {None} | {
-        seen.state["key"]
-        for seen in present.things.values()
-        if seen.thing.type == "variant" and (seen.namespace, seen.flag_key) == (flag.namespace, flag.flag_key)
-    }
+def _has_another_default(source: str, rows: Mapping[str, Stored], flag: Seen, row: Row, present: Present) -> bool:
+    """Return whether a flag's default variant, as known, was renamed or deleted since, which has an event of its own.
+
+    Then no variant has its key, or one that was created or renamed after the flag's last event.
+    """
+    key = (row.state or {}).get("default_variant")
+    if key is None:
+        return False
+    for seen in present.things.values():
+        is_of_flag = (seen.namespace, seen.flag_key) == (flag.namespace, flag.flag_key)
+        if seen.thing.type == "variant" and is_of_flag and seen.state["key"] == key:
+            stored = rows.get(row_key(source, seen.thing))
+            last = (stored and stored.row) or UNKNOWN
+            return last.at > row.at and last.before is not None and last.before.get("key") != key
+    return True
 
 
 def _is_sent_without_id(source: str, rows: Mapping[str, Stored], seen: Seen) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 from botocore.exceptions import ClientError
 from msgspec import Struct
 
-from flagcast.edges.aws.flipt_state_table import put_over, read_item
+from flagcast.edges.aws.flipt_state_table import number_in, put_over, read_item
 from flagcast.flipt_state.row import Row
 from flagcast.flipt_state.thing_keys import rows_of
 from flagcast_cli.console import CommandError
@@ -114,7 +114,7 @@ class Table:
 
 def _stored(item: Mapping[str, Any]) -> Stored:
     read = read_item(item)
-    return Stored(read.row, read.version, int(item.get("expires", {"N": "0"})["N"]))
+    return Stored(read.row, read.version, number_in(item, "expires") or 0)
 
 
 def table_of(stack: str, account: Account, *, kept_up: bool = True) -> Table:

@@ -49,6 +49,10 @@ def differing(known: KnownStack, capsys: CapSys, *words: str, code: int = 1) -> 
     return [(each["difference"], each["type"], each["name"]) for each in told["differences"]]
 
 
+def variant_key(variant: dict[str, Any]) -> str:
+    return row_key("flipt", Thing("variant", (variant["id"],)))
+
+
 def row(known: KnownStack, key: str) -> Row:
     found = known.rows()[key]
     assert found is not None
@@ -187,6 +191,18 @@ def test_a_row_that_cannot_be_read_is_learned_again(known: KnownStack, capsys: C
     known.dynamodb.put_item(TableName="state", Item=item)
     assert known.run("learn") == 0
     assert row(known, FLAG).state is not None
+
+
+@pytest.mark.parametrize("junk", [{"expires": {"S": "never"}, "version": {"N": "1"}}, {"version": {"S": "seven"}}])
+def test_a_row_that_is_not_flagcasts_is_no_reason_to_stop_and_is_forgotten(
+    known: KnownStack, junk: dict[str, Any]
+) -> None:
+    # Bug: an expiry that is no number ended every command with a traceback, forget included.
+    known.dynamodb.put_item(TableName="state", Item={"key": {"S": FLAG}, **junk})
+    assert known.run("verify", "--wait", "0") == 1
+    assert known.run("learn") in {0, 1}
+    assert known.run("forget", "--yes") == 0
+    assert known.rows() == {}
 
 
 def test_flipts_word_of_an_older_version_says_no_more_than_its_events(known: KnownStack) -> None:
@@ -485,6 +501,41 @@ def test_a_default_variant_that_was_renamed_or_deleted_is_the_variants_change(
     assert differing(known, capsys) == [("changed", "variant", "a2")]
     flag["defaultVariant"] = flag["variants"][1]
     flag["variants"][0]["key"] = "a"
+    assert differing(known, capsys) == [("changed", "flag", "new-checkout")]
+
+
+@pytest.mark.parametrize("before", [{}, {"key": "b"}], ids=["created", "renamed"])
+def test_a_default_variant_whose_key_is_anothers_now_is_no_change_of_the_flag(
+    known: KnownStack, capsys: CapSys, before: dict[str, Any]
+) -> None:
+    # Bug: the default variant was deleted, another one got its key, and verify missed an event of the flag.
+    assert known.run("learn") == 0
+    known.pass_time(60)
+    flag = in_flipt(known)["flags"][0]
+    first, second = flag["variants"]
+    flag["variants"], flag["defaultVariant"] = [second], None
+    second["key"] = first["key"]
+    seen = int(known.clock.now())
+    deleted, gone = row(known, variant_key(first)), {"is_deleted": True, "at": seen}
+    known.put(variant_key(first), structs.replace(deleted, **gone))
+    there = structs.replace(row(known, variant_key(second)), before=before, at=seen)
+    assert there.state is not None
+    known.put(variant_key(second), structs.replace(there, state={**there.state, "key": first["key"]}))
+    known.pass_time(60)
+    assert differing(known, capsys, code=0) == []
+
+
+def test_a_default_variant_that_only_got_another_name_does_not_hide_a_lost_change_of_the_flag(
+    known: KnownStack, capsys: CapSys
+) -> None:
+    assert known.run("learn") == 0
+    known.pass_time(60)
+    flag = in_flipt(known)["flags"][0]
+    key = variant_key(flag["defaultVariant"])
+    there = row(known, key)
+    known.put(key, structs.replace(there, before=there.state, at=int(known.clock.now())))
+    known.pass_time(60)
+    flag["defaultVariant"] = None
     assert differing(known, capsys) == [("changed", "flag", "new-checkout")]
 
 

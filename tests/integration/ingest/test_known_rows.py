@@ -69,7 +69,14 @@ def test_a_row_goes_away_400_days_after_its_last_event_and_30_days_after_a_delet
 
 
 @pytest.mark.parametrize(
-    "junk", [{"document": {"S": "{"}}, {"document": {"N": "1"}}, {"unsettled": {"L": [{"S": "1"}]}}]
+    "junk",
+    [
+        {"document": {"S": "{"}},
+        {"document": {"N": "1"}},
+        {"document": {"S": json.dumps({"at": 10**18})}},
+        {"document": {"S": json.dumps({"state": {"a": 1}, "state_at": 10**18})}},
+        {"unsettled": {"L": [{"S": "1"}]}},
+    ],
 )
 def test_a_row_that_cannot_be_read_is_none_and_keeps_its_version(
     rows: FliptStateTable, table: Any, junk: dict[str, Any]
@@ -77,6 +84,16 @@ def test_a_row_that_cannot_be_read_is_none_and_keeps_its_version(
     table.put_item(TableName=TABLE, Item={"key": {"S": "known#a"}, "version": {"N": "7"}, **junk})
     assert rows.read("known#a", [], in_time()) == (Stored(None, 7), {})
     assert rows.write("known#a", ROW, 7, in_time())
+
+
+@pytest.mark.parametrize("version", [{"S": "seven"}, {"N": "1.5"}, {"NULL": True}])
+def test_a_row_whose_version_cannot_be_read_is_no_answer_and_names_nothing(
+    rows: FliptStateTable, table: Any, version: dict[str, Any]
+) -> None:
+    table.put_item(TableName=TABLE, Item={"key": {"S": "known#a"}, "version": version})
+    with pytest.raises(StateUnavailable, match="version cannot be read"):
+        rows.read("known#a", [], in_time())
+    assert rows.read("known#b", ["known#a"], in_time()) == (Stored(UNKNOWN, 0), {})
 
 
 class Partly:
@@ -155,6 +172,23 @@ def test_while_the_table_fails_events_are_accepted_counted_and_told_to_the_row(
     ingest.faults.recover()
     assert ingest.signed(flag(enabled=False)).body == during.body
     assert [each.get("is_known", False) for each in known(ingest)] == [False, False]
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        {"version": {"S": "seven"}},
+        {"document": {"S": json.dumps({"state": {"a": 1}, "state_at": 10**18})}},
+        {"document": {"S": json.dumps({"state": {"enabled": {"bytes": "x", "sha256": 3}}})}},
+        {"document": {"S": json.dumps({"state": {"enabled": [[]]}, "recent": [[None, 10**20, "x", 0]]})}},
+    ],
+)
+def test_whatever_is_in_its_row_an_event_is_accepted(ingest: Ingest, junk: dict[str, Any]) -> None:
+    # Bug: a version that is no number, a time after the year 9999 or a digest of the wrong types made the answer a 503.
+    key = {"key": {"S": "known#flipt#flag#production/checkout"}, "version": {"N": "1"}}
+    ingest.table.put_item(TableName=TABLE, Item={**key, **junk})
+    assert [ingest.signed(flag(enabled)).status for enabled in (True, False)] == [HTTPStatus.OK] * 2
+    assert ingest.waiting() == 2
 
 
 def test_what_could_not_even_be_added_is_added_before_the_next_event(ingest: Ingest) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any
 
+from hypothesis import example, given
+from hypothesis import strategies as st
 from msgspec import structs
 
 from flagcast.errors import StateUnavailable
@@ -16,9 +18,10 @@ from flagcast.flipt_state.resend_detection import FIRST, Arrival
 from flagcast.flipt_state.row import MOST_RECENT, Accepted, Row, with_unsettled
 from flagcast.ingest.fan_out import identify
 from flagcast.primitives.timestamp import epoch_of
-from flagcast.tasks.task import event_digest
+from flagcast.summaries.event_summary import summarise
+from flagcast.tasks.task import decode, encode, event_digest, task
 from tests.flipt_model.table import Table
-from tests.unit.builders import event
+from tests.unit.builders import JSON, event
 
 SECOND = "2026-01-02T03:04:05Z"
 NEXT = "2026-01-02T03:04:06Z"
@@ -347,3 +350,26 @@ def test_a_payload_too_large_to_keep_is_unknown_afterwards() -> None:
 def test_without_rows_equal_bodies_of_one_second_are_one_event() -> None:
     assert alone(Arrival("r1", 0, 5, "x")) == IdentifiedEvent(FIRST)
     assert alone(Arrival("r1", 0, None, "x")) == IdentifiedEvent("r1")
+
+
+FIELDS = st.sampled_from(["enabled", "attachment", "threshold", "segment_key", "rule_ids", "rank", "variant_id", ""])
+ODD = st.dictionaries(FIELDS, JSON | st.fixed_dictionaries({"bytes": JSON, "sha256": JSON}), max_size=4)
+ACTIONS = st.sampled_from(["created", "updated", "deleted", "archived"])
+
+
+@given(
+    st.sampled_from(["flag", "rule", "rollout", "distribution", "odd"]), st.lists(st.tuples(ACTIONS, ODD), max_size=3)
+)
+@example("flag", [("created", {}), ("updated", {"enabled": {"bytes": "1", "sha256": "x"}})])
+@example("flag", [("created", {}), ("updated", {"enabled": {"bytes": 10**30, "sha256": "x"}})])
+def test_whatever_a_payload_holds_its_task_can_be_read_and_told(
+    kind: str, events: list[tuple[str, dict[str, Any]]]
+) -> None:
+    # Bug: a value that looked like a digest made the event's deliveries dead letters, and its answer a 503.
+    ingest = Ingest()
+    for action, payload in events:
+        named = {"key": "a", "id": "i1", "flag_key": "a", **payload}
+        known = ingest.take(named, action, kind)[1].known
+        made = task("evt_1", "flipt", "one", SECOND, "{}", known)
+        assert decode(encode(made)) == made
+        summarise(structs.replace(event(type=kind, action=action, payload=named), known=known))

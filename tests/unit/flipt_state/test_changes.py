@@ -68,10 +68,18 @@ def test_segments_that_are_listed_in_another_order_are_the_same() -> None:
 def test_a_field_that_an_older_flipt_did_not_send_may_have_had_a_value() -> None:
     (change,) = changes_between("flag", FLAG, {**FLAG, "default_variant": "a"})
     assert (change.before, change.after, change.is_before_known) == (None, "a", False)
-    (gone,) = changes_between("flag", {**FLAG, "default_variant": "a"}, FLAG)
+    (gone,) = changes_between("rule", {"segment_key": "beta"}, {})
     assert gone.is_before_known
     (created,) = changes_between("rule", {}, {"segment_key": "beta"})
     assert created.is_before_known
+
+
+@pytest.mark.parametrize("after", [{}, {"default_variant": "b"}])
+def test_a_default_variant_may_have_been_renamed_or_deleted_before_the_event_of_the_flag(after: dict[str, Any]) -> None:
+    # Bug: the variant was renamed, the flag turned off, and who did that was said to have changed the default variant.
+    (change,) = changes_between("flag", {**FLAG, "default_variant": "a"}, {**FLAG, **after})
+    assert (change.before, change.after) == ("a", after.get("default_variant"))
+    assert not change.is_before_known
 
 
 def test_a_list_is_shown_as_its_json_and_a_long_text_by_its_length() -> None:
@@ -136,6 +144,15 @@ def test_a_digest_is_of_the_texts_bytes_and_of_anything_elses_json() -> None:
     assert digest("\ud800")["bytes"] == 3
     assert is_digest(digest("x"))
     assert not any(map(is_digest, ({}, {"bytes": 1}, "x", None)))
+    odd: list[dict[str, object]] = [
+        {"bytes": "1"},
+        {"bytes": True},
+        {"bytes": -1},
+        {"bytes": 1.0},
+        {"sha256": None},
+        {"sha256": "x"},
+    ]
+    assert not any(is_digest({**digest("x"), **each}) for each in odd)
 
 
 LEAVES = st.none() | st.booleans() | st.integers(-5, 5) | st.floats(allow_nan=False) | st.text(max_size=5)

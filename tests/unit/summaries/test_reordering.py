@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from flagcast.events.event import Event
@@ -30,6 +30,8 @@ def order(before: object, after: object, kind: str = "rule", **known: Any) -> Ev
         ("abcd", "dabc", "moved rule d of flag new-ui from position 4 to 1", ["Rule d: position 4 → 1"]),
         ("abcd", "badc", "reordered rules of flag new-ui",
          ["Rule for staff: position 2 → 1", "Rule d: position 4 → 3"]),
+        ("abc", "cba", "reordered rules of flag new-ui",
+         ["Rule to 25.5 %: position 3 → 1", "Rule for beta-users: position 1 → 3"]),
         ("ab", "ab", "saved the order of rules of flag new-ui without a change", []),
     ],
 )  # fmt: skip
@@ -81,3 +83,14 @@ def test_moving_what_moved_gives_the_new_order(after: list[str]) -> None:
     moved = {each.id for each in moves}
     assert [each for each in before if each not in moved] == [each for each in after if each not in moved]
     assert all(before[each.before - 1] == each.id == after[each.after - 1] for each in moves)
+
+
+@settings(deadline=None)
+@given(st.permutations(list("abcdefgh")))
+@example(list("hgfedcba"))
+@example(list("decabfgh"))  # The third is where it was, and still must be moved by the fewest moves.
+def test_nothing_is_said_to_have_moved_to_where_it_was(after: list[str]) -> None:
+    # Bug: of three rules whose order was reversed, one was said to have moved from position 2 to 2.
+    before = list("abcdefgh")
+    said = [line.rpartition(": position ")[2] for line in summarise(order(before, after)).changes]
+    assert all(was != now for was, _, now in (sides.partition(" → ") for sides in said))

@@ -1,7 +1,9 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from flagcast.config.archive_destination import ARCHIVE, with_archive
+from flagcast.events.change_context import Known
 from flagcast.tasks.outgoing_message import Entry
 from flagcast.tasks.routing import Route, message_group_id
 from flagcast.tasks.task import encode, moved_deduplication_id, task
@@ -50,6 +52,24 @@ def test_the_message_is_the_letters_own_body_in_the_group_that_ingest_would_give
             moved_deduplication_id(f"evt_1:{name}", each.id),
         )
         assert ROUTES[name].ordering == ordering
+
+
+@pytest.mark.parametrize(
+    ("beside", "about"),
+    [
+        (Known(), ("rule", "r1")),
+        (Known(namespace="eu", flag_key="a"), ("flag", "eu", "a")),
+        (Known(namespace="eu", flag_key="a", subject=("rule", "r1")), ("rule", "r1")),
+    ],
+)
+def test_a_distribution_is_redriven_in_the_group_in_which_it_was_accepted(
+    beside: Known, about: tuple[str, ...]
+) -> None:
+    raw = body(type="distribution", payload={"id": "d1", "rule_id": "r1", "variant_id": "v1"})
+    each = read_letter(received(encode(task("evt_1", "flipt", "chat", "2026-01-01", raw, beside))))
+    (ready,), _ = plan([known(each)], ROUTES)
+    assert ready.entry.group == message_group_id("chat", "subject", about, "evt_1:chat")
+    assert ready.entry.body == each.message.body
 
 
 def test_two_letters_of_one_task_become_two_messages_and_one_letter_always_the_same() -> None:

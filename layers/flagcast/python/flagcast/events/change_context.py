@@ -18,8 +18,8 @@ class Change(Struct, frozen=True, omit_defaults=True):
 
     `field` is the path in the payload (`threshold.percentage`). `before` and `after` are None where there was or is
     nothing; a text is cut to LONGEST_VALUE characters, a list is its JSON. `is_before_known` is False where Flipt may
-    have had a value that it did not send. Of a text longer than that, `bytes_before` and `bytes_after` are the UTF-8
-    lengths, and `keys` the members that differ where both are JSON objects (at most 10).
+    have had another value that it did not send. Of a text longer than that, `bytes_before` and `bytes_after` are the
+    UTF-8 lengths, and `keys` the members that differ where both are JSON objects (at most 10).
     """
 
     field: str

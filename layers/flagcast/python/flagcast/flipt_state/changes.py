@@ -25,6 +25,11 @@ _OF_NEWER_FLIPTS: Final = frozenset({"segment_operator", "default_variant", "seg
 
 Flipt's internal/server/audit/types.go: default_variant since 1.50.0, the others since 1.58.2.
 """
+_MOVED_BY_OTHERS: Final = frozenset({"default_variant"})
+"""Fields that change without an event of the thing: when the default variant is renamed or deleted.
+
+Flipt's config/migrations/sqlite3/13_default_variant.up.sql: a flag has its id, and its events say its key.
+"""
 _LISTS_OF_KEYS: Final = frozenset({"segment_key", "segment.key"})
 """Keys joined with commas, in an order that says nothing."""
 
@@ -70,13 +75,13 @@ def _is_same(path: str, before: object, after: object) -> bool:
 
 
 def _change(path: str, before: Any, after: Any, was_there: bool) -> Change:
-    may_be_unsent = path in _OF_NEWER_FLIPTS and was_there and before is None
+    may_be_another = path in _MOVED_BY_OTHERS or (path in _OF_NEWER_FLIPTS and before is None)
     is_long = _is_long(before) or _is_long(after)
     return Change(
         field=path[:LONGEST_PATH],
         before=_value(before),
         after=_value(after),
-        is_before_known=not may_be_unsent,
+        is_before_known=not (was_there and may_be_another),
         bytes_before=_bytes(before) if is_long else None,
         bytes_after=_bytes(after) if is_long else None,
         keys=_changed_keys(before, after),

@@ -1,12 +1,16 @@
 """The row of a thing: what it was when it was last seen, and which events about it were accepted."""
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import Meta, Struct, structs
 
 MOST_RECENT: Final = 20
 """Accepted events that a row remembers; more of one second than this are numbered on from the highest."""
+
+
+Moment = Annotated[int, Meta(ge=0, lt=253_402_300_800)]
+"""Epoch seconds up to the year 9999: what can be written as RFC 3339."""
 
 
 class Accepted(Struct, frozen=True, array_like=True):
@@ -41,10 +45,10 @@ class Row(Struct, frozen=True, omit_defaults=True):
 
     state: dict[str, Any] | None = None
     before: dict[str, Any] | None = None
-    state_at: int = 0
-    before_at: int = 0
+    state_at: Moment = 0
+    before_at: Moment = 0
     is_deleted: bool = False
-    at: int = 0
+    at: Moment = 0
     recent: tuple[Accepted, ...] = ()
     subject: tuple[str, ...] = ()
     namespace: str | None = None

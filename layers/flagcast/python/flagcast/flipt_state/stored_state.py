@@ -1,6 +1,7 @@
 """The state of a thing as its row keeps it: its payload, the longest values as their digest where all is too large."""
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -10,6 +11,9 @@ LARGEST_STATE: Final = 16 * 1024
 """Bytes of JSON of one state; a row holds two of them, and DynamoDB bills a write by the KB."""
 
 State = Mapping[str, Any]
+
+_LONGEST: Final = 2**32
+_SHA256: Final = re.compile("[0-9a-f]{64}")
 
 
 def kept(payload: State) -> dict[str, Any] | None:
@@ -31,8 +35,12 @@ def digest(value: object) -> dict[str, Any]:
 
 
 def is_digest(value: object) -> bool:
-    """Return whether a kept value is a digest; no value that Flipt sends looks like one."""
-    return isinstance(value, dict) and value.keys() == {"bytes", "sha256"}
+    """Return whether a kept value is a digest; no value that Flipt sends looks like one, and no other has its types."""
+    if not isinstance(value, dict) or value.keys() != {"bytes", "sha256"}:
+        return False
+    length, sha256 = value["bytes"], value["sha256"]
+    is_length = isinstance(length, int) and not isinstance(length, bool) and 0 <= length < _LONGEST
+    return is_length and isinstance(sha256, str) and _SHA256.fullmatch(sha256) is not None
 
 
 def _copied(state: State) -> dict[str, Any]:

@@ -64,6 +64,8 @@ def lines(event: Event, made: Sequence[Difference]) -> tuple[str, ...]:
 
 def _moved(event: Event) -> Iterator[str]:
     for move in moves_of(event):
+        if move.before == move.after:
+            continue
         called = one_of(event, move.id)
         yield f"{called[:1].upper()}{called[1:]}: position {move.before}{ARROW}{move.after}"
 
@@ -101,6 +103,7 @@ def _size(length: int | None, value: object) -> str:
 
 def _line(made: Difference) -> str:
     if not made.is_known:
-        return f"{made.label}: {made.after or NOTHING} (not known before)"
+        before = f"{made.before} when last seen" if made.before else "not known before"
+        return f"{made.label}: {made.after or NOTHING} ({before})"
     keys = f", changed keys: {listed(list(made.keys))}" if made.is_size and made.keys else ""
     return f"{made.label}: {made.sides}{keys}"

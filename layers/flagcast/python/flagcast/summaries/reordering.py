@@ -1,6 +1,5 @@
 """What moved, where a flag's rules or rollouts were put into another order."""
 
-from bisect import bisect_left
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -19,7 +18,10 @@ class Move(Struct, frozen=True):
 
 
 def moves_of(event: Event) -> list[Move]:
-    """Return what moved, in the new order: as few as explain it. Empty where the order before is unknown."""
+    """Return what moved, in the new order: as few as explain it. Empty where the order before is unknown.
+
+    One of them may be where it was, if all around it moved.
+    """
     before, after = ids_in(event, event.previous), ids_in(event, event.payload)
     if not event.is_order or len(set(before)) != len(before) or sorted(before) != sorted(after):
         return []
@@ -35,16 +37,22 @@ def ids_in(event: Event, payload: object) -> list[str]:
 
 
 def _longest_rising(numbers: Sequence[int]) -> set[int]:
-    """Return a longest subsequence that rises: of two that changed places, the one that went down stays."""
-    ends: list[int] = []
-    behind: dict[int, int | None] = {}
-    for number in numbers:
-        at = bisect_left(ends, number)
-        behind[number] = ends[at - 1] if at else None
-        ends[at : at + 1] = [number]
+    """Return a longest subsequence that rises, of several the one in which the most are at their own place.
+
+    Of two that changed places, the one that went down stays.
+    """
+    best: list[tuple[int, int]] = []
+    behind: list[int | None] = []
+    for at, number in enumerate(numbers):
+        last = max(
+            (each for each in range(at) if numbers[each] < number), key=lambda each: (best[each], each), default=None
+        )
+        length, kept = (0, 0) if last is None else best[last]
+        best.append((length + 1, kept + (number == at)))
+        behind.append(last)
     found: set[int] = set()
-    last = ends[-1] if ends else None
+    last = max(range(len(numbers)), key=lambda each: (best[each], each), default=None)
     while last is not None:
-        found.add(last)
+        found.add(numbers[last])
         last = behind[last]
     return found

@@ -32,6 +32,9 @@ KEPT_FOR: Final = 400 * DAY
 """Seconds after the last event about a thing."""
 KEPT_DELETED_FOR: Final = 30 * DAY
 
+NO_VERSION: Final = -1
+"""The version of an item that has none that can be read: nothing can be written over it."""
+
 
 class FliptStateTable:
     """The rows of the state table that say what Flipt has."""
@@ -56,7 +59,10 @@ class FliptStateTable:
             raise StateUnavailable("the row was not read")
         stored = {each["key"]["S"]: read_item(each) for each in answer["Responses"].get(self._table, [])}
         rows = {name: each.row for name, each in stored.items() if each.row is not None}
-        return stored.get(key, Stored(UNKNOWN, 0)), rows
+        own = stored.get(key, Stored(UNKNOWN, 0))
+        if own.version == NO_VERSION:
+            raise StateUnavailable("the row's version cannot be read")
+        return own, rows
 
     def write(self, key: str, row: Row, version: int, deadline: float) -> bool:
         """Write a row if it is still of the version that was read; raises StateUnavailable."""
@@ -115,14 +121,23 @@ def put_over(table: str, key: str, row: Row, version: int, now: float) -> dict[s
 
 
 def read_item(item: Mapping[str, Any]) -> Stored:
-    """Read an item; its row is None where it cannot be read."""
-    version = int(item.get("version", {"N": "0"})["N"])
+    """Read an item; its row is None where it cannot be read, and its version NO_VERSION."""
+    if (version := number_in(item, "version")) is None:
+        return Stored(None, NO_VERSION)
     try:
         row = decode(item["document"]["S"]) if "document" in item else UNKNOWN
         unsettled = tuple(decode_accepted(each["S"]) for each in item.get("unsettled", {"L": []})["L"])
     except (msgspec.DecodeError, KeyError):
         return Stored(None, version)
     return Stored(with_unsettled(row, unsettled), version)
+
+
+def number_in(item: Mapping[str, Any], name: str) -> int | None:
+    """Read a whole number of an item: 0 if it is not there, None if it is anything else."""
+    try:
+        return int(item.get(name, {"N": "0"})["N"])
+    except (KeyError, ValueError):
+        return None
 
 
 def item_of(key: str, row: Row, version: int, now: float) -> dict[str, Any]:
