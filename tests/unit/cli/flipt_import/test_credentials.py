@@ -35,7 +35,7 @@ from flagcast_cli.credentials.vendors import name_for
         ("Content-Auth", "x"),
         ("CE-Token", "x"),
         ("CE-Source", "//bob:pw@example.com"),
-        ("Content-Type", "application/json; token=x"),
+        ("Accept", "application/json; token=x"),
     ],
 )
 def test_a_header_that_looks_like_a_credential_is_one(name: str, value: str) -> None:
