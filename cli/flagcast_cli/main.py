@@ -8,7 +8,7 @@ from cyclopts import App
 
 from flagcast import __version__
 from flagcast.edges.runtime.silence import silence_libraries
-from flagcast_cli.console import CommandError, show_error, show_traceback
+from flagcast_cli.console import CommandError, err, show_error, show_traceback
 
 COMMANDS = {
     "init": "init.command:init",
@@ -47,6 +47,8 @@ app = App(
     help="Check, deploy and operate Flagcast, which delivers Flipt's audit events to your destinations.\n\n"
     "`flagcast --local COMMAND` uses the local stack that `make dev` runs.",
     version=__version__,
+    # It quotes the words that it does not know.
+    error_console=err,
 )
 for _name, _place in COMMANDS.items():
     app.command(f"flagcast_cli.{_place}", name=_name)

@@ -34,11 +34,8 @@ def show_request(method: str, url: str, headers: Iterable[tuple[str, str]], body
 def _show_body(body: bytes) -> None:
     text = body.decode(errors="replace")
     try:
-        json.loads(text)
-    except ValueError:
+        indented = json.dumps(json.loads(text), ensure_ascii=False, indent=2)
+    except (ValueError, RecursionError):
         out.print(text, soft_wrap=True)
         return
-    if out.is_terminal:
-        out.print(JSON(text, ensure_ascii=False), soft_wrap=True)
-    else:
-        out.print(json.dumps(json.loads(text), ensure_ascii=False, indent=2), soft_wrap=True)
+    out.print(JSON(text, ensure_ascii=False) if out.is_terminal else indented, soft_wrap=True)

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from itertools import groupby
 from typing import Any, Final
 
@@ -105,7 +106,7 @@ class Bucket:
                 if error_code(error) not in _GONE:
                     raise
                 return None
-            with answer["Body"] as stream:
+            with closing(answer["Body"]) as stream:
                 return bytes(stream.read())
 
     def fetch_each(self, wanted: Iterable[Stored]) -> Iterator[tuple[Stored, bytes | None]]:

@@ -13,8 +13,8 @@ from flagcast_cli.credentials.vendors import is_known_host, is_secret_address
 
 _TELLING = re.compile(r"token|secret|passw|passphrase|credential|cookie|jwt|bearer|signature|api-?_?key", re.IGNORECASE)
 _TELLING_WORDS = frozenset({
-    "auth", "authentication", "authorization", "code", "key", "otp", "pass", "pat", "pin", "pwd", "session", "sid",
-    "sig",
+    "auth", "authentication", "authorization", "code", "hmac", "key", "otp", "pass", "pat", "pin", "pw", "pwd",
+    "session", "sid", "sig",
 })  # fmt: skip
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 
@@ -42,8 +42,9 @@ _SEPARATORS = re.compile(r"[/_.-]+")
 
 def is_credential_header(name: str, value: str) -> bool:
     """Return whether a header's value may be a credential: unless the header is known to hold none."""
-    harmless = _HARMLESS_HEADERS.fullmatch(name) is not None and "://" not in value
-    return bool(value) and not (harmless and not looks_random(value))
+    harmless = _HARMLESS_HEADERS.fullmatch(name) is not None and "//" not in value
+    telling = any(map(is_telling_name, (name, value)))
+    return bool(value) and (telling or not harmless or looks_random(value))
 
 
 def is_credential_url(url: str) -> bool:

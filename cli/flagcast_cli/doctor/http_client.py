@@ -35,7 +35,7 @@ def get_json(url: str, token: str | None) -> dict[str, Any] | Unknown:
         case Answer(address, 200, body):
             try:
                 read = json.loads(body)
-            except ValueError:
+            except (ValueError, RecursionError):
                 read = None
             return read if isinstance(read, dict) else Unknown(f"{address} answers 200, but not with a JSON object")
         case Answer(address, status):

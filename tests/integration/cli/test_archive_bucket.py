@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ResponseStreamingError
+from botocore.response import StreamingBody
 
 from flagcast.archive.record import Key
 from flagcast.edges.aws import client as aws_client
@@ -129,6 +130,16 @@ def test_an_object_is_fetched_by_key_and_by_version(bucket: Bucket, s3: Any) -> 
 
 def test_what_is_gone_is_none(bucket: Bucket) -> None:
     assert bucket.fetch(key(DAYS[0], 99)) is None
+
+
+def test_an_object_that_is_cut_short_is_an_error_that_says_so(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    # urllib3's own error ended the command in a traceback.
+    def cut(_: StreamingBody, amt: int | None = None) -> bytes:
+        raise ResponseStreamingError(error="cut")
+
+    monkeypatch.setattr(StreamingBody, "read", cut)
+    with pytest.raises(CommandError):
+        bucket.fetch(key(DAYS[0], 0))
 
 
 def test_objects_are_fetched_together_in_the_order_of_their_keys(

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.command_line import flagcast
 
 
@@ -69,3 +71,13 @@ def test_check_tries_templates_even_where_no_source_is_right(tmp_path: Path) -> 
     assert (shown.returncode, "event has no nope" in shown.stderr) == (1, True)
     missing = flagcast("check", "--config", str(tmp_path / "none.yaml"))
     assert "no such file" in missing.stderr
+
+
+@pytest.mark.parametrize("words", [["{}"], ["render", "--{}"], ["dlq", "{}"], ["events", "--limit", "{}"]])
+def test_a_word_that_no_command_knows_is_printed_so_that_no_terminal_obeys_it(words: list[str]) -> None:
+    # The parser of the command line printed what it did not know as it was, past the one printer.
+    pasted = "\x1b]8;;http://evil.example\x1b\\\x9b2J\u202e\u2066[red]"
+    shown = flagcast(*(each.format(pasted) for each in words))
+    assert shown.returncode != 0
+    assert r"\u202e\u2066[red]" in shown.stdout + shown.stderr
+    assert (shown.stdout + shown.stderr).replace("\n", "").isprintable()

@@ -563,6 +563,8 @@ def test_a_password_or_token_in_an_address_that_is_given_is_not_shown(
         (Answering(200, body=b'{"version": "v1.61.1"}'), {"version": "v1.61.1"}),
         (Answering(200, body=b"[]"), "answers 200, but not with a JSON object"),
         (Answering(200, body=b"<html>"), "answers 200, but not with a JSON object"),
+        # More brackets than Python's reader goes into ended the command in a RecursionError.
+        (Answering(200, body=b"[" * 100_000), "answers 200, but not with a JSON object"),
         (Answering(401), "answers 401"),
         (Answering(403), "answers 403"),
         (Answering(404), "answers 404"),

@@ -48,6 +48,15 @@ def test_the_sample_is_a_flag_updated_unless_another_is_named(
     assert capsys.readouterr().out.splitlines()[-1] == "token deleted"
 
 
+def test_a_body_of_more_brackets_than_json_is_read_into_is_printed_as_it_is(
+    configured: Configured, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Rendering did not mind, and printing ended in a RecursionError.
+    config = configured("    url: https://a\n    body: \"{{ '[' * 100000 }}\"\n    content_type: text/plain\n")
+    assert run("render", "d", "--config", config) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "[" * 100_000
+
+
 @pytest.mark.parametrize(("option", "said"), [([], "Someone updated"), (["--changes"], "Someone turned on")])
 def test_what_changed_is_shown_where_it_is_asked_for(
     configured: Configured, run: Run, capsys: pytest.CaptureFixture[str], option: list[str], said: str

@@ -201,7 +201,20 @@ MANY = numbered("X-{}: 1\r\n")
 LONG = b"X-Long: " + b"." * 100_000 + b"\r\n"
 
 
-@pytest.mark.parametrize("more", [MANY, LONG, b"no colon here\r\n"], ids=["many", "long", "no-colon"])
+NOT_READ_ON: dict[str, bytes] = {
+    "many": MANY,
+    "long": LONG,
+    "no-colon": b"no colon here\r\n",
+    "blanks-in-a-name": b"X Powered By: us\r\n",
+    "a-blank-behind-a-name": b"Date : today\r\n",
+    "letters-in-no-name": b"X-\xc3\xa9: 1\r\n",
+    "no-name": b": 1\r\n",
+    "a-carriage-return": b"X-More: one\rtwo\r\n",
+    "a-carriage-return-in-what-goes-on": b"X-More: one\r\n\ttwo\rthree\r\n",
+}
+
+
+@pytest.mark.parametrize("more", NOT_READ_ON.values(), ids=NOT_READ_ON)
 @pytest.mark.parametrize(
     ("status", "retry_after", "excerpt"), [(200, None, "ok"), (410, None, "ok"), (429, 30.0, "ok")]
 )
@@ -210,7 +223,8 @@ def test_an_answer_behind_more_headers_than_anyone_needs_is_read_like_any_other(
 ) -> None:
     # More than 100 header lines, or one of more than 64 KiB, made `protocol` of any answer: of a 200, which was posted
     # again and again and became a dead letter, of a 410, and of a 429 whose Retry-After no one read. What was behind a
-    # line without a colon was not read either, so the answer had no length, and the attempt took all of its timeout.
+    # line without a colon was not read either, so the answer had no length, and the attempt took all of its timeout;
+    # nor was what was behind a name that no header has, or a carriage return.
     asks = b"Retry-After: 30\r\n" if retry_after else b""
     head = b"HTTP/1.1 %d So\r\n" % status + more + asks + b"Content-Length: 2\r\n\r\nok"
 
@@ -221,6 +235,13 @@ def test_an_answer_behind_more_headers_than_anyone_needs_is_read_like_any_other(
     with serving(talk) as url:
         # The second is sent on the connection of the first, which was read to its end.
         assert [send(url) for _ in range(2)] == [Answered(status, retry_after, excerpt)] * 2
+
+
+def test_blanks_behind_a_header_are_no_part_of_it() -> None:
+    # "chunked " was no encoding: the sizes of the chunks were read as a part of the answer, until the deadline.
+    chunked = OK + b"Transfer-Encoding: chunked \t\r\n\r\n2\r\nok\r\n0\r\n\r\n"
+    with serving(says(chunked, then=[b""], every=HOLD)) as url:
+        assert send(url) == Answered(200, excerpt="ok")
 
 
 @pytest.mark.parametrize("more", [MANY, LONG], ids=["many", "long"])

@@ -46,6 +46,13 @@ def test_json_is_read_behind_a_mark_and_in_the_charset_that_is_told(read: bytes,
     assert Response(200, text_of(read, content_type)).json == {"ok": True, "who": "Zo\u00eb"}
 
 
+@pytest.mark.parametrize("charset", ["utf-16", "UTF-16LE", "utf-32be"])
+@pytest.mark.parametrize("mark", [b"", b"\xff\xfe"])
+def test_a_text_in_ascii_is_not_read_as_other_letters_because_its_server_says_so(charset: str, mark: bytes) -> None:
+    # Its secrets were then in letters that no mask knows, and a reader of the log can turn back.
+    assert text_of(mark + b"no such token: canary", f"text/plain; charset={charset}").endswith("no such token: canary")
+
+
 @pytest.mark.parametrize(
     "charset", ["none", "idna", "unicode_escape", "zip", "undefined", "utf-7", "iso-8859-12", "\xff"]
 )

@@ -77,6 +77,10 @@ def test_an_expression_that_holds_for_no_sample_is_a_warning(tmp_path: Path, key
         'accept: "response.json.code == 100"',
         'accept: "response.json.code < 3"',
         'accept: "response.json[0].ok"',
+        # What lies deeper than two members could only fail, it was said.
+        """accept: "response.json.data.attributes.status == 'ok'" """,
+        'accept: "response.json.data.attributes.evt.uid.ok is true"',
+        'accept: "response.json.results[0].errors[0].transient is true"',
         'accept: "not response.json.error"',
         "accept: \"'queued' in response.text\"",
         'accept: "response.text | trim == response.text"',

@@ -402,6 +402,19 @@ BODIES = {
     '{"who": {{ toJson "canary-0123456789abc" }}}': ("value",),
     '{"a": "{{/* canary0123456789 */}}{{ .Type }}"}': (),
     '{"a": "{{ range $k, $v := .Payload }}{{ $k }} canary00000000 {{ end }}"}': ("value",),
+    # Members in members, in a list, in a text; what stands behind an action; a name beside its value; a variable.
+    '{"auth": {"type": "x", "values": [{"v": "canary"}]}, "type": "{{ .Type }}"}': ("auth", "auth_2"),
+    '{"tokens": ["canary", "canary2"], "n": 1}': ("tokens", "tokens_2"),
+    '{"inner": "{\\"token\\": \\"canary\\\\n\\", \\"a\\": 1}"}': ("token",),
+    '{"password": "{{ .Type }}canary{{ .Action }}canary"}': ("password", "password_2"),
+    '{"headers": [{"name": "X-Auth", "value": "canary"}, {"name": "a", "value": "b"}]}': ("x_auth",),
+    '{"api key": "canary"}': ("api_key",),
+    '{"h": "Bearer canary"}': ("bearer",),
+    '{"h": "Authorization: Basic canary"}': ("authorization",),
+    '{"db": "postgres://bob:canary@db/x"}': ("user",),
+    '{"xml": "<token>canary</token><a>b</a>"}': ("token",),
+    '{{ $token := "canary" }}{"a": {{ toJson $token }}}': ("value",),
+    '{"a": {{ toJson "token=canary" }}}': ("value",),
 }
 
 

@@ -31,6 +31,11 @@ from flagcast_cli.credentials.vendors import name_for
         ("X-Flipt", "hunter2"),
         ("Accept", "https://hooks.slack.com/services/T0/B0/x"),
         ("User-Agent", "ghp_0123456789abcdefghij"),
+        # Headers of harmless names alone were looked at no further.
+        ("Content-Auth", "x"),
+        ("CE-Token", "x"),
+        ("CE-Source", "//bob:pw@example.com"),
+        ("Accept", "application/json; token=x"),
     ],
 )
 def test_a_header_that_looks_like_a_credential_is_one(name: str, value: str) -> None:

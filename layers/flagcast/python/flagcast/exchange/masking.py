@@ -21,6 +21,8 @@ _ENCODED = 3
 
 _SEPARATORS = re.compile(r"[\s/?&=:#]+")
 _JSON_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\(.)")
+_HTML_NUMBER = re.compile(r"&#0*(\d{1,8})\d*", re.ASCII)
+"""What Python reads of a number: it raises for one of more than 4,300 digits, and none of eight is a character."""
 
 
 def masked(text: str, secrets: Iterable[str], longest: int | None = None) -> str:
@@ -99,7 +101,7 @@ def _plain(text: str) -> str:
     unescaped = _JSON_ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else found[2], text)
     # Two halves of a character are one again.
     whole = unescaped.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    plain = html.unescape(whole)
+    plain = html.unescape(_HTML_NUMBER.sub(r"&#\1", whole))
     for _ in range(_ENCODED):
         plain = unquote(plain)
     return plain.casefold()

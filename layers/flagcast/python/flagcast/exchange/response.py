@@ -66,12 +66,16 @@ class Response(Struct, frozen=True):
 
 
 def text_of(read: bytes, content_type: str) -> str:
-    """Return the bytes of an answer as text: by their byte order mark, else the charset of its header, else UTF-8."""
-    for mark, encoding in _MARKS:
-        if read.startswith(mark):
-            return read.decode(encoding, errors="replace")
+    """Return the bytes of an answer as text: by their byte order mark, else the charset of its header, else UTF-8.
+
+    UTF-16 and UTF-32 have a NUL in each letter of ASCII. Without one they are not what was meant: the secrets of a
+    request that is echoed would be other letters, and no mask would find them.
+    """
     told = _CHARSET.search(content_type)
-    return read.decode(told[1] if told else "utf-8", errors="replace")
+    found = next((encoding for mark, encoding in _MARKS if read.startswith(mark)), told[1] if told else "utf-8")
+    if found.lower().startswith(("utf-16", "utf-32")) and b"\0" not in read:
+        found = "utf-8"
+    return read.decode(found, errors="replace")
 
 
 def points_to(location: str) -> str:

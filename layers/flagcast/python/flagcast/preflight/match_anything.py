@@ -76,20 +76,20 @@ class AnyJson(dict[str, Any]):
 # Errors name them as what they stand for.
 AnyText.__name__, AnyJson.__name__ = "str", "dict"
 
-_MEMBERS: tuple[object, ...] = (
-    True,
-    False,
-    None,
-    0,
-    1,
-    "",
-    ANY,
-    AnyJson(True),
-    AnyJson(False),
-    AnyJson(ANY),
-    [AnyJson(ANY)],
-    [],
-)
+_LEAVES = (True, False, ANY)
+_DEPTH = 4
+"""Objects and lists in each other, below the answer's own."""
+
+
+def _nested(depth: int) -> Iterator[object]:
+    yield from _LEAVES
+    if depth:
+        for each in _nested(depth - 1):
+            yield AnyJson(each)
+            yield [each]
+
+
+_MEMBERS: tuple[object, ...] = (None, 0, 1, "", [], *_nested(_DEPTH))
 
 
 class _AnyHeaders(Headers):

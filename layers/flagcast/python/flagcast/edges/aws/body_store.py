@@ -1,6 +1,7 @@
 """S3: the bodies that are too large for a message, one object per event."""
 
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from typing import Any
 
@@ -62,5 +63,6 @@ class BodyStore:
             # S3 says so only to who may list the bucket; to others what is missing is AccessDenied:
             # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html (permissions).
             return None
-        with answer["Body"] as stream:
+        # In a `with` of its own it is urllib3's stream, whose errors are not botocore's.
+        with closing(answer["Body"]) as stream:
             return bytes(stream.read())

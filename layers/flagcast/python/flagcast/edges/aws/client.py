@@ -6,6 +6,7 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any
 
+import msgspec
 from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -26,7 +27,7 @@ _CONFIG_OF = {"dynamodb": _CONFIG.merge(Config(connect_timeout=0.5, read_timeout
 
 
 class NotFromAws(BotoCoreError):
-    """Raised for a 2xx that AWS did not send, such as a proxy's page, which botocore reads as an empty answer."""
+    """Raised for what AWS did not send, such as a proxy's page: botocore reads a 2xx as an empty answer."""
 
     fmt = "what answered is not AWS"
 
@@ -43,8 +44,23 @@ def _session() -> Session:
     https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html
     """
     session = Session(region_name=os.environ.get("AWS_REGION"))
+    session.events.register("before-parse", _check_body)
     session.events.register("after-call", _check_origin)
     return session
+
+
+def _check_body(operation_model: Any, response_dict: dict[str, Any], **_: object) -> None:
+    """Raise NotFromAws for a body over which botocore's parser of JSON raises whatever it happens to."""
+    if operation_model.service_model.resolved_protocol == "json" and not _is_readable(response_dict["body"]):
+        raise NotFromAws
+
+
+def _is_readable(body: bytes) -> bool:
+    try:
+        return isinstance(msgspec.json.decode(body), dict)
+    except (msgspec.DecodeError, RecursionError):
+        # botocore reads a text that is no JSON as a message.
+        return body.decode(errors="ignore").encode() == body
 
 
 def _check_origin(http_response: Any, parsed: dict[str, Any], **_: object) -> None:

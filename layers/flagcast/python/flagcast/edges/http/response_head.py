@@ -1,7 +1,8 @@
 """The head of an answer, as much of it as http.client reads.
 
 http.client raises where there are more than 100 header lines or a line is longer than 64 KiB, and reads none of those
-behind a line without a colon. The status would be lost with them, and it decides.
+behind a line without a colon, with another name than a header has or with a carriage return in it. The status would be
+lost with them, and it decides.
 """
 
 import re
@@ -26,7 +27,9 @@ MOST = 75
 
 MOST_NEEDED = 20
 
-_SHORT = re.compile(rb"(?:[^\r\n: ][^\r\n:]*:[^\r\n]*\r\n){,%d}\r\n" % MOST)
+_NAME = re.compile(rb"[!-9;-~]+")
+_BLANK = b" \t\r\n"
+_SHORT = re.compile(rb"(?:%b:(?:[^\r\n]*[^\s])?\r\n){,%d}\r\n" % (_NAME.pattern, MOST))
 
 
 class Reader(Protocol):
@@ -65,11 +68,16 @@ class Head:
             line, is_whole = self._line()
             if line.rstrip(b"\r\n") == b"":
                 return line
-            if line[:1] not in (b" ", b"\t"):
-                # A line that begins with a blank goes on with the one before it.
-                self._keeps = is_whole and self._has_room(line)
+            if line[:1] in (b" ", b"\t"):
+                # It goes on with the line before it.
+                read = b" " + _without_breaks(line)
+            else:
+                name, colon, value = line.partition(b":")
+                name = name.rstrip(_BLANK)
+                self._keeps = is_whole and bool(colon) and self._has_room(name)
+                read = name + b": " + _without_breaks(value)
             if self._keeps and is_whole:
-                return line
+                return read + b"\r\n"
 
     def _line(self) -> tuple[bytes, bool]:
         """Read a line; returns its beginning, and whether that is all of it."""
@@ -87,8 +95,12 @@ class Head:
             raise TooLongError("a head without an end")
         return piece
 
-    def _has_room(self, line: bytes) -> bool:
-        name, colon, _ = line.partition(b":")
-        is_needed = name.strip().lower() in NEEDED
-        self._room[is_needed] -= bool(colon)
-        return bool(colon) and self._room[is_needed] >= 0
+    def _has_room(self, name: bytes) -> bool:
+        is_needed = name.lower() in NEEDED
+        self._room[is_needed] -= 1
+        return _NAME.fullmatch(name) is not None and self._room[is_needed] >= 0
+
+
+def _without_breaks(value: bytes) -> bytes:
+    """Return what a line says as RFC 9112 section 2.2 wants a carriage return in it to be read: as a blank."""
+    return value.strip(_BLANK).replace(b"\r", b" ")
