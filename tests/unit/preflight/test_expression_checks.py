@@ -60,6 +60,11 @@ NEVER = "accept: is true for none of the sample answers: every delivery would be
          "when: is true for none of the sample events that match events: nothing would be sent"),
         ("""events: ["flag:deleted"], when: "event.action == 'updated'" """,
          "when: is true for none of the sample events that match events: nothing would be sent"),
+        # A field that no thing of Flipt's has was taken for one that may change.
+        ("""when: "'enabld' in event.changed and event.namespace == 'production'" """,
+         "when: is true for none of the sample events that match events: nothing would be sent"),
+        ("""events: ["segment:*"], when: "'enabled' in event.changed" """,
+         "when: is true for none of the sample events that match events: nothing would be sent"),
     ],
 )  # fmt: skip
 def test_an_expression_that_holds_for_no_sample_is_a_warning(tmp_path: Path, keys: str, warning: str) -> None:
@@ -99,6 +104,10 @@ def test_an_expression_that_holds_for_no_sample_is_a_warning(tmp_path: Path, key
         """when: "event.actor.lower() == 'ada@example.com'" """,
         """when: "event.metadata.actor.email is defined" """,
         """when: "event.changed | select('eq', 'enabled') | list | length > 0" """,
+        """when: "'default_variant' in event.changed or event.changed | join == 'threshold.percentage'" """,
+        """when: "event.changed | length == 1 and 'rollout' in event.changed" """,
+        """when: "event.changed | length > 2 and event.type == 'flag'" """,
+        """when: "'rule_ids' in event.changed" """,
         """when: "event.payload.rule_ids is defined and event.payload.rule_ids[0] == 'a'" """,
         """events: ["flag:updated"], when: "event.type == 'flag'" """,
         'when: "event.is_replay"',

@@ -6,7 +6,7 @@ from flagcast.config.model import Problem
 from flagcast.config.presets import Answers
 from flagcast.events.event import Event
 from flagcast.exchange.response import Response
-from flagcast.preflight.match_anything import any_answers, any_event, as_replay
+from flagcast.preflight.match_anything import any_answers, any_events, as_replay
 from flagcast.primitives.render_failure import RenderFailed
 from flagcast.rendering.compilation import Compiled
 from flagcast.rendering.conditions import may_be_accepted
@@ -36,7 +36,7 @@ def doubts(compiled: Compiled, path: str, answers: Answers, events: Iterable[tup
         names = [
             one | {"event": each}
             for one in seen
-            for event in (one["event"], any_event(one["event"]))
+            for event in (one["event"], *any_events(one["event"]))
             for each in (event, as_replay(event))
         ]
         answers_to = {when.ask(each) for each in names}

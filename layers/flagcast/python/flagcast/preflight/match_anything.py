@@ -16,6 +16,9 @@ from flagcast.events.event import Event
 from flagcast.events.replay import Replay
 from flagcast.exchange import response
 from flagcast.exchange.response import Headers
+from flagcast.flipt_state.changes import changes_between
+from flagcast.summaries.field_labels import aspects_of
+from flagcast.summaries.value_text import mapping
 
 _PLAIN = (str, int, float, NoneType, list, dict)
 
@@ -125,11 +128,20 @@ def any_answers(statuses: tuple[int, ...]) -> Iterator[response.Response]:
         yield Response(status, ANY, member=member)
 
 
-def any_event(event: Event) -> Event:
-    """Return an event of the same kind in which every text is any, and something changed."""
-    changed = Change(ANY, ANY, ANY)
-    known = Known(is_known=True, changes=(changed,), previous=_loosened(event.payload), known_at=event.received_at)
-    return structs.replace(event, payload=_loosened(event.payload), metadata=_loosened(event.metadata), known=known)
+def any_events(event: Event) -> Iterator[Event]:
+    """Yield events of the same kind in which every text is any: all that can change did, or one field alone."""
+    payload, metadata = _loosened(event.payload), _loosened(event.metadata)
+    fields = _fields(event)
+    for changed in (fields, *((each,) for each in fields)):
+        changes = tuple(Change(each, ANY, ANY) for each in changed)
+        known = Known(is_known=True, changes=changes, previous=payload, known_at=event.received_at)
+        yield structs.replace(event, payload=payload, metadata=metadata, known=known)
+
+
+def _fields(event: Event) -> tuple[str, ...]:
+    """Return what can change of the thing of an event: what it has, and what Flipt leaves out of some."""
+    there = {each.field for each in changes_between(event.type, {}, mapping(event.payload))}
+    return tuple(sorted(there.union(*(each.fields for each in aspects_of(event)))))
 
 
 def as_replay(event: Event) -> Event:
