@@ -1,7 +1,6 @@
 """Every command by its name. A module is imported when its command is run, so that none waits for the others."""
 
 import os
-import signal
 import sys
 
 from cyclopts import App
@@ -9,6 +8,7 @@ from cyclopts import App
 from flagcast import __version__
 from flagcast.edges.runtime.silence import silence_libraries
 from flagcast_cli.console import CommandError, err, show_error, show_traceback
+from flagcast_cli.interruption import INTERRUPTION
 
 COMMANDS = {
     "init": "init.command:init",
@@ -57,9 +57,7 @@ app.register_install_completion_command()
 
 def main() -> None:
     """Run the command and exit with its code."""
-    for ended in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # All as Ctrl-C does, so that what was started is stopped; a shell ignores SIGINT for what it runs behind.
-        signal.signal(ended, signal.default_int_handler)
+    INTERRUPTION.end_by_signals()
     silence_libraries()
     sys.excepthook = show_traceback
     words = sys.argv[1:]

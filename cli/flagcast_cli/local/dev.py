@@ -20,6 +20,7 @@ from flagcast_cli.checkout import LOCAL, LOCAL_STACK, Config
 from flagcast_cli.console import CommandError, marked, out, show_error, step
 from flagcast_cli.deploy.build import FILE
 from flagcast_cli.file_watch import PACE, Seen, look, read_for, saves
+from flagcast_cli.interruption import INTERRUPTION
 from flagcast_cli.local.activity import Activity
 from flagcast_cli.local.containers import Bridge, bridge
 from flagcast_cli.local.demo import PORT, Port
@@ -121,7 +122,7 @@ def _work(bench: _Bench, before: Seen) -> None:
     log = LogTail(bench.stack.emulator.client("logs"), groups, since=0)
     activity, received = Activity(), 0
     # Files are looked at a few times a second: there is no event to wait for.
-    for saved in saves(before, lambda: look(read_for(bench.config)), lambda: time.sleep(PACE)):
+    for saved in saves(before, lambda: look(read_for(bench.config)), lambda: INTERRUPTION.pause(PACE)):
         if saved:
             _take_over(bench, saved)
         lines = list(activity.lines(log.new()))
