@@ -1,6 +1,7 @@
 """What `when`, `accept` and `retry.when` come to on samples, before an event or an answer comes."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from flagcast.config.model import Problem
 from flagcast.config.presets import Answers
@@ -32,18 +33,23 @@ def doubts(compiled: Compiled, path: str, answers: Answers, events: Iterable[tup
         asked = vendors if answers.not_now else _any_answers()
         yield from _doubt(retry_when, f"{path}.retry.when", asked, "it would never retry anything")
     if (when := compiled.when) is not None:
-        seen = [names_for(each, {}) for _, each in events if not each.is_notice and wants(compiled.destination, each)]
-        names = [
-            one | {"event": each}
-            for one in seen
-            for event in (one["event"], *any_events(one["event"]))
-            for each in (event, as_replay(event))
-        ]
-        answers_to = {when.ask(each) for each in names}
-        # One that only fails is told of by the dry run.
-        if True not in answers_to and False in answers_to:
+        seen = [each for _, each in events if not each.is_notice and wants(compiled.destination, each)]
+        if _never_holds(when, chain(seen, chain.from_iterable(map(any_events, seen)))):
             sentence = "is true for none of the sample events that match events: nothing would be sent"
             yield Problem(f"{path}.when", sentence, is_warning=True)
+
+
+def _never_holds(when: Expression, events: Iterable[Event]) -> bool:
+    """Return whether it is true for none of some events, replayed or not; one that only fails is the dry run's."""
+    is_false = False
+    for one in events:
+        names = names_for(one, {})
+        for each in (one, as_replay(one)):
+            answer = when.ask(names | {"event": each})
+            if answer is True:
+                return False
+            is_false = is_false or answer is False
+    return is_false
 
 
 def _any_answers() -> list[Response]:
