@@ -188,7 +188,11 @@ MUTATIONS: Mapping[str, Mutation] = {
     "what is put off is done": Mutation(lambda: _decide(_put_off_is_done), "lost", {"rates": {"secret": 0.5}}),
     "failures not reported": Mutation(_failures_not_reported, "lost", {"scale": 6.0}),
     "filters ignored at delivery": Mutation(
-        lambda: _replace(attempt, "wants", lambda *_: True), "unwanted", {"rate": 400.0, "scale": 4.0, "deploys": True}
+        # Events come two seconds apart: while a busy machine works on one, time goes on by up to 40 s, and the deploy
+        # came before any event that it makes unwanted.
+        lambda: _replace(attempt, "wants", lambda *_: True),
+        "unwanted",
+        {"rate": 0.5, "scale": 4.0, "deploys": True, "real_seconds": 120.0},
     ),
     "a secret in a log line": Mutation(_secret_in_a_line, "leak"),
     "answers kept as they are": Mutation(
