@@ -192,7 +192,7 @@ MUTATIONS: Mapping[str, Mutation] = {
         # came before any event that it makes unwanted.
         lambda: _replace(attempt, "wants", lambda *_: True),
         "unwanted",
-        {"rate": 0.5, "scale": 4.0, "deploys": True, "real_seconds": 120.0},
+        {"events": 200, "rate": 0.5, "scale": 4.0, "deploys": True, "real_seconds": 120.0},
     ),
     "a secret in a log line": Mutation(_secret_in_a_line, "leak"),
     "answers kept as they are": Mutation(
