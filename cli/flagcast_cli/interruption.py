@@ -32,7 +32,7 @@ class Interruption:
         if self._is_asked:
             self._has_rounds = False
             raise KeyboardInterrupt
-        time.sleep(seconds)
+        time.sleep(seconds)  # There is no event for a file that is saved or a line that is logged.
         self._is_pausing = False
 
     def _interrupt(self, *_: object) -> None:

@@ -1,7 +1,7 @@
 """What must not be on a screen, nor in the log of a build: a credential that is written in the file."""
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from flagcast.config.model import Destination, Retry, Sign, Source
 from flagcast.config.value_path import steps
@@ -111,9 +111,7 @@ def _may_let_in(url: str) -> bool:
 def _is_in_address(url: str) -> bool:
     """Return whether a part of an address looks random, or its query names a credential: /v2/alerts is none."""
     query = urlsplit(url).query if is_url(url) else ""
-    return any(map(looks_random, _PARTS.split(url))) or any(
-        value and is_telling_name(name) for name, _, value in (each.partition("=") for each in query.split("&"))
-    )
+    return any(map(looks_random, _PARTS.split(url))) or any(is_telling_name(name) for name, _ in parse_qsl(query))
 
 
 def _lets_in(text: str) -> bool:

@@ -124,8 +124,7 @@ def _wait_until_it_answers(running: Emulator, process: subprocess.Popen[bytes]) 
             probe.settimeout(1)
             if probe.connect_ex((HOST, running.port)) == 0:
                 return
-        # Between two looks, up to the deadline: a port does not announce that it opens.
-        time.sleep(0.05)
+        time.sleep(0.05)  # Between two looks, up to the deadline: a port does not announce that it opens.
     last = running.log.read_text(errors="replace").strip().splitlines()[-5:]
     raise CommandError("MiniStack did not start", *last, f"Its log is {running.log.relative_to(ROOT)}.")
 

@@ -12,7 +12,7 @@ A = "url: https://a.example.com"
 
 
 def told(folder: Path, text: str, **templates: str) -> list[tuple[str, int, str]]:
-    """Return the path, line and message of all that is told of a file."""
+    """Return the path, line and message of all that is said of a file."""
     path = folder / "flagcast.yaml"
     path.write_text(text, encoding="utf-8")
     (folder / "templates").mkdir(exist_ok=True)
@@ -74,7 +74,7 @@ def test_every_mistake_of_a_source_is_told_once(tmp_path: Path) -> None:
         "  a: {auth: none, bearer_tokens: ['${secret:x}'], dedupe: 5, flipt_url: flipt, max_age: 1m, allow_from: []}\n"
         "  b: {signing_secret: ['${secret:x}'], environment: x}\n"
         "  c: {bearer_tokens: [abc], environment: x}\n"
-        "  d: {auth: nobody, environment: x}\n"
+        "  d: {auth: nothing, environment: x}\n"
         "  e: \n"
         "  f: {environment: x}\n"
     )

@@ -1,7 +1,7 @@
 """Plain values to the typed model, collecting every problem instead of stopping at the first."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -35,7 +35,7 @@ def decode_fields(model: type[Struct], tree: object, path: str) -> tuple[dict[st
     values: dict[str, Any] = {}
     unknown = [key for key in tree if key not in fields]
     problems = [_unknown(join(path, key), key, fields) for key in unknown]
-    misspelt = {probable(key, fields) for key in unknown}
+    meant_keys = probably_meant(unknown, fields)
     for name, each in fields.items():
         here = join(path, name)
         if name in tree:
@@ -44,7 +44,7 @@ def decode_fields(model: type[Struct], tree: object, path: str) -> tuple[dict[st
             # What is right of a mapping is still held against the rest.
             if not found or isinstance(value, Struct):
                 values[name] = value
-        elif each.required and name not in misspelt:
+        elif each.required and name not in meant_keys:
             problems.append(Problem(here, "is required"))
     return values, problems
 
@@ -63,6 +63,11 @@ def meant(value: object, options: Iterable[str]) -> str:
 def probable(value: object, options: Iterable[str]) -> str | None:
     """Return the option that was probably meant by what is none of them; None where none is close."""
     return _closest(value, options, 0.6) if isinstance(value, str) else None
+
+
+def probably_meant(keys: Iterable[object], fields: Collection[str]) -> set[str | None]:
+    """Return the fields that those keys were probably meant for that are none."""
+    return {probable(key, fields) for key in keys if key not in fields}
 
 
 def _closest(text: str, options: Iterable[str], at_least: float) -> str | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from flagcast.config.decode import NOTHING, decode_fields, meant, not_a, probable
+from flagcast.config.decode import NOTHING, decode_fields, meant, not_a, probable, probably_meant
 from flagcast.config.document import load
 from flagcast.config.model import Configuration, Destination, FaultyDestination, FaultySource, Problem, Source
 from flagcast.config.presets import NO_PRESET, Preset, find_preset, unmet
@@ -199,9 +199,7 @@ def _preset(
         return NO_PRESET, []
     preset, problems = find_preset(tree.get("preset", defaults.get("preset")), presets, path)
     whole = _over(_over(defaults, preset.keys), tree)
-    meant_keys = {
-        probable(key, Destination.__struct_fields__) for key in whole if key not in Destination.__struct_fields__
-    }
+    meant_keys = probably_meant(whole, Destination.__struct_fields__)
     missed = [each for each in unmet(preset, whole, path) if str(steps(each.path)[2]) not in meant_keys]
     return preset, [*problems, *missed]
 

@@ -16,11 +16,7 @@ ENVIRONMENT_PREFIX = "FLAGCAST_VAR_"
 _REFERENCE = re.compile(r"\$\{(secret|ssm|env):([A-Za-z0-9_.+=@-][A-Za-z0-9/_.+=@-]*)(?:#([^{}#]+))?\}")
 _OPENING = "${"
 
-_OUTER = (
-    "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
-    "\u2028\u2029\u202f\u205f\u3000\ufeff"
-)
-"""What is no part of a secret at its ends: `echo` and editors add a line break, Windows' a mark of UTF-8."""
+_MARK_OF_UTF_8 = "\ufeff"
 
 
 class Reference(Struct, frozen=True):
@@ -96,7 +92,10 @@ def stripped(value: str) -> str:
 
     The one rule for every place: what proves a request, signs one, or is put into an address, a header or a body.
     """
-    return value.strip(_OUTER)
+    # `echo` and editors add a line break, Windows' a mark of UTF-8.
+    while (bare := value.strip().strip(_MARK_OF_UTF_8)) != value:
+        value = bare
+    return value
 
 
 @cache

@@ -49,7 +49,7 @@ def less(left: object, right: object) -> bool:
         raise TemplateFailed(f"incompatible types for comparison: {type_of(left)} and {type_of(right)}")
     if kinds[0] not in _ORDERED:
         raise TemplateFailed("invalid type for comparison")
-    return bool(left < right)  # type: ignore[operator]
+    return bool(left < right)  # type: ignore[operator]  # both are of one kind that has an order
 
 
 def _kind(value: object) -> str | None:
