@@ -1,5 +1,7 @@
 """A stack's state table over moto, a Flipt on loopback, and the commands between them."""
 
+import copy
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +13,8 @@ from botocore.exceptions import ClientError
 from flagcast.edges.aws import client as aws_client
 from flagcast.edges.aws.flipt_state_table import item_of
 from flagcast.flipt_state.row import Row
+from flagcast.flipt_state.thing_keys import Thing, row_key
+from flagcast_cli.console import err, out
 from flagcast_cli.flipt_state import command, stored_rows
 from flagcast_cli.flipt_state.stored_rows import Table
 from flagcast_cli.main import app
@@ -22,6 +26,15 @@ from tests.support.flipt_server import FliptServer, serving
 
 FULL = 28
 """The recorded state with most in it."""
+CapSys = pytest.CaptureFixture[str]
+
+FLAG = row_key("flipt", Thing("flag", ("production", "new-checkout")))
+OTHER_FLAG = row_key("flipt", Thing("flag", ("production", "dark-mode")))
+SEGMENT = row_key("flipt", Thing("segment", ("production", "beta-users")))
+RULES = row_key("flipt", Thing("rule-order", ("production", "new-checkout")))
+DISTRIBUTION = row_key("flipt", Thing("distribution", ("f0843245-33e2-47bf-99e8-6746ba4757e6",)))
+THINGS = 17
+"""In the state FULL."""
 CONFIGURATION = "sources: {flipt: {auth: none}, other: {auth: none}}\ndestinations: {}\n"
 
 
@@ -80,3 +93,34 @@ def known(aws: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
             monkeypatch.setattr(module, "time", SimpleNamespace(time=clock.now, sleep=stack.pass_time))
         monkeypatch.delenv("FLIPT_TOKEN", raising=False)
         yield stack
+
+
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    for console in (out, err):
+        monkeypatch.setattr(console, "_width", 250)
+
+
+def in_flipt(known: KnownStack) -> dict[str, Any]:
+    """Return what Flipt has in production, to be changed."""
+    known.flipt.state = copy.deepcopy(known.flipt.state)
+    within: dict[str, Any] = known.flipt.state["by_namespace"]["production"]
+    return within
+
+
+def differing(known: KnownStack, capsys: CapSys, *words: str, code: int = 1) -> list[tuple[str, str, str]]:
+    """Return what verify finds at once, as difference, type and name."""
+    capsys.readouterr()
+    assert known.run("verify", "--json", "--wait", "0", *words) == code
+    told = json.loads(capsys.readouterr().out)
+    return [(each["difference"], each["type"], each["name"]) for each in told["differences"]]
+
+
+def variant_key(variant: dict[str, Any]) -> str:
+    return row_key("flipt", Thing("variant", (variant["id"],)))
+
+
+def row(known: KnownStack, key: str) -> Row:
+    found = known.rows()[key]
+    assert found is not None
+    return found
