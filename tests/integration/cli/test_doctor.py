@@ -1,10 +1,6 @@
-"""What `flagcast doctor` finds out: over moto, but for CloudFormation (which needs more than is installed here) and
-subscriptions that wait for their confirmation, which moto does not know; these are botocore's Stubber.
-"""
+"""What `flagcast doctor` finds out of a stack."""
 
-import io
 import json
-import zipfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,165 +10,37 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.stub import Stubber
-from moto.core.config import default_user_config
 
 from flagcast.events.event import Event, parse
 from flagcast.events.flipt_signature import flipt_signature
 from flagcast.ingest.body_check import PROBE
 from flagcast_cli.checkout import CONFIGURATION as CONFIGURATION_FILE
 from flagcast_cli.console import CommandError
-from flagcast_cli.doctor import http_client, report
 from flagcast_cli.doctor.aws_lookup import AwsLookup
-from flagcast_cli.doctor.command import CHECKS, doctor
-from flagcast_cli.doctor.facts import Alarms, Answer, EventSource, Facts, Function, NoAnswer, Queue, Secrets
+from flagcast_cli.doctor.command import doctor
+from flagcast_cli.doctor.facts import Alarms, Answer, EventSource, Facts, Function, Queue, Secrets
 from flagcast_cli.doctor.finding import Unknown
 from flagcast_cli.local.receiver import Receiver
 from flagcast_cli.local.receiver_script import Answer as Answering
 from flagcast_cli.stack.account import Account
+from tests.integration.cli.doctor_harness import (
+    ACCEPTED,
+    CONFIGURATION,
+    PREFIX,
+    SECRET,
+    STACK,
+    Clients,
+    Deployed,
+    clients,
+    problems,
+    receiver,
+    seen,
+    stack,
+)
 from tests.integration.conftest import REGION
 from tests.support.iam.recorded import watched
 
-STACK = "flagcast-test"
-PREFIX = f"flagcast/{STACK}/"
-SECRET = "canary-signing-secret"
-ASSUMED_BY = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:*"}]}
-CONFIGURATION = {
-    "sources": {"flipt": {"signing_secrets": ["${secret:flipt-signing-secret}"]}},
-    "destinations": {
-        "chat": {"url": "${secret:chat}", "headers": {"A": "${ssm:token}", "B": "${env:FLAGCAST_VAR_B}"}},
-    },
-}
-ACCEPTED = b'{"event_id": "evt_1", "deliveries": 0}'
-
-
-class Clients:
-    """The clients of one account, each made once: moto's, but those that are put in their place."""
-
-    def __init__(self) -> None:
-        self.instead: dict[str, Any] = {}
-
-    def __call__(self, service: str) -> Any:
-        if service not in self.instead:
-            self.instead[service] = boto3.client(service, region_name=REGION)  # type: ignore[call-overload]
-        return self.instead[service]
-
-
-class Deployed:
-    """A stack as a deploy leaves it, in moto; what CloudFormation says of it is put together here."""
-
-    def __init__(self, clients: Clients, base: str) -> None:
-        self.clients, self.base = clients, base
-        sqs, functions, cloudwatch = clients("sqs"), clients("lambda"), clients("cloudwatch")
-        fifo = {
-            "FifoQueue": "true", "DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId",
-            "MessageRetentionPeriod": "1209600", "MaximumMessageSize": "1048576",
-        }  # fmt: skip
-        self.dead = sqs.create_queue(QueueName="dead.fifo", Attributes=fifo)["QueueUrl"]
-        policy = json.dumps({"deadLetterTargetArn": self.arn(self.dead), "maxReceiveCount": 1000})
-        attributes = {**fifo, "VisibilityTimeout": "270", "RedrivePolicy": policy}
-        self.tasks = sqs.create_queue(QueueName="tasks.fifo", Attributes=attributes)["QueueUrl"]
-        role = clients("iam").create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(ASSUMED_BY))["Role"]["Arn"]
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w") as archive:
-            archive.writestr("i.py", "")
-        for name in ("ingest", "deliver"):
-            functions.create_function(
-                FunctionName=name, Runtime="python3.13", Role=role, Handler="i.h", Code={"ZipFile": packed.getvalue()},
-                Environment={"Variables": {"FLAGCAST_VAR_B": "b"}},
-            )  # fmt: skip
-        self.uuid = functions.create_event_source_mapping(
-            FunctionName="deliver",
-            EventSourceArn=self.arn(self.tasks),
-            FunctionResponseTypes=["ReportBatchItemFailures"],
-        )["UUID"]
-        self.topic = clients("sns").create_topic(Name="on-call")["TopicArn"]
-        clients("sns").subscribe(TopicArn=self.topic, Protocol="email", Endpoint="a@example.com")
-        for name in ("dead-letters", "quiet"):
-            cloudwatch.put_metric_alarm(
-                AlarmName=f"{STACK}-{name}", AlarmDescription=f"About {name}.", AlarmActions=[self.topic],
-                MetricName="m", Namespace="n", ComparisonOperator="GreaterThanThreshold", EvaluationPeriods=1,
-                Period=60, Statistic="Sum", Threshold=1,
-            )  # fmt: skip
-        for name, value in (("flipt-signing-secret", SECRET), ("chat", "https://x")):
-            clients("secretsmanager").create_secret(Name=PREFIX + name, SecretString=value)
-        clients("ssm").put_parameter(Name=f"/{PREFIX}token", Value="t", Type="SecureString")
-        self.describe()
-
-    def arn(self, url: str) -> str:
-        answer = self.clients("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-        return str(answer["Attributes"]["QueueArn"])
-
-    def describe(self, *, status: str = "UPDATE_COMPLETE", **parameters: str) -> None:
-        """Say what CloudFormation answers, once each."""
-        client = boto3.client("cloudformation", region_name=REGION)
-        now = datetime.now(UTC)
-        outputs = {"HealthUrl": f"{self.base}/health", "TaskQueueUrl": self.tasks, "DeadLetterQueueUrl": self.dead}
-        stack = {
-            "StackName": STACK, "CreationTime": now, "StackStatus": status,
-            "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()],
-            "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-        }  # fmt: skip
-        resources = [
-            ("IngestFunction", "ingest", "AWS::Lambda::Function"),
-            ("DeliverFunction", "deliver", "AWS::Lambda::Function"),
-            ("DeliverFunctionTasks", self.uuid, "AWS::Lambda::EventSourceMapping"),
-            ("DeadLettersAlarm", f"{STACK}-dead-letters", "AWS::CloudWatch::Alarm"),
-            ("QuietAlarm", f"{STACK}-quiet", "AWS::CloudWatch::Alarm"),
-        ]
-        known = [
-            {"LogicalResourceId": logical, "PhysicalResourceId": physical, "ResourceType": kind,
-             "Timestamp": now, "ResourceStatus": "CREATE_COMPLETE"}
-            for logical, physical, kind in resources
-        ]  # fmt: skip
-        stubber = Stubber(client)
-        stubber.add_response("describe_stacks", {"Stacks": [stack]}, {"StackName": STACK})
-        stubber.add_response("describe_stack_resources", {"StackResources": known}, {"StackName": STACK})
-        stubber.activate()
-        self.clients.instead["cloudformation"] = client
-
-
-@pytest.fixture
-def clients(aws: None, monkeypatch: pytest.MonkeyPatch) -> Clients:
-    # Else moto runs the function in a container, for each message on the task queue.
-    monkeypatch.setitem(default_user_config["lambda"], "use_docker", False)
-    return Clients()
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as receiving:
-        receiving.script("/webhooks/flipt", [Answering(200, body=ACCEPTED)])
-        yield receiving
-
-
-@pytest.fixture
-def stack(clients: Clients, receiver: Receiver) -> Deployed:
-    return Deployed(clients, receiver.url)
-
-
-@pytest.fixture
-def seen(monkeypatch: pytest.MonkeyPatch, clients: Clients, tmp_path: Path) -> Callable[..., Facts]:
-    """Return what runs the command over these clients; it returns the facts that were found, and keeps the code."""
-    monkeypatch.setattr(Account, "clients", lambda _: watched(clients, "operator"))
-    file = tmp_path / "flagcast.yaml"
-    file.write_text(json.dumps(CONFIGURATION))
-
-    def look(*, code: int | None = None, **options: Any) -> Facts:
-        found: list[Facts] = []
-        kept = lambda facts, findings, as_json: found.append(facts)  # noqa: E731 - what is shown is another test's
-        monkeypatch.setattr(report, "show", kept)
-        given = {
-            "config": file, "source": None, "secret": None, "url": None, "flipt": None, "flipt_url": None,
-            "as_json": False, **options,
-        }  # fmt: skip
-        assert doctor(Account(), STACK, **given) == code or code is None
-        return found[0]
-
-    return look
-
-
-def problems(facts: Facts) -> dict[str, str]:
-    return {line.check: line.level for check in CHECKS for line in check(facts) if line.level != "ok"}
+__all__ = ["clients", "receiver", "seen", "stack"]
 
 
 def test_of_a_stack_as_deployed_everything_is_found_and_well(
@@ -526,14 +394,6 @@ def test_an_api_whose_own_address_is_off_is_asked_at_a_domain_or_not_at_all(
     seen(url=receiver.url, code=0)
 
 
-def test_redirects_are_not_followed_and_no_answer_is_one_too(receiver: Receiver) -> None:
-    receiver.script("/moved?token=canary", [Answering(301, {"Location": "https://elsewhere.example/x?token=canary"})])
-    assert http_client.get(f"{receiver.url}/moved?token=canary") == Answer(
-        f"{receiver.url}/moved", 301, "", "https://elsewhere.example/x"
-    )
-    assert http_client.get("http://127.0.0.1:1/x") == NoAnswer("http://127.0.0.1:1/x", "ConnectionError")
-
-
 @pytest.mark.parametrize(
     "address", ["https://admin:canary@127.0.0.1:1", "http://127.0.0.1:1/?token=canary", "http://a:can/ary@127.0.0.1:1"]
 )
@@ -555,84 +415,6 @@ def test_a_password_or_token_in_an_address_that_is_given_is_not_shown(
     shown = capsys.readouterr()
     assert '"exit_code": 1' in shown.out
     assert not [each for each in ("canary", "ary@", ":can") if each in shown.out + shown.err]
-
-
-@pytest.mark.parametrize(
-    ("answer", "found"),
-    [
-        (Answering(200, body=b'{"version": "v1.61.1"}'), {"version": "v1.61.1"}),
-        (Answering(200, body=b"[]"), "answers 200, but not with a JSON object"),
-        (Answering(200, body=b"<html>"), "answers 200, but not with a JSON object"),
-        # More brackets than Python's reader goes into ended the command in a RecursionError.
-        (Answering(200, body=b"[" * 100_000), "answers 200, but not with a JSON object"),
-        (Answering(401), "answers 401"),
-        (Answering(403), "answers 403"),
-        (Answering(404), "answers 404"),
-        (Answering(301, {"Location": "/x"}), "answers 301"),
-    ],
-)
-def test_what_flipt_does_not_say_could_not_be_looked_at(
-    receiver: Receiver, answer: Answering, found: str | dict[str, str]
-) -> None:
-    receiver.script("/meta/info", [answer])
-    known = http_client.get_json(f"{receiver.url}/meta/info", "token-of-flipt")
-    assert known == found or (isinstance(known, Unknown) and str(found) in known.why)
-    assert ("Authorization", "Bearer token-of-flipt") in receiver.requests("/meta/info")[0].headers
-
-
-def flipt_says(receiver: Receiver, version: str, url: str) -> None:
-    config = {
-        "audit": {
-            "sinks": {"webhook": {"enabled": True, "url": url}},
-            "buffer": {"capacity": 2, "flushPeriod": 120_000_000_000},
-            "events": ["*:*"],
-        },
-        "tracing": {"enabled": False, "samplingRatio": 1},
-    }
-    receiver.script("/meta/info", [Answering(200, body=json.dumps({"version": version}).encode())])
-    receiver.script("/meta/config", [Answering(200, body=json.dumps(config).encode())])
-
-
-@pytest.mark.parametrize(("version", "code"), [("v1.61.0", 0), ("v1.61.1", 1)])
-def test_a_flipt_is_asked_for_its_version_and_configuration(
-    stack: Deployed, receiver: Receiver, seen: Callable[..., Facts], version: str, code: int
-) -> None:
-    flipt_says(receiver, version, f"{receiver.url}/webhooks/flipt")
-    seen(flipt_url=f"{receiver.url}/", code=code)
-
-
-def test_a_file_of_flipts_is_read_with_the_version_that_flipt_says(
-    stack: Deployed, receiver: Receiver, seen: Callable[..., Facts], tmp_path: Path
-) -> None:
-    file = tmp_path / "flipt.yml"
-    webhook = {"enabled": True, "url": f"{receiver.url}/webhooks/flipt", "signing_secret": "flipts-own"}
-    file.write_text(json.dumps({"audit": {"sinks": {"webhook": webhook}}}))
-    seen(flipt=file, code=0)
-    stack.describe()
-    flipt_says(receiver, "v1.61.1", "")
-    seen(flipt=file, flipt_url=receiver.url, code=1)
-    assert receiver.requests("/meta/config") == []
-    signatures = [
-        flipt_signature(each.body, "flipts-own") in dict(each.headers).values()
-        for each in receiver.requests("/webhooks/flipt")
-    ]
-    # The stack's own probe, then Flipt's, twice.
-    assert signatures == [False, True] * 2
-
-
-@pytest.mark.parametrize(
-    ("text", "code"), [("version: '2.0'", 1), ("audit: {sinks: {webhook: {url: '${NOT_SET}'}}}", 2)]
-)
-def test_a_file_of_flipts_that_cannot_work_is_wrong_and_one_that_cannot_be_known_could_not_be_looked_at(
-    stack: Deployed, seen: Callable[..., Facts], tmp_path: Path, text: str, code: int
-) -> None:
-    file = tmp_path / "flipt.yml"
-    file.write_text(text)
-    seen(flipt=file, code=code)
-
-
-def test_a_flipt_that_does_not_answer_could_not_be_looked_at(stack: Deployed, seen: Callable[..., Facts]) -> None:
-    seen(flipt_url="http://127.0.0.1:1", code=2)
 
 
 def test_a_metric_of_long_ago_is_not_looked_at(clients: Clients) -> None:
@@ -669,15 +451,3 @@ def test_queue_attributes_are_kept_as_sqs_writes_them(stack: Deployed, seen: Cal
     queue = seen().queues["task queue"]
     assert isinstance(queue, Queue)
     assert (queue.url, queue.attributes["VisibilityTimeout"]) == (stack.tasks, "270")
-
-
-def test_a_password_of_netrc_is_not_sent_in_the_place_of_the_token(
-    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    # requests puts what ~/.netrc holds for the host over the Authorization that it is given.
-    netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login canary password canary\n")
-    monkeypatch.setenv("NETRC", str(netrc))
-    http_client.get(receiver.url, "flipt-token")
-    http_client.post_signed(receiver.url, b"{}", "secret")
-    assert [dict(each.headers).get("Authorization") for each in receiver.requests()] == ["Bearer flipt-token", None]

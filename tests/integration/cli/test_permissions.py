@@ -8,7 +8,7 @@ import pytest
 
 from flagcast_cli.console import CommandError
 from flagcast_cli.stack.account import Account
-from tests.integration.cli import test_check_stack, test_doctor
+from tests.integration.cli import doctor_harness, test_check_stack
 from tests.integration.cli.archive_harness import ArchiveStack, archive
 from tests.integration.cli.dlq_harness import Dlq, dlq
 from tests.integration.cli.known_harness import KnownStack, known
@@ -19,9 +19,9 @@ from tests.support.iam.recorded import Calls, calls_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-checked, doctored = test_check_stack.stack, test_doctor.stack
-clients, seen = test_doctor.clients, test_doctor.seen
-receiver = test_doctor.receiver
+checked, doctored = test_check_stack.stack, doctor_harness.stack
+clients, seen = doctor_harness.clients, doctor_harness.seen
+receiver = doctor_harness.receiver
 __all__ = ["archive", "dlq", "known", "ledger"]
 
 
@@ -106,7 +106,7 @@ def test_a_key_that_may_not_be_used_is_a_denied_call_too(aws: None) -> None:
 def test_the_doctor_goes_on_where_it_may_not_look(
     request: pytest.FixtureRequest,
 ) -> None:
-    stack: test_doctor.Deployed = request.getfixturevalue("doctored")
+    stack: doctor_harness.Deployed = request.getfixturevalue("doctored")
     session = boto3.Session(region_name="eu-central-1")
     deny(session.events, "ssm")
     stack.clients.instead["ssm"] = session.client("ssm")
