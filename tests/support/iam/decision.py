@@ -110,7 +110,12 @@ def _resource(pattern: str) -> re.Pattern[str]:
 
 def like(pattern: str, value: str) -> bool:
     """Return whether a value is like a pattern: `*` is any characters, `?` is one."""
-    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), value, re.DOTALL) is not None
+    return _text(pattern).fullmatch(value) is not None
+
+
+@cache
+def _text(pattern: str) -> re.Pattern[str]:
+    return re.compile(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)
 
 
 def _like_an_arn(pattern: str, value: str) -> bool:

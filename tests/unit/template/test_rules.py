@@ -77,15 +77,12 @@ def test_the_translated_template_is_clean_for_cfn_lint() -> None:
     assert linted(strong()) == []
 
 
-@pytest.mark.parametrize(
-    ("path", "value", "said"),
-    [
-        ("Resources/TaskQueue/DependsOn", "DeliverRole", "E3004"),
-        ("Resources/IngestLogGroup/Properties/RetentionInDays", {"Ref": "NoSuchParameter"}, "NoSuchParameter"),
-    ],
-)
-def test_cfn_lint_would_find_what_breaks_the_translated_template(path: str, value: Any, said: str) -> None:
-    assert said in "".join(linted(changed(strong(), path, value)))
+def test_cfn_lint_would_find_what_breaks_the_translated_template() -> None:
+    circular = changed(strong(), "Resources/TaskQueue/DependsOn", "DeliverRole")
+    broken = changed(circular, "Resources/IngestLogGroup/Properties/RetentionInDays", {"Ref": "NoSuchParameter"})
+    said = "".join(linted(broken))
+    assert "E3004" in said
+    assert "NoSuchParameter" in said
 
 
 def weakened(path: str, value: Any) -> Template:
