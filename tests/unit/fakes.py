@@ -14,8 +14,6 @@ from flagcast.tasks.progress import Progress
 from flagcast.tasks.received_message import Message
 from tests.unit.builders import FakeClock, message, middle
 
-"""Seconds after which a thread that waits for another is a failure; none waits that long when all is well."""
-
 DELIVERED, DOWN, REFUSED = Answered(200), Answered(503), Answered(400, None, "no")
 Step = Outcome | Exception | Callable[[], Outcome]
 
