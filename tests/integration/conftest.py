@@ -1,6 +1,7 @@
 """What every integration test stands on: AWS in this process, and a function that begins again."""
 
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -47,12 +48,10 @@ def start_fresh() -> None:
 
 def end_calls_left_behind() -> None:
     """Wait for the calls that were left behind at their deadline: the next test's AWS would get what they send."""
-    # The threads of a pool that no one knows any more end with their calls.
-    bounded_calls._threads = bounded_calls._Threads()
-    for thread in threading.enumerate():
-        if thread.name.startswith("within"):
-            thread.join(PATIENCE)
-            assert not thread.is_alive(), "a call never ends"
+    threads, deadline = bounded_calls._THREADS, time.monotonic() + PATIENCE
+    while len(threads._idle) < sum(each.name == threads.name for each in threading.enumerate()):
+        assert time.monotonic() < deadline, "a call never ends"
+        time.sleep(0.001)  # Between two looks.
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ class Patience:
         """Make calls as the product does."""
         numbered = {next(self._numbers): call for call in calls}
         futures = bounded_calls.within(deadline, [self._numbered(*each) for each in numbered.items()])
-        late = [number for number, future in zip(numbered, futures, strict=True) if not bounded_calls.finished(future)]
+        late = [number for number, future in zip(numbered, futures, strict=True) if not future.done()]
         self._note(late, deadline)
         return futures
 

@@ -1,7 +1,7 @@
 """The threads of a batch outlive it, and nothing that they do does."""
 
 from collections.abc import Sequence
-from threading import Barrier, Event, current_thread
+from threading import Barrier, Event, Thread, current_thread
 
 import pytest
 
@@ -14,18 +14,18 @@ from tests.unit.fakes import DELIVERED, DOWN, World, group
 
 
 def test_a_batch_works_on_the_threads_of_the_one_before() -> None:
-    seen: list[set[str]] = []
+    seen: list[set[Thread]] = []
     for _ in range(2):
-        together, names = Barrier(BATCH_SIZE), set[str]()
+        together, threads = Barrier(BATCH_SIZE), set[Thread]()
 
-        def meet(together: Barrier = together, names: set[str] = names) -> Outcome:
-            names.add(current_thread().name)
+        def meet(together: Barrier = together, threads: set[Thread] = threads) -> Outcome:
+            threads.add(current_thread())
             together.wait(PATIENCE)
             return DELIVERED
 
         ids = [f"m{number}" for number in range(BATCH_SIZE)]
         assert World(dict.fromkeys(ids, meet)).run([each for name in ids for each in group(name, name)]) == []
-        seen.append(names)
+        seen.append(threads)
     assert len(seen[0]) == BATCH_SIZE
     assert seen[0] == seen[1]
 

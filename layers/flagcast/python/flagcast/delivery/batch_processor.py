@@ -4,7 +4,8 @@ A claim check may: ten bodies of the largest size at once are more than the func
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from flagcast.delivery.batch_progress import BatchProgress, Rows
 from flagcast.delivery.message_group import Attempting, DeadLetters, MessageGroups, TaskQueue
 from flagcast.delivery.retry_schedule import Random
 from flagcast.errors import QueueUnavailable
+from flagcast.primitives.kept_threads import KeptThreads
 from flagcast.tasks.received_message import Message
 from flagcast.tasks.task import Task
 
@@ -23,7 +25,7 @@ LINGER = 0.05
 """Seconds in which tasks that are done at almost the same time are gathered into one delete."""
 
 # Kept from one invocation to the next: to start ten for each batch is a quarter of what a delivery costs.
-_THREADS = ThreadPoolExecutor(max_workers=BATCH_SIZE, thread_name_prefix="group")
+_THREADS = KeptThreads("group")
 
 
 class Journal(message_group.Journal, progress_rows.Journal, Protocol):
@@ -79,7 +81,7 @@ class BatchProcessor:
         settled: SimpleQueue[Message] = SimpleQueue()
         done: list[Message] = []
         self._records.start([group[0] for group in groups])
-        running = {_THREADS.submit(self._groups.work, group, deadline, settled.put, 1) for group in groups}
+        running = {_THREADS.start(partial(self._groups.work, group, deadline, settled.put, 1)) for group in groups}
         try:
             while running:
                 finished, running = wait(running, timeout=LINGER)

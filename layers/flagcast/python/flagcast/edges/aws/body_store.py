@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from flagcast.edges.aws.client import error_name
-from flagcast.edges.runtime.bounded_calls import finished, within
+from flagcast.edges.runtime.bounded_calls import within
 from flagcast.errors import BodyUnavailable
 
 TRIES = 2
@@ -41,7 +41,7 @@ class BodyStore:
         problem = ""
         for _ in range(TRIES):
             (future,) = within(deadline, [call])
-            if not finished(future):
+            if not future.done():
                 problem = "no answer in time"
                 break
             error = future.exception()

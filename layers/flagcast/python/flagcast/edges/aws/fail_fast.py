@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError
 
-from flagcast.edges.runtime.bounded_calls import finished, within
+from flagcast.edges.runtime.bounded_calls import within
 
 LONGEST_CALL = 1.0
 """Seconds; a service that sends a byte now and then passes every timeout of a socket's."""
@@ -47,7 +47,7 @@ class FailFastClient:
             raise LeftAlone
         [future] = within(time.monotonic() + LONGEST_CALL, [partial(call, **arguments)])
         try:
-            if not finished(future):
+            if not future.done():
                 raise NoAnswer
             return future.result()
         except BotoCoreError:

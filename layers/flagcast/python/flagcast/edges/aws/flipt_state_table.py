@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from flagcast.edges.aws.dynamodb import ConditionFailed, asked
-from flagcast.edges.runtime.bounded_calls import finished, within
+from flagcast.edges.runtime.bounded_calls import within
 from flagcast.errors import StateUnavailable
 from flagcast.flipt_state.change_tracker import Stored
 from flagcast.flipt_state.row import (
@@ -103,7 +103,7 @@ class FliptStateTable:
 def bounded[T](deadline: float, work: Callable[[], T]) -> T:
     """Return what the work returns; raises StateUnavailable if it does not by a deadline (monotonic seconds)."""
     [future] = within(deadline, [work])
-    if not finished(future):
+    if not future.done():
         raise StateUnavailable("no answer in time")
     return future.result()
 

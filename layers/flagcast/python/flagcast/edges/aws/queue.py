@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from flagcast.edges.aws.client import error_name
-from flagcast.edges.runtime.bounded_calls import finished, within
+from flagcast.edges.runtime.bounded_calls import within
 from flagcast.errors import QueueUnavailable
 from flagcast.tasks.outgoing_message import LARGEST_MESSAGE, Entry
 from flagcast.tasks.received_message import Message
@@ -52,7 +52,7 @@ class Queue:
         """
         call = partial(self._client.get_queue_attributes, QueueUrl=self._url, AttributeNames=_COUNTS)
         [future] = within(deadline, [call])
-        if not finished(future):
+        if not future.done():
             raise QueueUnavailable("no answer in time")
         try:
             counts = future.result()["Attributes"]
@@ -103,7 +103,7 @@ class Queue:
         unsent: list[Entry] = []
         problem = ""
         for chunk, future in zip(chunks, futures, strict=True):
-            if not finished(future):
+            if not future.done():
                 unsent += chunk
                 problem = "no answer in time"
             elif isinstance(error := future.exception(), BotoCoreError | ClientError):

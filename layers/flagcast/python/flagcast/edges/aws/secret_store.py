@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from flagcast.config.secret_references import Reference, Values, stripped
 from flagcast.edges.aws.client import error_name
-from flagcast.edges.runtime.bounded_calls import finished, within
+from flagcast.edges.runtime.bounded_calls import within
 from flagcast.errors import SecretUnavailable
 
 KEPT_FOR = 300.0
@@ -127,7 +127,7 @@ class SecretStore:
 
     def _kept(self, name: _Name, future: Future[str]) -> _Fetched:
         now = self._monotonic()
-        error = future.exception() if finished(future) else TimeoutError()
+        error = future.exception() if future.done() else TimeoutError()
         if error is None:
             return _Fetched(future.result(), None, now, now + KEPT_FOR)
         if not isinstance(error, TimeoutError | BotoCoreError | ClientError):

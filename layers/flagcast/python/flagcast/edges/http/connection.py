@@ -24,7 +24,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionErr
 from flagcast.edges.http.deadline import Deadline
 from flagcast.edges.http.happy_eyeballs import Address, race
 from flagcast.edges.http.response_head import Head, is_short
-from flagcast.edges.runtime.bounded_calls import finished, within
+from flagcast.edges.runtime.bounded_calls import within
 from flagcast.primitives.network_address import Subnet, refusal
 
 KEPT_FOR = 10.0
@@ -150,7 +150,7 @@ class _Connecting(HTTPConnection):
         host = self._dns_host
         lookup = partial(socket.getaddrinfo, host, self.port, type=socket.SOCK_STREAM)
         (future,) = within(deadline.at, [lookup])
-        if not finished(future):
+        if not future.done():
             raise ConnectTimeoutError(self, "no address by the attempt's deadline")
         try:
             return list(future.result())

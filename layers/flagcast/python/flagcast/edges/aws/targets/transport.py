@@ -9,7 +9,7 @@ from botocore.parsers import ResponseParserError
 
 from flagcast.edges.aws.targets import events, s3, sns, sqs
 from flagcast.edges.aws.targets.answers import answer_of, outcome_of
-from flagcast.edges.runtime.bounded_calls import finished, within
+from flagcast.edges.runtime.bounded_calls import within
 from flagcast.exchange.aws_request import AwsRequest
 from flagcast.primitives.aws_target import Service
 from flagcast.tasks.outcomes import Answered, DependencyFailed, Unreachable
@@ -31,7 +31,7 @@ def send(request: AwsRequest, deadline: float, clients: Clients) -> Answered | U
     A call that takes longer is left behind and may still take effect: the next attempt is then a repeat.
     """
     [future] = within(deadline, [partial(_call, request, clients)])
-    if not finished(future):
+    if not future.done():
         return Unreachable("timeout")
     try:
         return answer_of(future.result())
