@@ -1,5 +1,6 @@
 """What holds for every test: which worker runs it, and how examples are chosen."""
 
+import gc
 from functools import cache
 
 import botocore.loaders
@@ -19,6 +20,12 @@ settings.load_profile("repeatable")
 # Each test has an AWS and a session of its own. What botocore reads of its files for each is the same: a third of the
 # time of the tests that use AWS.
 botocore.loaders.create_loader = cache(botocore.loaders.create_loader)
+
+
+def pytest_collection_finish() -> None:
+    # What was collected and imported stays until the end: the garbage collector need not go through it again and again.
+    gc.freeze()
+
 
 END_TO_END = "tests/e2e/"
 WITH_BUILDS_OF_THEIR_OWN = {f"{END_TO_END}{name}.py" for name in ("test_build", "test_demo_and_dev")}
