@@ -87,10 +87,9 @@ class Workers:
                 return
             while True:
                 number, service, operation, arguments = take(connection)
+                # No reply: its process was killed, unless its invocation had ended before a call that was left behind.
                 reply = self.cloud.call(pid, number, service, operation, arguments)
-                if reply is None:
-                    break
-                put(connection, reply)
+                put(connection, reply or ("no answer", None))
         except (EOFError, OSError):
             pass
         connection.close()
