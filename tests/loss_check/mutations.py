@@ -167,10 +167,10 @@ def _signatures_not_checked() -> None:
     _replace(ingest_request, "is_genuine", lambda *_: True)
 
 
-FAILING_QUEUE = {"rates": {"dead letter": 0.95}, "scale": 6.0, "events": 240, "real_seconds": 60.0}
+FAILING_QUEUE = {"rates": {"dead letter": 0.95}, "scale": 6.0, "events": 240}
 BUSY = {"scale": 8.0, "subjects": 3, "rate": 400.0}
 """Much that fails, and much behind it."""
-UNSENT = {"rates": {"send": 0.5}, "events": 320, "real_seconds": 60.0}
+UNSENT = {"rates": {"send": 0.5}, "events": 320}
 """Much that does not reach the queue; the client gives up most of it where a busy machine adds its own failures."""
 
 MUTATIONS: Mapping[str, Mutation] = {
@@ -179,7 +179,7 @@ MUTATIONS: Mapping[str, Mutation] = {
     "no hand-back": Mutation(
         lambda: _replace(message_group.MessageGroups, "_hand_back", lambda *_: None),
         "late",
-        {**BUSY, "events": 160, "real_seconds": 60.0},
+        {**BUSY, "events": 160},
     ),
     "a move named by its task alone": Mutation(_move_named_by_task_alone, "lost", {"scale": 8.0}),
     "followers go on after a retry": Mutation(_followers_go_on, "reorder", BUSY),
@@ -203,16 +203,14 @@ MUTATIONS: Mapping[str, Mutation] = {
         lambda: _replace(attempt, "_without_secrets", lambda outcome, _: outcome), "leak", {"scale": 8.0}
     ),
     "an entry that a bus refused counts as taken": Mutation(
-        _refused_entry_is_taken, "lost", {"scale": 8.0, "events": 240, "real_seconds": 60.0}
+        _refused_entry_is_taken, "lost", {"scale": 8.0, "events": 240}
     ),
     "an archived event is written again": Mutation(
-        _archived_again, "duplicate", {"archives": True, "scale": 8.0, "events": 160, "real_seconds": 60.0}
+        _archived_again, "duplicate", {"archives": True, "scale": 8.0, "events": 160}
     ),
     "the archive is not insisted on": Mutation(_archive_not_insisted_on, "lost", {"archives": True, "scale": 8.0}),
     "signatures not checked": Mutation(_signatures_not_checked, "trace", {"events": 200}),
-    "a queue's answer is not believed": Mutation(
-        _answer_not_believed, "duplicate", {"scale": 6.0, "real_seconds": 60.0}
-    ),
+    "a queue's answer is not believed": Mutation(_answer_not_believed, "duplicate", {"scale": 6.0}),
     "a repeat is another message": Mutation(
         lambda: _replace(fan_out, "deduplication_id", lambda _: uuid.uuid4().hex), "duplicate", UNSENT
     ),

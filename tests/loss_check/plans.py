@@ -54,6 +54,6 @@ def mutated(name: str) -> Plan:
         "subjects": 12,
         "slow": 0.0,
         "deploys": False,
-        "real_seconds": 20.0,
+        "real_seconds": 60.0,
     }
     return Plan(**{**base, **MUTATIONS[name].plan, "mutation": name})

@@ -35,9 +35,11 @@ def test_no_call_waits_for_another_to_end() -> None:
 
 
 def test_nor_where_others_end_while_it_starts() -> None:
+    # One for all rounds: its threads never end.
+    threads = KeptThreads("test")
     with threads_that_take_turns_often():
         for _ in range(ROUNDS):
-            threads, together = KeptThreads("test"), Barrier(4)
+            together = Barrier(4)
             for _ in range(3):
                 threads.start(int)
             futures = [threads.start(partial(together.wait, PATIENCE)) for _ in range(4)]

@@ -38,10 +38,10 @@ class KeptThreads:
             self._make(works, *works.get())
 
     def _make(self, works: SimpleQueue[_Work], future: Future[Any], call: Callable[[], Any]) -> None:
-        # The thread is idle before its call is seen to be done: whoever waits for that may start the next one.
+        # The thread is idle before its call is seen to be done: the next call may come at once.
         try:
             result = call()
-        except BaseException as error:  # noqa: BLE001 - whoever asks for the result gets it
+        except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
             self._idle.append(works)
             future.set_exception(error)
             del future  # The error's traceback knows this frame: together they would stay until garbage is collected.
