@@ -67,7 +67,7 @@ def strong() -> Template:
 
 
 def linted(template: Template) -> list[str]:
-    """What cfn-lint says of a translated template; `sam validate --lint` reads the one before, and sees no cycle."""
+    """What cfn-lint says of a translated template; `make lint` reads the one before, where it sees no cycle."""
     return [f"{each.rule.id} {each}" for each in lint(json.dumps(template), config=ManualArgs(regions=["us-east-1"]))]
 
 
