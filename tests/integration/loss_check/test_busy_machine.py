@@ -32,40 +32,25 @@ PLAN = Plan(
 REQUEST = Request("POST", "http://localhost/loose", {}, b"")
 
 
-class Repeats:
-    """Which tasks were sent again: what a test keeps back until then comes too late, however busy the machine is."""
-
-    def __init__(self) -> None:
-        self._seen: defaultdict[str, threading.Event] = defaultdict(threading.Event)
-
-    def tell(self, event_id: str) -> None:
-        self._seen[event_id].set()
-
-    def wait(self, event_id: str) -> None:
-        assert self._seen[event_id].wait(PATIENCE), f"{event_id} was not sent again"
-
-    def count(self) -> int:
-        return len(self._seen)
-
-
 def test_a_dead_letter_whose_answer_came_too_late_explains_what_follows(
     lab: tuple[Path, Workers], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # With twelve processes on two cores a queue's answer took longer than the function waits (0.3 s), so that it kept
     # the task. The accountant had sent the answer, took it as heard, and called the next delivery a duplicate.
-    call, repeats = FaultyCloud.call, Repeats()
+    call, repeated = FaultyCloud.call, defaultdict[str, threading.Event](threading.Event)
 
     def script(_dice: object, _scale: float, _slow: float, destination: str, event_id: str, before: int) -> str:
         if before:
-            repeats.tell(event_id)
+            repeated[event_id].set()
         return "status 4xx" if destination == "mirror" and not before else "good"
 
     def slow(self: FaultyCloud, pid: int, number: int, service: str, operation: str, arguments: dict[str, Any]) -> Any:
         reply = call(self, pid, number, service, operation, arguments)
         if arguments.get("QueueUrl") == self.dead_url:
-            tasks = [setup.task_of(entry["MessageBody"]).split(":") for entry in arguments["Entries"]]
-            for event_id in [event_id for event_id, destination in tasks if destination == "mirror"][:1]:
-                repeats.wait(event_id)
+            # Kept back until its task is sent again, it comes too late however busy the machine is.
+            for entry in arguments["Entries"]:
+                event_id, _, destination = setup.task_of(entry["MessageBody"]).partition(":")
+                assert destination != "mirror" or repeated[event_id].wait(PATIENCE)
         return reply
 
     monkeypatch.setattr(receiver, "choose", script)
@@ -80,11 +65,13 @@ def test_a_destination_whose_answer_came_too_late_explains_what_follows(
 ) -> None:
     # The one destination whose timeout is a second answered at once by its script, and a busy machine brought that
     # after the timeout: the attempt was repeated, as it must be, and the accountant called that a duplicate.
-    repeats = Repeats()
+    repeated = defaultdict[str, threading.Event](threading.Event)
 
     def slow(_dice: object, _scale: float, _slow: float, destination: str, event_id: str, before: int) -> str:
-        if destination == "loose":
-            (repeats.tell if before else repeats.wait)(event_id)
+        if destination == "loose" and before:
+            repeated[event_id].set()
+        elif destination == "loose":
+            assert repeated[event_id].wait(PATIENCE)
         return "good"
 
     monkeypatch.setattr(receiver, "choose", slow)
@@ -93,7 +80,7 @@ def test_a_destination_whose_answer_came_too_late_explains_what_follows(
     verdict = Judge(result).judge()
     assert not verdict.violations, verdict.told(result)
     explained = sum(count for why, count in verdict.duplicates.items() if "busy machine" in why)
-    assert explained >= repeats.count() > 0
+    assert explained >= len(repeated) > 0
 
 
 def wait_until_all_is_answered(ledger: Ledger) -> None:
@@ -101,7 +88,7 @@ def wait_until_all_is_answered(ledger: Ledger) -> None:
     end = time.monotonic() + PATIENCE
     while any(each.status is None for each in ledger.arrivals):
         assert time.monotonic() < end, "some request has no answer yet"
-        time.sleep(0.01)  # Between two looks.
+        time.sleep(0.01)  # Between two looks, up to the deadline above.
 
 
 def test_what_ends_before_its_deadline_is_no_answer_that_came_too_late() -> None:
@@ -147,7 +134,8 @@ def test_time_knows_of_work_that_began_without_news() -> None:
             return False
 
     run: Any = SimpleNamespace(clock=SimpleNamespace(now=lambda: 1.0))
-    hand = Hand(run, place=SimpleNamespace())  # type: ignore[arg-type]  # it needs no place
+    nowhere: Any = None
+    hand = Hand(run, place=nowhere)
     thread = threading.Thread(target=hand.work)
     thread.start()
     try:
