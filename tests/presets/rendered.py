@@ -26,6 +26,7 @@ GOLDEN = Path(__file__).parent / "golden"
 NAMES = sorted(path.stem for path in FILES.glob("*.yaml"))
 
 CHATS = ("slack", "microsoft-teams", "discord", "google-chat", "mattermost")
+FOR_PEOPLE = (*CHATS, "pagerduty-change", "pagerduty-alert", "datadog", "grafana-annotation")
 
 FLIPT = "https://flipt.example.com"
 ORIGIN = Origin(
