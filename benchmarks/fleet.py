@@ -78,7 +78,7 @@ def measure(case: Case) -> Measured:
     watched = [*HEALTHY, FIFTH] if case.fifth == "well" else HEALTHY
     with fleet(case.functions, breaker=case.breaker, fifth=case.fifth != "absent") as deployment:
         if ill:
-            deployment.behave(d5=Behaviour(delay=DELAY, hangs=case.fifth == "hangs", status=500))
+            deployment.behave(d5=Behaviour(delay=DELAY, hangs="{" if case.fifth == "hangs" else "", status=500))
         backlog(deployment, flag_events(case.events, case.subjects))
         before = deployment.processors()
         began = time.time()

@@ -23,7 +23,8 @@ class Behaviour(Struct):
 
     status: int = 200
     delay: float = 0.0
-    hangs: bool = False
+    hangs: str = ""
+    """Requests with this in their body are never answered."""
     kills: str = ""
     """Requests with this in their body end the process that sent them."""
 
@@ -72,7 +73,7 @@ class Destinations:
         if behaviour.kills and behaviour.kills.encode() in request.body:
             os.kill(int(request.headers["x-process"]), signal.SIGKILL)
             await asyncio.sleep(FOREVER)
-        if behaviour.hangs:
+        if behaviour.hangs and behaviour.hangs.encode() in request.body:
             await asyncio.sleep(FOREVER)
         await asyncio.sleep(behaviour.delay)
         arrived.status = behaviour.status

@@ -29,8 +29,9 @@ def versions(deployment: Deployment) -> dict[str, Path]:
     for version, names in {"old": ("both", "leaving"), "new": ("both", "coming")}.items():
         deployment.configure({name: {} for name in names})
         made[version] = deployment.configuration.rename(deployment.folder / f"{version}.yaml")
-    # Slow, so that there is something left of it when the old version ends.
-    deployment.behave(both=Behaviour(delay=0.02), coming=Behaviour(delay=0.02), leaving=Behaviour(delay=0.3))
+    # Bug: the old version was to end before it had delivered all, which was luck. Now it cannot deliver one flag's.
+    slow = Behaviour(delay=0.02)
+    deployment.behave(both=slow, coming=slow, leaving=Behaviour(delay=0.02, hangs='"flag-0"'))
     return made
 
 
@@ -70,9 +71,8 @@ def test_a_deploy_and_its_rollback_lose_nothing_not_even_what_only_one_of_the_ve
             after = enqueue(deployment.sqs, deployment.url, versions["new"], made[EVENTS:])
             assert deployment.wait_for(["leaving"], 3, PATIENCE)
         wait_until_all_is_delivered(deployment, {"both": before + after, "coming": after})
-        left = {*before} - {*delivered(deployment, "leaving")}
-        assert left, "the old version had delivered everything before it ended: nothing was tried"
     assert deployment.dead_letters() == []
+    deployment.behave(leaving=Behaviour())
     with deployment.functions(2, FLAGCAST_CONFIG=str(versions["old"])):
         wait_until_all_is_delivered(deployment, {"leaving": before})
         assert deployment.queues.wait_until_empty(deployment.url, PATIENCE)
