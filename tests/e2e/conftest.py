@@ -1,18 +1,27 @@
 """The real template on MiniStack, deployed once for all end-to-end tests."""
 
+import json
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from flagcast_cli.console import CommandError
 from flagcast_cli.local.receiver import Receiver
 from flagcast_cli.local.stack import WITH_ARCHIVE, Stack, local_stack
-from tests.e2e.test_pipeline import wait_until_empty
+from flagcast_cli.main import app
+from flagcast_cli.stack import queues
+from tests.e2e.test_pipeline import event_named, post_signed, wait_until_empty
 from tests.integration.conftest import start_fresh
 from tests.support.captures import TOKEN
 from tests.support.ports import free_port
+from tests.support.time_limits import PATIENCE
 
+Asked = Callable[..., Any]
 CONFIGURATION = Path(__file__).parent / "flagcast.yaml"
 
 
@@ -42,11 +51,50 @@ def shell(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
         monkeypatch.setenv(name, value)
     for name in ("XDG_CACHE_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(name, str(tmp_path))
+
+    def wait(seconds: float) -> None:
+        invoke(stack)
+        time.sleep(seconds)  # As the command does between two looks, up to its deadline.
+
+    monkeypatch.setattr(queues, "time", SimpleNamespace(time=time.time, sleep=wait))
     start_fresh()
     yield
     start_fresh()
     # What is still on its way to other destinations would be counted by the next test.
     wait_until_empty(stack)
+
+
+def invoke(stack: Stack) -> None:
+    """Have both functions invoked: on a busy machine MiniStack has a function's last lines with its next invocation.
+
+    After an answer it waits 50 ms for the first line, and 5 ms for each more: ministack/core/lambda_runtime.py,
+    `_drain_stderr_bounded`.
+    """
+    post_signed(stack, event_named(f"invoked-{time.monotonic_ns()}", "namespace"))
+
+
+@pytest.fixture
+def asked(stack: Stack, shell: None, capsys: pytest.CaptureFixture[str]) -> Asked:
+    """Ask a command with --json until its answer is as it will be; returns it.
+
+    Lines come into the log a moment after the work is done.
+    """
+
+    def ask(*words: str, until: Callable[[Any], bool], codes: Collection[int] = (0,)) -> Any:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            capsys.readouterr()
+            try:
+                code = app([*words, "--json"], result_action="return_value")
+            except CommandError as error:
+                code = error  # What is asked for is not in the log yet.
+            said = capsys.readouterr()
+            if code in codes and until(answer := json.loads(said.out)):
+                return answer
+            assert time.monotonic() < deadline, (code, said)
+            invoke(stack)
+
+    return ask
 
 
 @pytest.fixture

@@ -1,8 +1,5 @@
 """Every event that was accepted is in the archive, as `flagcast archive verify` says of the deployed template."""
 
-import json
-import time
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -12,33 +9,14 @@ from flagcast.archive.record import Key, Record, decode
 from flagcast.tasks.task import event_id
 from flagcast_cli.local import send as sending
 from flagcast_cli.local.stack import Stack
-from flagcast_cli.main import app
+from tests.e2e.conftest import Asked
 from tests.e2e.test_pipeline import event_named, post_by_template, post_signed, wait_until_empty
-from tests.support.time_limits import PATIENCE
 
-Verified = Callable[..., Any]
+VERIFY = ("archive", "verify")
 NO_EVENT = b'["no event of the archive"]'
-pytestmark = pytest.mark.usefixtures("shell")
 
 
-@pytest.fixture
-def verified(capsys: pytest.CaptureFixture[str]) -> Verified:
-    """Verify with --json until the answer is as it will be: lines come into the log a moment after the work is done."""
-
-    def ask(until: Callable[[Any], bool], code: int = 0) -> Any:
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            capsys.readouterr()
-            ended = app(["archive", "verify", "--json"], result_action="return_value")
-            answer = json.loads(capsys.readouterr().out)
-            if ended == code and until(answer):
-                return answer
-            assert time.monotonic() < deadline, (ended, answer)
-
-    return ask
-
-
-def test_every_accepted_event_is_in_the_archive_and_one_flipped_bit_is_found(stack: Stack, verified: Verified) -> None:
+def test_every_accepted_event_is_in_the_archive_and_one_flipped_bit_is_found(stack: Stack, asked: Asked) -> None:
     s3, bucket = stack.emulator.client("s3"), stack.outputs["ArchiveBucketName"]
     ids = [post_signed(stack, event_named(f"archived-{number}"))["event_id"] for number in range(3)]
     ids.append(post_signed(stack, event_named("archived-" + "x" * 300_000))["event_id"])
@@ -56,8 +34,11 @@ def test_every_accepted_event_is_in_the_archive_and_one_flipped_bit_is_found(sta
     there = {each.event_id: each for each in keys()}
     assert there.keys() >= {*ids}
     assert [each.event_id for each in keys()].count(ids[0]) == 1
-    found = verified(lambda answer: answer["log"]["deliveries"] >= len(ids))
-    assert found["objects"] == len(keys())
+
+    def is_whole(answer: Any) -> bool:
+        return bool(answer["log"]["deliveries"] >= len(ids) and answer["objects"] == len(keys()))
+
+    found = asked(*VERIFY, until=is_whole)
     assert (found["altered"], found["log"]["lacking"]) == ([], [])
     assert found["unproven"]["other_secret"] == 0
     assert found["proven"] >= 5
@@ -70,12 +51,13 @@ def test_every_accepted_event_is_in_the_archive_and_one_flipped_bit_is_found(sta
     assert record.raw == event_named("archived-1")
     data[data.index(b"archived-1")] ^= 1
     forged = s3.put_object(Bucket=bucket, Key=name, Body=bytes(data))["VersionId"]
-    [altered] = verified(lambda answer: True, code=1)["altered"]
+    [altered] = asked(*VERIFY, until=lambda answer: answer["altered"], codes=(1,))["altered"]
     assert (altered["key"], altered["version"], altered["intact_version"]) == (name, forged, stored["VersionId"])
     s3.delete_object(Bucket=bucket, Key=name, VersionId=forged)
-    assert verified(lambda answer: answer["altered"] == [])["log"]["lacking"] == []
+    assert asked(*VERIFY, until=lambda answer: answer["altered"] == [])["log"]["lacking"] == []
 
 
+@pytest.mark.usefixtures("shell")
 def test_an_event_that_is_in_the_archive_is_not_written_twice(stack: Stack) -> None:
     s3, bucket = stack.emulator.client("s3"), stack.outputs["ArchiveBucketName"]
     identity = post_signed(stack, event_named("archived-once"))["event_id"]

@@ -109,6 +109,10 @@ def test_dev_shows_what_happens_takes_over_what_is_saved_and_stops_cleanly_on_ct
             replayed = flagcast("--local", "replay", "chat", "--since", "1h", "--allow-stale", "--yes")
             assert "2 events sent to chat" in replayed.stdout, replayed.stdout + replayed.stderr
             line_with('"text": "second, Replayed: Someone created flag new-checkout')
+            # Bug: on a busy machine a function's lines come with its next invocation, and dev was stopped before.
+            for logged in ("accepted", "refused", "delivered     chat: "):
+                if not any(logged in line for line in read):
+                    line_with(logged)
 
             dev.send_signal(signal.SIGINT)
             rest, _ = dev.communicate(timeout=PATIENCE)
@@ -117,7 +121,6 @@ def test_dev_shows_what_happens_takes_over_what_is_saved_and_stops_cleanly_on_ct
             dev.send_signal(signal.SIGINT)
             dev.wait(PATIENCE)
     assert dev.returncode == 0, rest
-    # MiniStack waits a moment for a function's lines: on a busy machine they come with its next invocation.
     shown = "".join(read) + rest
     assert re.search(r"accepted .*Someone created flag new-checkout → chat", shown), shown
     assert re.search(r"chat: .*attempt 1, 200", shown), shown

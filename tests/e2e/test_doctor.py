@@ -20,6 +20,7 @@ from flagcast_cli.local.receiver import Receiver
 from flagcast_cli.local.stack import Stack
 from flagcast_cli.main import app
 from tests.e2e.conftest import CONFIGURATION
+from tests.e2e.test_pipeline import event_named, post_signed
 from tests.support.command_line import flagcast
 
 CHECKS = {
@@ -28,6 +29,12 @@ CHECKS = {
 }  # fmt: skip
 SHARED = {"dead letters", "waiting tasks", "alarms"}
 """What other tests may leave."""
+
+
+@pytest.fixture(autouse=True)
+def woken(stack: Stack) -> None:
+    """Have ingest running: doctor sends its probe once, and on a busy machine a cold start is not answered in time."""
+    post_signed(stack, event_named("before-the-doctor"))
 
 
 def words(stack: Stack, *arguments: str) -> list[str]:

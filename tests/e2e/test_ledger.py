@@ -1,7 +1,5 @@
 """`flagcast events` and its relatives over the log that the deployed functions wrote."""
 
-import json
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,53 +9,28 @@ from flagcast_cli.local.receiver import Receiver
 from flagcast_cli.local.receiver_script import Answer
 from flagcast_cli.local.stack import Stack
 from flagcast_cli.main import app
-from tests.e2e.conftest import CONFIGURATION
-from tests.e2e.test_pipeline import event_named, post_signed, wait_until_empty
-from tests.support.time_limits import PATIENCE
-
-Asked = Callable[..., Any]
-pytestmark = pytest.mark.usefixtures("shell")
+from tests.e2e.conftest import CONFIGURATION, Asked
+from tests.e2e.test_pipeline import event_named, post_signed, turned_on
 
 
-@pytest.fixture
-def asked(capsys: pytest.CaptureFixture[str]) -> Asked:
-    """Ask with --json until the answer is as it will be: lines come into the log a moment after the work is done."""
+def is_over(event_id: str) -> Callable[[Any], bool]:
+    def last_is(answer: Any) -> bool:
+        last = answer["events"][-1]
+        states = {each["state"] for each in last["deliveries"]}
+        return last["event_id"] == event_id and states <= {"delivered", "filtered"}
 
-    def ask(*words: str, until: Callable[[Any], bool]) -> Any:
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            capsys.readouterr()
-            assert app([*words, "--json"], result_action="return_value") == 0
-            answer = json.loads(capsys.readouterr().out)
-            if until(answer):
-                return answer
-            assert time.monotonic() < deadline, answer
-
-    return ask
-
-
-def flag(enabled: bool, second: int) -> bytes:
-    made = json.loads(event_named("asked-for"))
-    payload = {**made["payload"], "namespace_key": "staging", "enabled": enabled}
-    actor = {"actor": {"name": "ada"}}
-    timestamp = f"2026-01-02T03:05:{second:02}Z"
-    return json.dumps({**made, "payload": payload, "metadata": actor, "timestamp": timestamp}).encode()
+    return last_is
 
 
 def test_a_change_is_found_by_its_flag_with_who_made_it_and_what_came_of_each_delivery(
     stack: Stack, asked: Asked
 ) -> None:
-    post_signed(stack, flag(enabled=False, second=1))
-    event_id = post_signed(stack, flag(enabled=True, second=2))["event_id"]
-
-    def are_over(answer: Any) -> bool:
-        events = answer["events"]
-        return len(events) == 2 and all(one["state"] in ("delivered", "filtered") for one in events[-1]["deliveries"])
-
-    # A filter of a value that is not in the log yet is an error, so it is not asked for before it is there.
-    asked("events", "--limit", "0", until=lambda answer: event_id in [each["event_id"] for each in answer["events"]])
-    found = asked("events", "--flag", "asked-for", until=are_over)["events"][-1]
-    assert (found["event_id"], found["title"]) == (event_id, "ada turned on flag asked-for")
+    found = next(
+        event
+        for event_id in turned_on(stack, "asked-for", "staging")
+        for event in asked("events", "--flag", "asked-for", until=is_over(event_id))["events"][-1:]
+        if event["title"] == "ada turned on flag asked-for"
+    )
     assert found["deliveries"] == [
         {"destination": "everything", "state": "delivered"},
         {"destination": "everything-too", "state": "delivered"},
@@ -82,7 +55,6 @@ def test_a_dead_letter_is_told_with_what_was_answered_and_seen_to_be_delivered_o
             ("segments", state) in [(each["destination"], each["state"]) for each in answer["deliveries"]]
         )
 
-    asked("events", "--limit", "0", until=lambda answer: event_id in [each["event_id"] for each in answer["events"]])
     told = asked("event", prefix, until=is_in("dead-lettered"))
     assert app(["event", prefix], result_action="return_value") == 0
     shown = capsys.readouterr().out
@@ -99,17 +71,15 @@ def test_a_dead_letter_is_told_with_what_was_answered_and_seen_to_be_delivered_o
     ]  # fmt: skip
 
 
-def test_status_says_how_each_destination_and_source_of_the_stack_stands(
-    stack: Stack, asked: Asked, capsys: pytest.CaptureFixture[str]
-) -> None:
-    event_id = post_signed(stack, event_named("stands"))["event_id"]
-    asked("events", "--limit", "0", until=lambda answer: event_id in [each["event_id"] for each in answer["events"]])
-    wait_until_empty(stack)
-    capsys.readouterr()
-    code = app(["status", "--json", "--config", str(CONFIGURATION)], result_action="return_value")
-    answer = json.loads(capsys.readouterr().out)
-    # What doctor finds on the local stack is its own test's.
-    assert code == (1 if any(each["level"] == "ill" for each in answer["findings"]) else 2 if answer["findings"] else 0)
-    standing = {each["destination"]: each for each in answer["destinations"]}
-    assert standing["everything"]["delivered_last_hour"] >= 1
-    assert next(each for each in answer["sources"] if each["source"] == "flipt")["accepted_last_hour"] >= 1
+def test_status_says_how_each_destination_and_source_of_the_stack_stands(stack: Stack, asked: Asked) -> None:
+    post_signed(stack, event_named("stands"))
+
+    def is_told(answer: Any) -> bool:
+        standing = {each["destination"]: each["delivered_last_hour"] for each in answer["destinations"]}
+        accepted = {each["source"]: each["accepted_last_hour"] for each in answer["sources"]}
+        return bool(standing["everything"] and accepted["flipt"])
+
+    # Bug: it was asked once, and a function's lines come into the log a moment after the work is done.
+    # What doctor finds on the local stack, and the code that says so, is its own test's.
+    answer = asked("status", "--config", str(CONFIGURATION), until=is_told, codes={0, 1, 2})
+    assert {each["destination"] for each in answer["destinations"]} >= {"everything", "segments", "flagcast-archive"}

@@ -4,7 +4,6 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,8 +14,8 @@ from flagcast.tasks.task import event_id, task
 from flagcast_cli.local.receiver import Receiver
 from flagcast_cli.local.stack import Stack, restart_functions
 from flagcast_cli.main import app
+from tests.e2e.conftest import Asked
 from tests.e2e.test_pipeline import event_named, post_signed, wait_for, wait_until_empty
-from tests.support.time_limits import PATIENCE
 
 CapSys = pytest.CaptureFixture[str]
 MARK = "replayed-flag"
@@ -55,7 +54,7 @@ def accepted(stack: Stack) -> list[str]:
 
 
 def test_a_destination_added_later_receives_yesterdays_events_in_order_and_no_other_does(
-    stack: Stack, receiver: Receiver, accepted: list[str], added: str, capsys: CapSys
+    stack: Stack, receiver: Receiver, accepted: list[str], added: str, asked: Asked, capsys: CapSys
 ) -> None:
     live = len(wait_for(receiver, "/everything", MARK, 3))
     code = app(["replay", added, "--since", "2d", "--flag", MARK, "--json", "--yes"], result_action="return_value")
@@ -69,16 +68,5 @@ def test_a_destination_added_later_receives_yesterdays_events_in_order_and_no_ot
     wait_until_empty(stack)
     assert len(receiver.requests(f"/{added}")) == 5
     assert len(wait_for(receiver, "/everything", MARK, live)) == live
-    assert all(delivery["replay"] == said["replay"] for delivery in deliveries(added, capsys, 5))
-
-
-def deliveries(destination: str, capsys: CapSys, count: int) -> list[dict[str, Any]]:
-    """Return what the log says of a destination: lines come into it a moment after the work is done."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        capsys.readouterr()
-        code = app(["deliveries", "--destination", destination, "--json"], result_action="return_value")
-        found: list[dict[str, Any]] = json.loads(capsys.readouterr().out)["deliveries"] if code == 0 else []
-        if len(found) == count:
-            return found
-        assert time.monotonic() < deadline, found
+    told = asked("deliveries", "--destination", added, until=lambda answer: len(answer["deliveries"]) == 5)
+    assert {each["replay"] for each in told["deliveries"]} == {said["replay"]}
