@@ -14,12 +14,11 @@ from tests.e2e.test_pipeline import event_named, post_signed, turned_on
 
 
 def is_over(event_id: str) -> Callable[[Any], bool]:
-    def last_is(answer: Any) -> bool:
-        last = answer["events"][-1]
-        states = {each["state"] for each in last["deliveries"]}
-        return last["event_id"] == event_id and states <= {"delivered", "filtered"}
-
-    return last_is
+    ends = {"delivered", "filtered"}
+    return lambda answer: any(
+        each["event_id"] == event_id and {delivery["state"] for delivery in each["deliveries"]} <= ends
+        for each in answer["events"][-1:]
+    )
 
 
 def test_a_change_is_found_by_its_flag_with_who_made_it_and_what_came_of_each_delivery(
@@ -75,11 +74,11 @@ def test_status_says_how_each_destination_and_source_of_the_stack_stands(stack: 
     post_signed(stack, event_named("stands"))
 
     def is_told(answer: Any) -> bool:
-        standing = {each["destination"]: each["delivered_last_hour"] for each in answer["destinations"]}
-        accepted = {each["source"]: each["accepted_last_hour"] for each in answer["sources"]}
-        return bool(standing["everything"] and accepted["flipt"])
+        delivered = {each["destination"] for each in answer["destinations"] if each["delivered_last_hour"]}
+        accepted = {each["source"] for each in answer["sources"] if each["accepted_last_hour"]}
+        return delivered >= {"everything", "flagcast-archive"} and accepted >= {"flipt"}
 
     # Bug: it was asked once, and a function's lines come into the log a moment after the work is done.
+    # Bug: it was to name a destination that only another test had sent something to.
     # What doctor finds on the local stack, and the code that says so, is its own test's.
-    answer = asked("status", "--config", str(CONFIGURATION), until=is_told, codes={0, 1, 2})
-    assert {each["destination"] for each in answer["destinations"]} >= {"everything", "segments", "flagcast-archive"}
+    asked("status", "--config", str(CONFIGURATION), until=is_told, codes={0, 1, 2})
