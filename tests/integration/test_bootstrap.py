@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from flagcast_cli.checkout import ROOT
 
 
+@pytest.mark.long
 def test_a_python_on_path_that_does_not_run_is_passed_over(tmp_path: Path) -> None:
     checkout = tmp_path / "checkout"
     checkout.mkdir()

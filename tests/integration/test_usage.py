@@ -27,6 +27,7 @@ sys.stdout.buffer.write(msgspec.json.encode(measured()))
 STEPS = ("ingest", "delivered", "refused", "again")
 
 
+@pytest.mark.long
 def test_events_and_attempts_use_what_the_page_on_cost_says() -> None:
     # A process of its own: what is counted has an environment, handlers and clients of its own.
     command = [sys.executable, "-c", COUNT]

@@ -11,6 +11,8 @@ from tests.presets.hostile import HOSTILE, KINDS, every_kind, everything
 from tests.presets.limits import at
 from tests.presets.rendered import CHATS, FLIPT, message, strings
 
+COMMONMARK = MarkdownIt("commonmark").enable("strikethrough")
+
 
 def markup_of(name: str, made: Any) -> list[str]:
     """Return the texts of a message that its vendor reads as markup."""
@@ -45,11 +47,7 @@ def test_no_value_is_markdown(name: str, hostile: str) -> None:
     assert len(texts) > len(KINDS)
     for text in dict.fromkeys(texts):
         # Discord knows no entities; CommonMark would.
-        tokens = (
-            MarkdownIt("commonmark")
-            .enable("strikethrough")
-            .parse(text.replace("&", "&amp;") if name == "discord" else text)
-        )
+        tokens = COMMONMARK.parse(text.replace("&", "&amp;") if name == "discord" else text)
         assert [token.type for token in tokens] == ["paragraph_open", "inline", "paragraph_close"]
         assert {child.type for child in tokens[1].children or []} <= {"text", "text_special"}, text
 

@@ -14,6 +14,7 @@ from tests.support.time_limits import PATIENCE
 EVENTS, SEED = 100, 19
 
 
+@pytest.mark.long
 def test_over_motos_queues_every_event_ends_once_in_order_and_no_secret_is_written_anywhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], aws: None
 ) -> None:

@@ -12,7 +12,7 @@ KILLS = MOST_STARTS + 1
 """A task has no mark until a function has ended over it."""
 
 
-@pytest.mark.parametrize("place", [0, 9])
+@pytest.mark.parametrize("place", [pytest.param(0, marks=pytest.mark.long), 9])
 def test_a_task_that_kills_the_function_every_time_drags_none_of_its_batch_along(
     deployment: Deployment, place: int
 ) -> None:
