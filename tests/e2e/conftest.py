@@ -15,7 +15,7 @@ from flagcast_cli.local.receiver import Receiver
 from flagcast_cli.local.stack import WITH_ARCHIVE, Stack, local_stack
 from flagcast_cli.main import app
 from flagcast_cli.stack import queues
-from tests.e2e.test_pipeline import event_named, post_signed, wait_until_empty
+from tests.e2e.events import event_named, post_signed, wait_until_empty
 from tests.integration.conftest import start_fresh
 from tests.support.captures import TOKEN
 from tests.support.ports import free_port

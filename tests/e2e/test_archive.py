@@ -10,7 +10,7 @@ from flagcast.tasks.task import event_id
 from flagcast_cli.local import send as sending
 from flagcast_cli.local.stack import Stack
 from tests.e2e.conftest import Asked
-from tests.e2e.test_pipeline import event_named, post_by_template, post_signed, wait_until_empty
+from tests.e2e.events import event_named, post_by_template, post_signed, wait_until_empty
 
 VERIFY = ("archive", "verify")
 NO_EVENT = b'["no event of the archive"]'

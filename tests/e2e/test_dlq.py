@@ -10,7 +10,7 @@ from flagcast_cli.local.receiver_script import Answer
 from flagcast_cli.local.stack import Stack
 from flagcast_cli.main import app
 from tests.e2e.conftest import CONFIGURATION, Asked
-from tests.e2e.test_pipeline import event_named, post_signed, wait_for
+from tests.e2e.events import event_named, post_signed, wait_for
 
 CapSys = pytest.CaptureFixture[str]
 Letters = Callable[[int], list[str]]

@@ -20,7 +20,7 @@ from flagcast_cli.local.receiver import Receiver
 from flagcast_cli.local.stack import Stack
 from flagcast_cli.main import app
 from tests.e2e.conftest import CONFIGURATION
-from tests.e2e.test_pipeline import event_named, post_signed
+from tests.e2e.events import event_named, post_signed
 from tests.support.command_line import flagcast
 
 CHECKS = {

@@ -10,7 +10,7 @@ from flagcast_cli.local.receiver import Receiver
 from flagcast_cli.local.stack import Stack
 from flagcast_cli.main import app
 from tests.e2e.conftest import CONFIGURATION
-from tests.e2e.test_pipeline import post_signed
+from tests.e2e.events import post_signed
 from tests.support.captures import states
 from tests.support.flipt_server import FliptServer, serving
 from tests.support.time_limits import PATIENCE

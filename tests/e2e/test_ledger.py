@@ -10,7 +10,7 @@ from flagcast_cli.local.receiver_script import Answer
 from flagcast_cli.local.stack import Stack
 from flagcast_cli.main import app
 from tests.e2e.conftest import CONFIGURATION, Asked
-from tests.e2e.test_pipeline import event_named, post_signed, turned_on
+from tests.e2e.events import event_named, post_signed, turned_on
 
 
 def is_over(event_id: str) -> Callable[[Any], bool]:

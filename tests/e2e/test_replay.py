@@ -15,7 +15,7 @@ from flagcast_cli.local.receiver import Receiver
 from flagcast_cli.local.stack import Stack, restart_functions
 from flagcast_cli.main import app
 from tests.e2e.conftest import Asked
-from tests.e2e.test_pipeline import event_named, post_signed, wait_for, wait_until_empty
+from tests.e2e.events import event_named, post_signed, wait_for, wait_until_empty
 
 CapSys = pytest.CaptureFixture[str]
 MARK = "replayed-flag"

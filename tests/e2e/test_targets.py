@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flagcast_cli.local.stack import Stack
-from tests.e2e.test_pipeline import event_named, post_signed, wait_until_empty
+from tests.e2e.events import event_named, post_signed, wait_until_empty
 from tests.support.time_limits import PATIENCE
 
 ACCOUNT = "000000000000"

@@ -71,6 +71,7 @@ def test_a_deploy_and_its_rollback_lose_nothing_not_even_what_only_one_of_the_ve
             after = enqueue(deployment.sqs, deployment.url, versions["new"], made[EVENTS:])
             assert deployment.wait_for(["leaving"], 3, PATIENCE)
         wait_until_all_is_delivered(deployment, {"both": before + after, "coming": after})
+        assert not {*before[::SUBJECTS]} & {*delivered(deployment, "leaving")}
     assert deployment.dead_letters() == []
     deployment.behave(leaving=Behaviour())
     with deployment.functions(2, FLAGCAST_CONFIG=str(versions["old"])):
@@ -92,6 +93,7 @@ def mixtures(tmp_path: Path) -> dict[str, str]:
     try:
         layer_then = layer_of_the_last_release(tmp_path / "release")
     except (subprocess.CalledProcessError, FileNotFoundError):
+        # Someone may have the source without its history; .ci/run works on a checkout.
         pytest.skip("this is no git checkout: the last release's layer is in its history")
     now, then = ([each(name) for name in NAMES] for each in (handler_now, lambda name: handler_then(name, tmp_path)))
     return {
