@@ -2,7 +2,9 @@
 
 import gc
 from functools import cache
+from typing import Any
 
+import botocore.hooks
 import botocore.loaders
 import pytest
 from hypothesis import settings
@@ -18,8 +20,10 @@ settings.register_profile("search", deadline=None, database=None, print_blob=Tru
 settings.load_profile("repeatable")
 
 # Each test has an AWS and a session of its own. What botocore reads of its files for each is the same: a third of the
-# time of the tests that use AWS.
+# time of the tests that use AWS. So are the names of its events, of which one aliaser now serves all sessions.
 botocore.loaders.create_loader = cache(botocore.loaders.create_loader)
+ALIASER: Any = botocore.hooks.EventAliaser
+ALIASER._alias_event_name = ALIASER(botocore.hooks.HierarchicalEmitter())._alias_event_name
 
 
 def pytest_collection_finish() -> None:
