@@ -26,10 +26,9 @@ DEADLINES = (
 )
 """The product's own, in seconds, for calls that AWS answers within milliseconds."""
 
-
 # Moto works the same two dozen names of a queue's attributes out at each call: a twentieth of the time of these tests.
-queues: Any = moto.sqs.models
-queues.camelcase_to_underscores = cache(queues.camelcase_to_underscores)
+MOTOS_SQS: Any = moto.sqs.models
+MOTOS_SQS.camelcase_to_underscores = cache(MOTOS_SQS.camelcase_to_underscores)
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +58,7 @@ def end_calls_left_behind() -> None:
     threads, deadline = bounded_calls._THREADS, time.monotonic() + PATIENCE
     while len(threads._idle) < sum(each.name == threads.name for each in threading.enumerate()):
         assert time.monotonic() < deadline, "a call never ends"
-        time.sleep(0.001)  # Between two looks.
+        time.sleep(0.001)  # Between two looks, up to the deadline: a thread that becomes idle tells no one.
 
 
 @pytest.fixture
